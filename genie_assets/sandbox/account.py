@@ -1,0 +1,142 @@
+"""The data of a sandbox account: what its folder holds and how it is read and written.
+
+A folder with `account.json` and one JSON-lines file per kind. Times are epoch milliseconds UTC. Nothing here is
+generated or served: `generator` writes such a folder, `server` and `sql` serve it, and anybody may write one by
+hand in the same format.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The service principal that the sandbox lets in."""
+
+    application_id: str
+    client_secret: str
+    token: str  # a personal access token of the same principal, good in every workspace
+    user_id: int
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace. `url_style`: how `workspaces_latest` spells its address ("full", "bare", "slash")."""
+
+    workspace_id: str
+    name: str
+    status: str = "RUNNING"
+    url_style: str = "full"
+    listed: bool = True  # False: missing from workspaces_latest
+
+
+@dataclass(frozen=True)
+class Space:
+    """A Genie space. `body` is the GenieSpace JSON with `serialized_space`; `access` is what our principal may do."""
+
+    workspace_id: str
+    space_id: str
+    body: dict[str, Any]
+    access: str = "manage"  # manage | run (no export) | none (403)
+    trashed_at: int | None = None
+
+
+@dataclass(frozen=True)
+class MessageState:
+    """What the API answers for a message from `at` (ms) on."""
+
+    at: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message over time. `access` "none" answers 403."""
+
+    workspace_id: str
+    space_id: str
+    conversation_id: str
+    message_id: str
+    states: tuple[MessageState, ...]
+    deleted_at: int | None = None
+    access: str = "ok"
+
+
+@dataclass(frozen=True)
+class ArrivingRow:
+    """A row of a system table and when it becomes visible there (ms)."""
+
+    arrives_at: int
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Everything that the sandbox serves."""
+
+    account_id: str
+    anchor: int  # "now" of the data, ms
+    first_day: str  # first UTC day with activity, ISO
+    last_day: str  # last UTC day with activity, ISO
+    warehouse_id: str
+    principal: Principal
+    workspaces: tuple[Workspace, ...]
+    spaces: tuple[Space, ...] = ()
+    messages: tuple[Message, ...] = ()
+    audit: tuple[ArrivingRow, ...] = ()
+    query_history: tuple[ArrivingRow, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)  # what the generator wants to remember (seed, scale)
+
+
+_LISTS: dict[str, str] = {
+    "spaces": "spaces.jsonl",
+    "messages": "messages.jsonl",
+    "audit": "audit.jsonl",
+    "query_history": "query_history.jsonl",
+}
+
+
+def save(account: Account, folder: Path) -> None:
+    """Write `account` to `folder`, which is made if it is missing; existing files of the format are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    header = {name: value for name, value in asdict(account).items() if name not in _LISTS}
+    (folder / "account.json").write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+    for name, file_name in _LISTS.items():
+        _write_lines(folder / file_name, (asdict(item) for item in getattr(account, name)))
+
+
+def load(folder: Path) -> Account:
+    """Read an account from `folder`.
+
+    Raises:
+        FileNotFoundError: naming the file that is missing.
+    """
+    header = json.loads((folder / "account.json").read_text(encoding="utf-8"))
+    header["principal"] = Principal(**header["principal"])
+    header["workspaces"] = tuple(Workspace(**item) for item in header["workspaces"])
+    return Account(
+        **header,
+        spaces=tuple(Space(**item) for item in _read_lines(folder / _LISTS["spaces"])),
+        messages=tuple(_message(item) for item in _read_lines(folder / _LISTS["messages"])),
+        audit=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["audit"])),
+        query_history=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["query_history"])),
+    )
+
+
+def _message(item: dict[str, Any]) -> Message:
+    states = tuple(MessageState(**state) for state in item.pop("states"))
+    return Message(**item, states=states)
+
+
+def _write_lines(path: Path, items: Iterable[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        for item in items:
+            file.write(json.dumps(item, separators=(",", ":")) + "\n")
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
