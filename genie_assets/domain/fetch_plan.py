@@ -1,0 +1,82 @@
+"""How messages are fetched: one LIST per conversation where that costs fewer requests than single GETs."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Endpoint = Literal["GET", "LIST"]
+
+# The page size that is asked for. The API documents no maximum for messages; 100 is what public readers use.
+LIST_PAGE_SIZE = 100
+# No id of Databricks is longer; one that is would only make an unusable URL.
+LONGEST_ID = 256
+
+
+@dataclass(frozen=True)
+class MessageRef:
+    """Where a message is: everything that its URL needs. Ids are opaque text from the audit log."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    conversation_id: str
+    message_id: str
+
+
+@dataclass(frozen=True)
+class FetchRequest:
+    """Messages of one conversation to be fetched together: by one LIST, or by one GET each."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    conversation_id: str
+    message_ids: tuple[str, ...]
+    endpoint: Endpoint
+
+
+def is_usable_id(value: str | None) -> bool:
+    """Whether an id can stand as one path segment of a URL.
+
+    "." and ".." would change the path even when quoted; control characters and over-long ids are refused too.
+    """
+    return bool(value and value not in (".", "..") and len(value) <= LONGEST_ID and value.isprintable())
+
+
+def plan_requests(
+    refs: Iterable[MessageRef],
+    conversation_sizes: Mapping[tuple[str, str, str], int],
+    *,
+    page_size: int = LIST_PAGE_SIZE,
+) -> list[FetchRequest]:
+    """Group messages by conversation and choose the cheaper endpoint for each group.
+
+    Args:
+        refs: Messages to fetch; a message named twice is fetched once.
+        conversation_sizes: Messages known so far by (workspace_id, space_id, conversation_id). A conversation
+            that is not in it is taken to be as large as what is wanted of it.
+        page_size: Messages that one page of a LIST is expected to bring.
+
+    Returns:
+        Requests in a stable order. A GET request stands for one call per message, a LIST request for
+        ceil(size / page_size) calls.
+    """
+    groups: dict[tuple[str, str, str], dict[str, MessageRef]] = {}
+    for ref in refs:
+        groups.setdefault((ref.workspace_id, ref.space_id, ref.conversation_id), {})[ref.message_id] = ref
+    requests = []
+    for key, members in groups.items():
+        first = next(iter(members.values()))
+        pages = math.ceil(max(conversation_sizes.get(key, 0), len(members)) / page_size)
+        requests.append(
+            FetchRequest(
+                workspace_id=first.workspace_id,
+                workspace_url=first.workspace_url,
+                space_id=first.space_id,
+                conversation_id=first.conversation_id,
+                message_ids=tuple(members),
+                endpoint="LIST" if pages < len(members) else "GET",
+            )
+        )
+    return requests
