@@ -39,9 +39,15 @@ class FetchRequest:
 def is_usable_id(value: str | None) -> bool:
     """Whether an id can stand as one path segment of a URL.
 
-    "." and ".." would change the path even when quoted; control characters and over-long ids are refused too.
+    "." and ".." would change the path even when quoted; control characters, lone surrogates and over-long ids are
+    refused too.
     """
-    return bool(value and value not in (".", "..") and len(value) <= LONGEST_ID and value.isprintable())
+    if not value or value in (".", "..") or len(value) > LONGEST_ID:
+        return False
+    return not any(
+        character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff"
+        for character in value
+    )
 
 
 def plan_requests(

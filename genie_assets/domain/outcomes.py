@@ -101,11 +101,8 @@ _BY_STATUS: Mapping[int, ErrorClass] = {
 
 def classify_status(http_status: int | None, error_code: str | None) -> ErrorClass:
     """The class of an error answer, from its error_code where that is known, else from its HTTP status."""
-    if error_code in _BY_CODE:
-        return _BY_CODE[error_code]
-    if http_status in _BY_STATUS:
-        return _BY_STATUS[http_status]
-    return ErrorClass.SERVER
+    by_code = _BY_CODE.get(error_code or "")
+    return by_code or _BY_STATUS.get(http_status or 0, ErrorClass.SERVER)
 
 
 def error_type(error_class: ErrorClass) -> str:
@@ -113,9 +110,7 @@ def error_type(error_class: ErrorClass) -> str:
     return POLICIES[error_class].error_type
 
 
-def next_retry_at(
-    error: FetchError, *, retry_count: int, now: dt.datetime, jitter: float
-) -> dt.datetime | None:
+def next_retry_at(error: FetchError, *, retry_count: int, now: dt.datetime, jitter: float) -> dt.datetime | None:
     """When to try again after `retry_count` failed retries; None once the attempts are used up.
 
     Args:

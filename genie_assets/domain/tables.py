@@ -75,9 +75,7 @@ class Table:
         rows = list(rows)
         return pd.DataFrame(
             {
-                column.name: pd.Series(
-                    [row.get(column.name) for row in rows], dtype=_PANDAS_TYPES[column.type]
-                )
+                column.name: pd.Series([row.get(column.name) for row in rows], dtype=_PANDAS_TYPES[column.type])
                 for column in self.columns
             }
         )

@@ -1,0 +1,171 @@
+"""From audit events to message references: which messages were touched on a day, by whom, and how."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
+
+_ASKS = frozenset({"createconversationmessage", "startconversationmessage"})
+_DELETIONS = frozenset({"deleteconversationmessage", "deleteconversation"})
+# Actions that only read. Every other one, unknown ones too, may have changed the message: looking once more costs
+# one request, not looking would leave a stale row.
+_READS = ("get", "list", "summarize", "generatedownload")
+
+
+def _plain(action_name: str) -> str:
+    """The action without the prefix that tells the public API (`genie...`) from the UI."""
+    return action_name.lower().removeprefix("genie")
+
+
+def is_ask(action_name: str) -> bool:
+    """Whether the action asks a new question."""
+    return _plain(action_name) in _ASKS
+
+
+def is_deletion(action_name: str) -> bool:
+    """Whether the action deletes a message or its conversation."""
+    return _plain(action_name) in _DELETIONS
+
+
+def may_change(action_name: str) -> bool:
+    """Whether the action may have changed the message."""
+    return not _plain(action_name).startswith(_READS)
+
+
+@dataclass
+class _Touched:
+    """What the events of one day say about one message, while they are being gathered."""
+
+    workspace_id: str
+    message_id: str
+    space_id: str | None = None
+    conversation_id: str | None = None
+    ids_time: dt.datetime | None = None
+    user_email: str | None = None
+    first_ask: dt.datetime | None = None
+    first_event_time: dt.datetime | None = None
+    last_event_time: dt.datetime | None = None
+    last_change_time: dt.datetime | None = None
+    is_deleted: bool = False
+    actions: set[str] = field(default_factory=set)
+    event_count: int = 0
+
+    def add(self, event: Any, *, is_refused: bool = False, actor: str | None = None) -> None:
+        """Take one group of equal events into account; a refused one changed nothing."""
+        first, last = event.first_event_time, event.last_event_time
+        self.first_event_time = min(first, self.first_event_time or first)
+        self.last_event_time = max(last, self.last_event_time or last)
+        self.actions.add(event.action_name)
+        self.event_count += int(event.event_count)
+        self._take_ids(event.space_id, event.conversation_id, last)
+        if is_refused:
+            return
+        if may_change(event.action_name):
+            self.last_change_time = max(last, self.last_change_time or last)
+        if is_ask(event.action_name) and (self.first_ask is None or first < self.first_ask):
+            self.first_ask, self.user_email = first, actor
+
+    def _take_ids(self, space_id: str | None, conversation_id: str | None, at: dt.datetime) -> None:
+        """Events may lack an id that others carry; where they differ, the latest is right."""
+        newer = self.ids_time is None or at >= self.ids_time
+        if space_id and (newer or not self.space_id):
+            self.space_id = space_id
+        if conversation_id and (newer or not self.conversation_id):
+            self.conversation_id = conversation_id
+        self.ids_time = at if newer else self.ids_time
+
+
+def _records(frame: pd.DataFrame) -> Iterator[Any]:
+    """The frame's rows with NULL as None, whatever pandas calls it."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return plain.itertuples(index=False)
+
+
+def messages_to_fetch(
+    event_date: dt.date,
+    events: pd.DataFrame,
+    deletions: pd.DataFrame,
+    known_messages: pd.DataFrame,
+    workspaces: pd.DataFrame,
+) -> list[dict[str, Any]]:
+    """Rows of `genie_messages_to_fetch` for one UTC day, without their ingestion time.
+
+    Args:
+        event_date: The day.
+        events: The day's events in the columns of `sql/audit_message_events.sql`.
+        deletions: Deletions of the day and later, in the columns of `sql/audit_deletions.sql`.
+        known_messages: Messages known from other days in the conversations that were deleted on this day, with
+            workspace_id, space_id, conversation_id and message_id. Deleting a conversation touches all of them.
+        workspaces: workspace_id, workspace_name and workspace_url (normalised), one row each.
+    """
+    touched: dict[tuple[str, str], _Touched] = {}
+    for event in _records(events):
+        entry = _entry(touched, event.workspace_id, event.message_id)
+        entry.add(event, is_refused=bool(event.is_refused), actor=event.actor)
+    gone = list(_records(deletions))
+    conversations_deleted = {
+        (event.workspace_id, event.conversation_id): event
+        for event in gone
+        if event.message_id is None and event.event_date == event_date
+    }
+    for message in _records(known_messages):
+        if (message.workspace_id, message.conversation_id) in conversations_deleted:
+            entry = _entry(touched, message.workspace_id, message.message_id)
+            entry.space_id = entry.space_id or message.space_id
+            entry.conversation_id = entry.conversation_id or message.conversation_id
+    deleted_messages = {(event.workspace_id, event.message_id) for event in gone if event.message_id is not None}
+    deleted_conversations = {
+        (event.workspace_id, event.conversation_id) for event in gone if event.message_id is None
+    }
+    for key, entry in touched.items():
+        conversation = (entry.workspace_id, entry.conversation_id)
+        entry.is_deleted = key in deleted_messages or conversation in deleted_conversations
+        if conversation in conversations_deleted:
+            entry.add(conversations_deleted[conversation])
+    named = {row.workspace_id: row for row in _records(workspaces)}
+    return [_row(event_date, entry, named.get(entry.workspace_id)) for entry in touched.values()]
+
+
+def conversations_deleted_on(event_date: dt.date, deletions: pd.DataFrame) -> list[str]:
+    """Conversations that were deleted on exactly this day, by the rows of `sql/audit_deletions.sql`."""
+    return sorted(
+        {
+            event.conversation_id
+            for event in _records(deletions)
+            if event.message_id is None and event.event_date == event_date
+        }
+    )
+
+
+def _entry(touched: dict[tuple[str, str], _Touched], workspace_id: str, message_id: str) -> _Touched:
+    return touched.setdefault((workspace_id, message_id), _Touched(workspace_id, message_id))
+
+
+def _row(event_date: dt.date, entry: _Touched, workspace: Any) -> dict[str, Any]:
+    return {
+        "event_date": event_date,
+        "workspace_id": entry.workspace_id,
+        "workspace_name": workspace.workspace_name if workspace else None,
+        "workspace_url": workspace.workspace_url if workspace else None,
+        "space_id": entry.space_id,
+        "conversation_id": entry.conversation_id,
+        "message_id": entry.message_id,
+        "user_email": entry.user_email,
+        "first_event_time": entry.first_event_time,
+        "last_event_time": entry.last_event_time,
+        "last_change_time": entry.last_change_time,
+        "is_new": entry.first_ask is not None,
+        "is_deleted": entry.is_deleted,
+        "actions": sorted(entry.actions),
+        "event_count": entry.event_count,
+    }
+
+
+def empty_known_messages() -> pd.DataFrame:
+    """A frame of no known messages, for days on which no conversation was deleted."""
+    columns: Iterable[str] = ("workspace_id", "space_id", "conversation_id", "message_id")
+    return GENIE_MESSAGES_TO_FETCH.frame([])[list(columns)]

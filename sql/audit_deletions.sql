@@ -1,0 +1,41 @@
+-- Messages and conversations that were deleted on a UTC day or later. A deleted conversation names no message.
+WITH deletions AS (
+  SELECT
+    event_id,
+    event_date,
+    event_time,
+    CAST(workspace_id AS STRING) AS workspace_id,
+    action_name,
+    COALESCE(
+      NULLIF(request_params['space_id'], ''),
+      NULLIF(request_params['spaceId'], '')
+    ) AS space_id,
+    COALESCE(
+      NULLIF(request_params['conversation_id'], ''),
+      NULLIF(request_params['conversationId'], '')
+    ) AS conversation_id,
+    COALESCE(
+      NULLIF(request_params['message_id'], ''),
+      NULLIF(request_params['messageId'], '')
+    ) AS message_id
+  FROM system.access.audit
+  WHERE service_name = 'aibiGenie'
+    AND event_date >= :event_date
+    AND COALESCE(response.status_code, 200) < 400
+    AND lower(action_name) IN (
+      'deleteconversation', 'geniedeleteconversation', 'deleteconversationmessage', 'geniedeleteconversationmessage'
+    )
+)
+SELECT
+  event_date,
+  workspace_id,
+  action_name,
+  space_id,
+  conversation_id,
+  message_id,
+  MIN(event_time) AS first_event_time,
+  MAX(event_time) AS last_event_time,
+  COUNT(DISTINCT event_id) AS event_count
+FROM deletions
+WHERE conversation_id IS NOT NULL OR message_id IS NOT NULL
+GROUP BY event_date, workspace_id, action_name, space_id, conversation_id, message_id

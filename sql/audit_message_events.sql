@@ -1,0 +1,52 @@
+-- Every Genie message that somebody else than ourselves touched on one UTC day, one row per kind of event.
+-- Ids stand in request_params or only in the response, in snake_case or camelCase. Events that the API answered
+-- with 400 or 404 prove nothing about a message; other refused ones (403, 429, 5xx) still name one.
+WITH events AS (
+  SELECT
+    event_id,
+    event_time,
+    CAST(workspace_id AS STRING) AS workspace_id,
+    action_name,
+    COALESCE(user_identity.email, user_identity.subject_name) AS actor,
+    COALESCE(response.status_code, 200) AS status_code,
+    COALESCE(
+      NULLIF(request_params['space_id'], ''),
+      NULLIF(request_params['spaceId'], ''),
+      NULLIF(get_json_object(response.result, '$.space_id'), ''),
+      NULLIF(get_json_object(response.result, '$.spaceId'), '')
+    ) AS space_id,
+    COALESCE(
+      NULLIF(request_params['conversation_id'], ''),
+      NULLIF(request_params['conversationId'], ''),
+      NULLIF(get_json_object(response.result, '$.conversation_id'), ''),
+      NULLIF(get_json_object(response.result, '$.conversationId'), '')
+    ) AS conversation_id,
+    COALESCE(
+      NULLIF(request_params['message_id'], ''),
+      NULLIF(request_params['messageId'], ''),
+      NULLIF(get_json_object(response.result, '$.message_id'), ''),
+      NULLIF(get_json_object(response.result, '$.messageId'), '')
+    ) AS message_id
+  FROM system.access.audit
+  WHERE service_name = 'aibiGenie'
+    AND event_date = :event_date
+    AND NOT array_contains(
+      split(:own_principals, ','),
+      lower(COALESCE(user_identity.email, user_identity.subject_name, ''))
+    )
+)
+SELECT
+  workspace_id,
+  action_name,
+  actor,
+  status_code >= 400 AS is_refused,
+  space_id,
+  conversation_id,
+  message_id,
+  MIN(event_time) AS first_event_time,
+  MAX(event_time) AS last_event_time,
+  COUNT(DISTINCT event_id) AS event_count
+FROM events
+WHERE message_id IS NOT NULL
+  AND status_code NOT IN (400, 404)
+GROUP BY workspace_id, action_name, actor, status_code >= 400, space_id, conversation_id, message_id
