@@ -1,0 +1,210 @@
+"""The lakehouse: where the tables of `genie_analytics` are stored, behind one small interface.
+
+`open_lakehouse` picks the engine from a URI. Frames are pandas frames with the types of `Table.frame`: nullable
+integers, `date` objects, timestamps in UTC, None for an unknown text. Every write is one atomic commit and may be
+repeated. Strings are stored exactly as given, except that a lone surrogate, which UTF-8 cannot express, becomes
+U+FFFD.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from genie_assets.domain.tables import Table
+
+
+class LakehouseError(Exception):
+    """The lakehouse cannot do what was asked. The text names the table or the setting, never stored values."""
+
+
+@dataclass(frozen=True)
+class Equals:
+    """Rows whose `column` is `value`; a NULL equals nothing."""
+
+    column: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class In:
+    """Rows whose `column` is one of `values`, of which there may be many thousands; a NULL is never in."""
+
+    column: str
+    values: Collection[Any]
+
+
+@dataclass(frozen=True)
+class Between:
+    """Rows whose `column` lies between `low` and `high`, both included; None leaves that end open."""
+
+    column: str
+    low: Any = None
+    high: Any = None
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """Rows whose `column` is unknown."""
+
+    column: str
+
+
+Filter = Equals | In | Between | IsNull
+
+
+@dataclass(frozen=True)
+class MergeResult:
+    """How many rows a merge inserted, updated and deleted; rows that were already right count nowhere."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def changed(self) -> int:
+        """Rows that are different now; 0 means that nothing was committed."""
+        return self.inserted + self.updated + self.deleted
+
+
+@dataclass(frozen=True)
+class MaintenanceReport:
+    """What maintenance did to a table. Versions are None, and counts 0, where the table does not exist."""
+
+    files_before: int = 0
+    files_after: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    version_before: int | None = None
+    version_after: int | None = None
+    days_compacted: int = 0
+    files_vacuumed: int = 0
+
+
+class Lakehouse(ABC):
+    """Stores tables. Safe to share among threads and processes: concurrent writers are put in order."""
+
+    @abstractmethod
+    def exists(self, table: Table) -> bool:
+        """Whether the table was ever written."""
+
+    @abstractmethod
+    def version(self, table: Table) -> int | None:
+        """Number of the table's latest commit; None if it does not exist. Equal numbers mean equal contents."""
+
+    @abstractmethod
+    def read(
+        self,
+        table: Table,
+        *,
+        columns: Sequence[str] | None = None,
+        days: Collection[date] | None = None,
+        where: Sequence[Filter] = (),
+    ) -> pd.DataFrame:
+        """Rows of a table, in no particular order.
+
+        A table that does not exist yet has no rows. A column that an older table lacks is NULL.
+
+        Args:
+            table: the table to read.
+            columns: names to return, in this order; all of them by default.
+            days: only rows in these partitions; an empty collection gives no rows.
+            where: conditions that a row must all meet. Values may be anything: the engine quotes them.
+
+        Raises:
+            LakehouseError: a column is unknown, a value does not fit its column, `days` was given for a table
+                without partitions, or the table cannot be read.
+        """
+
+    @abstractmethod
+    def append(self, table: Table, frame: pd.DataFrame, *, once: tuple[str, int] | None = None) -> int:
+        """Add rows in one atomic commit; an empty frame commits nothing.
+
+        Args:
+            table: the table to extend; created if need be.
+            frame: its rows. A nullable column may be left out.
+            once: an application's name and a number. Nothing is appended if that application already appended
+                under this number or a higher one. The table remembers every name for good, so use few names and
+                rising numbers.
+
+        Returns:
+            Rows appended: all of them, or 0 if `once` shows that they are there already.
+
+        Raises:
+            LakehouseError: the frame does not fit the table, or the write failed. Nothing was written.
+        """
+
+    @abstractmethod
+    def replace_day(self, table: Table, day: date, frame: pd.DataFrame) -> bool:
+        """Make one partition equal to the frame, atomically; other days stay as they are.
+
+        Args:
+            table: a partitioned table; created if need be.
+            day: the partition to replace.
+            frame: all rows of that day; an empty frame empties the day.
+
+        Returns:
+            False if the stored rows were the same already, bookkeeping columns and order left aside: then nothing
+            is committed.
+
+        Raises:
+            LakehouseError: a row belongs to another day, a key occurs twice, the frame does not fit the table, or
+                the write failed. Nothing was written.
+        """
+
+    @abstractmethod
+    def merge(self, table: Table, frame: pd.DataFrame, *, delete: pd.DataFrame | None = None) -> MergeResult:
+        """Insert or update rows by key, and delete others, in one atomic commit.
+
+        A row is found by the table's key within its own partition; NULL keys are equal to each other. Rows that
+        differ from the stored ones only in bookkeeping columns are left alone; if nothing differs, nothing is
+        committed. To move a row to another day, give its old place in `delete`.
+
+        Args:
+            table: the table to change; created if there are rows to insert.
+            frame: whole rows; a column left out counts as NULL.
+            delete: rows to remove, found by their key and partition columns; other columns are ignored.
+
+        Raises:
+            LakehouseError: a key occurs twice in `frame`, a row is in both `frame` and `delete`, the frame does not
+                fit the table, or the write failed. Nothing was written.
+        """
+
+    @abstractmethod
+    def maintain(self, table: Table, *, today: date) -> MaintenanceReport:
+        """Compact closed days, drop files that nothing refers to any more, and shorten the log.
+
+        Repeating it rewrites nothing.
+
+        Args:
+            table: the table to tidy up.
+            today: the current UTC day. Only days before it are closed; today's partition is left alone.
+
+        Raises:
+            LakehouseError: the table cannot be read or rewritten.
+        """
+
+
+def open_lakehouse(uri: str, storage_options: Mapping[str, str] | None = None) -> Lakehouse:
+    """The lakehouse at `uri`; nothing is read or written yet.
+
+    Args:
+        uri: a path, `file://`, `s3://`, `abfss://` or `gs://` for Delta files.
+        storage_options: credentials and endpoints of the object store, as delta-rs names them.
+
+    Raises:
+        LakehouseError: no engine serves this URI.
+    """
+    # Imported here: an engine needs the interface above, and a process needs only the engine that it uses.
+    from genie_assets.gateways.lakehouse.delta import DeltaLakehouse, delta_root
+
+    scheme = uri.partition("://")[0].lower() if "://" in uri else ""
+    if scheme == "uc":
+        raise LakehouseError(
+            "GENIE_LAKEHOUSE: Unity Catalog (uc://) is not available in this version; "
+            "use a path, s3://, abfss:// or gs://"
+        )
+    return DeltaLakehouse(delta_root(uri), storage_options)
