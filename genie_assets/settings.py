@@ -1,0 +1,205 @@
+"""Every setting, once: its environment variable, its rule, and one clear sentence for each way to get it wrong.
+
+Nothing is read when this module is imported; `load_settings` reads the environment and `.env` when it is called.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from genie_assets.gateways.hosts import HostPolicy, UnusableUrl, normalise_url
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong. The message names its environment variable and says what to do."""
+
+
+@dataclass(frozen=True)
+class DatabricksConnection:
+    """How to reach Databricks. Either `token` is set, or `client_id` and `client_secret` are."""
+
+    home_url: str  # the workspace that holds the warehouse, `https://host`
+    warehouse_id: str
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+def _items(value: Any) -> Any:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _number(low: float, high: float, kind: type[int] | type[float]) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            number = None
+        if number is None or not low <= number <= high:
+            shape = "a whole number" if kind is int else "a number"
+            raise ValueError(f"must be {shape} from {low:g} to {high:g}")
+        return number
+
+    return BeforeValidator(check)
+
+
+def _address(value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        return normalise_url(str(value))
+    except UnusableUrl as error:
+        raise ValueError(f"must be the address of a workspace such as https://host; {error}") from None
+
+
+def _workspace_urls(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    urls = {}
+    for item in _items(value):
+        workspace_id, separator, url = item.partition("=")
+        if not (separator and workspace_id and url):
+            raise ValueError("must hold pairs such as 1234567890=https://host, separated by commas")
+        try:
+            urls[workspace_id] = normalise_url(url)
+        except UnusableUrl as error:
+            raise ValueError(f"has no usable address for workspace {workspace_id}; {error}") from None
+    return urls
+
+
+def _host_patterns(value: Any) -> Any:
+    patterns = _items(value)
+    try:
+        HostPolicy(patterns)
+    except UnusableUrl as error:
+        raise ValueError(f"must hold patterns such as *.example.com or 127.0.0.1:8080; {error}") from None
+    return patterns
+
+
+_Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items)]
+_Address = Annotated[str | None, BeforeValidator(_address)]
+_Urls = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_workspace_urls)]
+_Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_host_patterns)]
+
+
+class Settings(BaseSettings):
+    """The settings. Each field is the environment variable of the same name in upper case.
+
+    Use `load_settings`; it turns every problem into a `SettingsError`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    databricks_host: _Address = None
+    """The workspace that holds the SQL warehouse."""
+    databricks_client_id: str | None = None
+    """Application id of the service principal that reads (OAuth)."""
+    databricks_client_secret: SecretStr | None = None
+    """Its OAuth secret."""
+    databricks_token: SecretStr | None = None
+    """A personal access token, instead of client id and secret."""
+    databricks_warehouse_id: str | None = None
+    """The SQL warehouse that reads the system tables."""
+    genie_lakehouse: str = ".genie/lakehouse"
+    """Where the tables are: a path, `s3://…`, `abfss://…`, `gs://…` or `uc://catalog.schema`."""
+    genie_workspaces: _Texts = ()
+    """Ids of the workspaces to look at; empty means all that the audit log shows."""
+    genie_workspace_urls: _Urls = {}
+    """Addresses by workspace id, for workspaces that `system.access.workspaces_latest` lacks."""
+    genie_allowed_hosts: _Patterns = ()
+    """Hosts besides Databricks' own that may be sent our credentials."""
+    genie_own_principals: _Texts = ()
+    """Principals whose reads are not usage: those of this pipeline."""
+    genie_threads: Annotated[int, _number(1, 64, int)] = 16
+    """Requests in flight per workspace."""
+    genie_requests_per_second: Annotated[float, _number(0.1, 1000, float)] = 50.0
+    """Rate at which a workspace is first asked; it then follows what the workspace allows."""
+    genie_run_minutes: Annotated[float, _number(1, 24 * 60, float)] = 50.0
+    """Time after which a run stops fetching and leaves the rest to the next one."""
+    genie_settled_days: Annotated[int, _number(1, 30, int)] = 3
+    """Closed days that are looked at again for late audit and history rows."""
+
+    @property
+    def own_principals(self) -> tuple[str, ...]:
+        """All principals to leave out of discovery: the configured ones and the one we log in as."""
+        own = (*self.genie_own_principals, *filter(None, [self.databricks_client_id]))
+        return tuple(dict.fromkeys(own))
+
+    def databricks(self) -> DatabricksConnection:
+        """How to reach Databricks.
+
+        Raises:
+            SettingsError: if the host, the credentials or the warehouse are missing, or the credentials are
+                given twice. Apart from this, no setting is required.
+        """
+        secret, token = _reveal(self.databricks_client_secret), _reveal(self.databricks_token)
+        problem = _authentication_problem(self.databricks_client_id, secret, token)
+        if not self.databricks_host:
+            problem = "DATABRICKS_HOST is not set: set it to the address of your workspace, such as https://host."
+        elif not self.databricks_warehouse_id:
+            problem = problem or (
+                "DATABRICKS_WAREHOUSE_ID is not set: set it to the id of the SQL warehouse that reads the "
+                "system tables."
+            )
+        if problem or not self.databricks_host or not self.databricks_warehouse_id:
+            raise SettingsError(problem)
+        return DatabricksConnection(
+            home_url=self.databricks_host,
+            warehouse_id=self.databricks_warehouse_id,
+            client_id=self.databricks_client_id,
+            client_secret=secret,
+            token=token,
+        )
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+def _authentication_problem(client_id: str | None, secret: str | None, token: str | None) -> str | None:
+    if token and (client_id or secret):
+        return (
+            "DATABRICKS_TOKEN and DATABRICKS_CLIENT_ID/DATABRICKS_CLIENT_SECRET are both set: "
+            "unset one of the two ways to log in."
+        )
+    if token or (client_id and secret):
+        return None
+    if client_id:
+        return "DATABRICKS_CLIENT_ID is set without DATABRICKS_CLIENT_SECRET: set both, or DATABRICKS_TOKEN alone."
+    if secret:
+        return "DATABRICKS_CLIENT_SECRET is set without DATABRICKS_CLIENT_ID: set both, or DATABRICKS_TOKEN alone."
+    return (
+        "No credentials are set: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET of a service principal, "
+        "or DATABRICKS_TOKEN."
+    )
+
+
+def load_settings(env_file: str | os.PathLike[str] | None = ".env", **values: Any) -> Settings:
+    """Read the settings from `values`, the environment and `env_file`, in this order of precedence.
+
+    Args:
+        env_file: A dotenv file; None reads none. A file that is missing is no error.
+        values: Settings by field name, for tests and embedding.
+
+    Raises:
+        SettingsError: with one sentence per wrong setting.
+    """
+    try:
+        return Settings(_env_file=Path(env_file) if env_file else None, **values)  # type: ignore[call-arg]
+    except ValidationError as error:
+        # The validation error knows the values, secrets included: it must not even be the cause.
+        problems = [_sentence(item) for item in error.errors(include_input=False, include_url=False)]
+    raise SettingsError(" ".join(problems))
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    variable = str(item["loc"][0]).upper() if item["loc"] else "A setting"
+    reason: Callable[[str], str] = lambda text: text.removeprefix("Value error, ")  # noqa: E731
+    return f"{variable} {reason(item['msg'])}."
