@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 
 _ASKS = frozenset({"createconversationmessage", "startconversationmessage"})
 _DELETIONS = frozenset({"deleteconversationmessage", "deleteconversation"})
@@ -79,10 +80,8 @@ class _Touched:
         self.ids_time = at if newer else self.ids_time
 
 
-def _records(frame: pd.DataFrame) -> Iterator[Any]:
-    """The frame's rows with NULL as None, whatever pandas calls it."""
-    plain = frame.astype(object).where(frame.notna(), None)
-    return plain.itertuples(index=False)
+def _records(frame: pd.DataFrame) -> Iterator[SimpleNamespace]:
+    return (SimpleNamespace(**record) for record in records(frame))
 
 
 def messages_to_fetch(

@@ -81,6 +81,17 @@ class Table:
         )
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The frame's rows as dictionaries, with None for every kind of NULL that pandas knows."""
+    columns = {name: _plain_values(frame[name]) for name in frame.columns}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _plain_values(series: pd.Series) -> list[Any]:
+    plain = series.astype(object)
+    return plain.where(series.notna(), None).tolist()
+
+
 def _columns(*definitions: tuple[str, ColumnType, str]) -> tuple[Column, ...]:
     """Columns from (name, type, meaning); a `!` at the end of the name marks NOT NULL."""
     return tuple(
