@@ -17,7 +17,7 @@ PRESIGNED_PREFIX = "/presigned/"
 
 
 class SqlEngine(Protocol):
-    """A SQL warehouse and the volumes that it can read. All methods are called from outside the event loop."""
+    """A SQL warehouse with its volumes. All methods are called from outside the event loop."""
 
     def start(self) -> None:
         """Make the engine ready to run statements; it may take seconds."""

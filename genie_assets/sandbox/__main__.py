@@ -1,0 +1,48 @@
+"""`python -m genie_assets.sandbox --data FOLDER`: run the sandbox until it is told to stop."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from genie_assets.sandbox.server import LOOPBACK, Sandbox
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(name="sandbox")
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--state", type=_FOLDER, help="Folder that outlives the process. [default: a temporary one]")
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on; loopback only.")
+@click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="One per workspace.")
+@click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Written when ready.")
+@click.option("--sql/--no-sql", default=True, show_default=True, help="Serve SQL statements and files.")
+@click.option("--parent-pid", type=int, hidden=True, help="End when this is no longer the parent process.")
+def main(
+    data: Path,
+    state: Path | None,
+    host: str,
+    ports: tuple[int, ...],
+    ready_file: Path | None,
+    sql: bool,
+    parent_pid: int | None,
+) -> None:
+    """Serve the account in the folder DATA as Databricks workspaces on this machine."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        sandbox = Sandbox(
+            data,
+            state=state,
+            host=host,
+            ports=ports,
+            sql=sql,
+            ready_file=ready_file,
+            parent_pid=parent_pid,
+        )
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    sandbox.run()
+
+
+if __name__ == "__main__":
+    main()

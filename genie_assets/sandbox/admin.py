@@ -1,0 +1,91 @@
+"""The sandbox's own switches, on every port below `/_sandbox/`: its clock, its faults and its counters."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from genie_assets.sandbox.engine import SqlEngine
+from genie_assets.sandbox.faults import FaultBook
+from genie_assets.sandbox.requests_log import RequestsLog
+from genie_assets.sandbox.state import Clock
+
+_DEFAULT_LATEST = 20
+
+
+class Admin:
+    """Steers a running sandbox. Nobody is asked for credentials: it listens on loopback only."""
+
+    def __init__(self, clock: Clock, faults: FaultBook, log: RequestsLog, engine: SqlEngine | None) -> None:
+        self._clock = clock
+        self._faults = faults
+        self._log = log
+        self._engine = engine
+        self._moving = asyncio.Lock()
+
+    def app(self) -> Starlette:
+        """The ASGI application of these switches."""
+        routes = [
+            Route("/_sandbox/clock", _errors_as_400(self.clock), methods=["GET", "POST"]),
+            Route("/_sandbox/faults", _errors_as_400(self.faults), methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/requests", _errors_as_400(self.requests), methods=["GET", "DELETE"]),
+        ]
+        return Starlette(routes=routes)
+
+    async def clock(self, request: Request) -> JSONResponse:
+        """GET the clock, or POST `{"now_ms": …}` or `{"advance_ms": …}` to move it forward."""
+        if request.method == "POST":
+            wanted = await _json_object(request)
+            async with self._moving:
+                at_ms = _moment(wanted, self._clock.now_ms)
+                if self._engine and at_ms >= self._clock.now_ms:
+                    await asyncio.to_thread(self._engine.advance, at_ms)
+                self._clock.move_to(at_ms)
+        return JSONResponse({"now_ms": self._clock.now_ms})
+
+    async def faults(self, request: Request) -> JSONResponse:
+        """GET the rules with their counters, POST `{"rules": […]}` to add some, DELETE to switch all off."""
+        if request.method == "DELETE":
+            self._faults.clear()
+        if request.method == "POST":
+            rules = (await _json_object(request)).get("rules")
+            if not isinstance(rules, list):
+                raise ValueError("rules must be a list")
+            return JSONResponse({"ids": self._faults.add(rules)})
+        return JSONResponse({"rules": self._faults.report()})
+
+    async def requests(self, request: Request) -> JSONResponse:
+        """GET the counters and the `?latest=` requests, or DELETE to begin counting anew."""
+        if request.method == "DELETE":
+            self._log.reset()
+        return JSONResponse(self._log.report(int(request.query_params.get("latest", _DEFAULT_LATEST))))
+
+
+def _errors_as_400(handler: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    async def guarded(request: Request) -> JSONResponse:
+        try:
+            answer: JSONResponse = await handler(request)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        return answer
+
+    return guarded
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    value = await request.json()
+    if not isinstance(value, dict):
+        raise ValueError("a JSON object is wanted")  # noqa: TRY004 - answered as a bad request
+    return value
+
+
+def _moment(wanted: dict[str, Any], now_ms: int) -> int:
+    if wanted.keys() == {"now_ms"}:
+        return int(wanted["now_ms"])
+    if wanted.keys() == {"advance_ms"}:
+        return now_ms + int(wanted["advance_ms"])
+    raise ValueError("give either now_ms or advance_ms")

@@ -1,0 +1,213 @@
+"""The sandbox process: puts the parts together and listens, on loopback only, with one port per workspace."""
+
+import asyncio
+import ipaddress
+import json
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from genie_assets.sandbox.account import load
+from genie_assets.sandbox.admin import Admin
+from genie_assets.sandbox.answers import endpoint_not_found
+from genie_assets.sandbox.app import Endpoint, Parts, SandboxApp
+from genie_assets.sandbox.engine import SqlEngine, sail_engine
+from genie_assets.sandbox.faults import FaultBook
+from genie_assets.sandbox.files import replace_text
+from genie_assets.sandbox.genie_routes import GenieApi
+from genie_assets.sandbox.oauth import Gatekeeper
+from genie_assets.sandbox.requests_log import RequestsLog
+from genie_assets.sandbox.spaces import Spaces
+from genie_assets.sandbox.state import Clock, Conversations
+from genie_assets.sandbox.transport import server_config
+
+LOOPBACK = "127.0.0.1"
+_PARENT_POLL_SECONDS = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """A local Databricks workspace or several, ready to be run in this process."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        state: Path | None = None,
+        host: str = LOOPBACK,
+        ports: Sequence[int] = (),
+        sql: bool = True,
+        ready_file: Path | None = None,
+        parent_pid: int | None = None,
+    ) -> None:
+        """Load the account and take the ports.
+
+        Args:
+            data: folder of the account, in the format of `account`.
+            state: folder in which the clock, changed spaces and SQL tables outlive the process; by default
+                a temporary one that is deleted at the end.
+            host: the address to listen on.
+            ports: one per workspace in the account's order; workspaces beyond them get free ports.
+            sql: whether to serve SQL statements and files.
+            ready_file: where to write the addresses and credentials once everything answers.
+            parent_pid: end as soon as this process is no longer our parent.
+
+        Raises:
+            ValueError: when `host` is not loopback, or there are more ports than workspaces.
+            OSError: when a port is taken.
+        """
+        _require_loopback(host)
+        account = load(data)
+        if len(ports) > len(account.workspaces):
+            raise ValueError(f"{len(ports)} ports for {len(account.workspaces)} workspaces")
+        self._temporary = None if state else Path(tempfile.mkdtemp(prefix="genie-sandbox-"))
+        self._state = state or self._temporary or Path()
+        self._state.mkdir(parents=True, exist_ok=True)
+        wanted = [*ports, *[0] * (len(account.workspaces) - len(ports))]
+        self._sockets = [_listen(host, port) for port in wanted]
+        self._ready_file = ready_file
+        self._parent_pid = parent_pid
+        self._account = account
+        self.urls = {
+            workspace.workspace_id: f"http://{host}:{taken.getsockname()[1]}"
+            for workspace, taken in zip(account.workspaces, self._sockets, strict=True)
+        }
+        self._clock = Clock(account.anchor, self._state)
+        self._engine: SqlEngine | None = None
+        self._engine_routes: list[BaseRoute] = []
+        if sql:
+            without_messages = replace(account, messages=())  # the engine needs none, and they are the bulk
+            self._engine, self._engine_routes = sail_engine(
+                without_messages, self._state, self.urls, self._clock.now_ms
+            )
+
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGINT or the end of the parent process."""
+        try:
+            if self._engine:
+                self._engine.start()
+            server = _Server(self)
+            server.run(sockets=self._sockets)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the SQL engine and give the ports and the temporary folder back; harmless when repeated."""
+        if self._engine:
+            self._engine.stop()
+        for taken in self._sockets:
+            taken.close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def app(self) -> SandboxApp:
+        """The ASGI application; call it inside the event loop that serves it."""
+        account, clock, faults, log = self._account, self._clock, FaultBook(), RequestsLog()
+        conversations = Conversations(account.messages)
+        self._account = replace(account, messages=())  # `conversations` has them now, and frees what it served
+        spaces = Spaces(account.spaces, self._state)
+        ports = [taken.getsockname()[1] for taken in self._sockets]
+        return SandboxApp(
+            Parts(
+                endpoints={
+                    port: Endpoint(workspace_id, url)
+                    for port, (workspace_id, url) in zip(ports, self.urls.items(), strict=True)
+                },
+                gatekeeper=Gatekeeper(account.principal),
+                genie=GenieApi(account.principal, spaces, conversations, clock),
+                conversations=conversations,
+                faults=faults,
+                log=log,
+                admin=Admin(clock, faults, log, self._engine).app(),
+                sql=_sql_app(self._engine_routes),
+            )
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What a client needs to know: addresses and credentials."""
+        principal = self._account.principal
+        return {
+            "pid": os.getpid(),
+            "urls": self.urls,
+            "client_id": principal.application_id,
+            "client_secret": principal.client_secret,
+            "token": principal.token,
+            "warehouse_id": self._account.warehouse_id,
+            "now_ms": self._clock.now_ms,
+        }
+
+    def announce(self) -> None:
+        """Say that everything answers now."""
+        for workspace_id, url in self.urls.items():
+            _log.info("Workspace %s is at %s", workspace_id, url)
+        if self._ready_file:
+            replace_text(self._ready_file, json.dumps(self.facts(), indent=2) + "\n", mode=0o600)
+
+    def is_orphan(self) -> bool:
+        """Whether the process that wanted this sandbox is gone."""
+        return self._parent_pid is not None and os.getppid() != self._parent_pid
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with our own beginning and end."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(server_config(sandbox.app()))
+        self._sandbox = sandbox
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._watch = asyncio.create_task(self._end_with_parent())
+        self._sandbox.announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Uvicorn raises the signal again once it is done, which ends the process: clean up before.
+        self._watch.cancel()
+        await super().shutdown(sockets)
+        await asyncio.to_thread(self._sandbox.close)
+
+    async def _end_with_parent(self) -> None:
+        while not self._sandbox.is_orphan():
+            await asyncio.sleep(_PARENT_POLL_SECONDS)
+        self.should_exit = True
+
+
+def _sql_app(routes: Sequence[BaseRoute]) -> Starlette:
+    async def unknown(request: Request, _: Exception) -> Response:
+        answer = endpoint_not_found(request.method, request.url.path)
+        return Response(answer.body, answer.status, media_type=answer.content_type)
+
+    return Starlette(routes=routes, exception_handlers={404: unknown, 405: unknown})
+
+
+def _require_loopback(host: str) -> None:
+    try:
+        address = ipaddress.IPv4Address(host)
+    except ValueError:
+        address = None
+    if address is None or not address.is_loopback:
+        raise ValueError(f"the sandbox listens on loopback only (such as {LOOPBACK}), not on {host!r}")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    taken = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise OSError(error.errno, f"port {port} of {host} cannot be used: {error.strerror}") from error
+    return taken
