@@ -169,8 +169,8 @@ class Lakehouse(ABC):
             delete: rows to remove, found by their key and partition columns; other columns are ignored.
 
         Raises:
-            LakehouseError: a key occurs twice in `frame`, a row is in both `frame` and `delete`, the frame does not
-                fit the table, or the write failed. Nothing was written.
+            LakehouseError: a key occurs twice in `frame`, a row is in both `frame` and `delete`, the frame does
+                not fit the table, or the write failed. Nothing was written.
         """
 
     @abstractmethod

@@ -1,0 +1,153 @@
+"""Opening, creating and committing to Delta tables: the one way in which anything is written.
+
+delta-rs rebases only commits that cannot conflict; everything else it refuses, appends beside a merge included.
+So a write is a function of a freshly opened table, and it starts again when another writer was faster.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import ArrayType, Field, PrimitiveType, Schema
+from deltalake.writer import WriterProperties
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from genie_assets.domain.tables import Column, ColumnType, Table
+from genie_assets.gateways.lakehouse import LakehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# 40 % smaller files than the default at the same speed, measured on messages.
+WRITER = WriterProperties(compression="ZSTD", compression_level=3)
+
+_DELTA_TYPES: Mapping[ColumnType, PrimitiveType | ArrayType] = {
+    "STRING": PrimitiveType("string"),
+    "LONG": PrimitiveType("long"),
+    "INT": PrimitiveType("integer"),
+    "BOOLEAN": PrimitiveType("boolean"),
+    "DATE": PrimitiveType("date"),
+    "TIMESTAMP": PrimitiveType("timestamp"),
+    "ARRAY<STRING>": ArrayType(PrimitiveType("string"), contains_null=True),
+}
+
+_STATISTICS = "delta.dataSkippingStatsColumns"
+_DEADLINE_SECONDS = 60
+
+
+class DeltaStore:
+    """The Delta tables under one root. Holds no open table, so threads may share it."""
+
+    def __init__(self, root: str, storage_options: Mapping[str, str] | None) -> None:
+        self._root = root
+        self._options = dict(storage_options or {})
+
+    def open(self, table: Table) -> DeltaTable | None:
+        """The table as it is now; None if it was never written. Any other failure is an error, never None."""
+        try:
+            return DeltaTable(self._uri(table), storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+    def commit(self, table: Table, write: Callable[[DeltaTable], T]) -> T:
+        """Run `write` on a fresh table, created or extended if need be, until no other writer interferes.
+
+        Raises:
+            LakehouseError: the stored columns have other types, other writers never left room within a minute, or
+                the storage failed.
+        """
+        attempts = Retrying(
+            retry=retry_if_exception_type(CommitFailedError),
+            wait=wait_random_exponential(multiplier=0.02, min=0.02, max=1),
+            stop=stop_after_delay(_DEADLINE_SECONDS),
+            before_sleep=lambda state: logger.debug(
+                "%s: another writer was faster, attempt %d", table.name, state.attempt_number
+            ),
+            reraise=True,
+        )
+        with failures_named(table):
+            return attempts(lambda: write(self._current(table)))
+
+    def _uri(self, table: Table) -> str:
+        return f"{self._root}/genie_analytics/{table.name}"
+
+    def _current(self, table: Table) -> DeltaTable:
+        delta = self.open(table)
+        if delta is None:
+            return self._created(table)
+        return _extended(table, delta)
+
+    def _created(self, table: Table) -> DeltaTable:
+        try:
+            return DeltaTable.create(
+                self._uri(table),
+                Schema([_delta_field(column) for column in table.columns]),
+                mode="error",
+                partition_by=[table.partitioned_by] if table.partitioned_by else [],
+                name=table.name,
+                description=table.description,
+                configuration=_configuration(table),
+                storage_options=self._options,
+            )
+        except DeltaError:
+            delta = self.open(table)
+            if delta is None:
+                raise
+            return _extended(table, delta)  # another process created it in the meantime
+
+
+@contextmanager
+def failures_named(table: Table) -> "Iterator[None]":
+    """Turn the engine's failures into a LakehouseError that names the table."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise LakehouseError(f"{table.name}: other writers left no room for {_DEADLINE_SECONDS} s") from error
+    except (DeltaError, pa.lib.ArrowException, OSError) as error:
+        raise LakehouseError(f"{table.name}: the storage failed ({type(error).__name__})") from error
+
+
+def _delta_field(column: Column, *, nullable: bool | None = None) -> Field:
+    return Field(
+        column.name,
+        _DELTA_TYPES[column.type],
+        nullable=column.nullable if nullable is None else nullable,
+        metadata={"comment": column.description},
+    )
+
+
+def _configuration(table: Table) -> dict[str, str | None]:
+    # The name of the partition is not a statistic: Spark refuses to list it.
+    statistics = [name for name in table.statistics if name != table.partitioned_by]
+    return {
+        _STATISTICS: ",".join(statistics),
+        "delta.logRetentionDuration": "interval 7 days",
+        "delta.deletedFileRetentionDuration": "interval 2 days",
+    }
+
+
+def _extended(table: Table, delta: DeltaTable) -> DeltaTable:
+    """The table with the columns that an older version of it lacks.
+
+    They are added as nullable, also where the table forbids NULL, because the rows that are there have no value.
+    """
+    stored = {field.name: field.type for field in delta.schema().fields}
+    for column in table.columns:
+        if column.name in stored and stored[column.name] != _DELTA_TYPES[column.type]:
+            raise LakehouseError(
+                f"{table.name}.{column.name} is stored as {stored[column.name]} and should be {column.type}"
+            )
+    missing = [column for column in table.columns if column.name not in stored]
+    if missing:
+        logger.info("%s: adding columns %s", table.name, [column.name for column in missing])
+        delta.alter.add_columns([_delta_field(column, nullable=True) for column in missing])
+        delta.alter.set_table_properties({_STATISTICS: str(_configuration(table)[_STATISTICS])})
+    return delta

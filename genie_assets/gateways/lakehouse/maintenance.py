@@ -1,0 +1,90 @@
+"""Keeping Delta tables fast: fewer and fuller files, no files that nothing refers to, a short log."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from genie_assets.domain.tables import Table
+from genie_assets.gateways.lakehouse import MaintenanceReport
+from genie_assets.gateways.lakehouse.delta_writes import WRITER, DeltaStore, failures_named
+
+_TARGET_BYTES = 128 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class _File:
+    day: date | None
+    size: int
+
+
+def maintain(store: DeltaStore, table: Table, today: date) -> MaintenanceReport:
+    """Tidy up one table; see `Lakehouse.maintain`."""
+    with failures_named(table):
+        delta = store.open(table)
+        if delta is None:
+            return MaintenanceReport()
+        before, version_before = _files(table, delta), delta.version()
+        days = _scattered_days(before, today)
+        for day in days:
+            store.commit(table, partial(_compact, table, day))
+        vacuumed = store.commit(table, _vacuum)
+        delta = store.commit(table, _shorten_log)
+        after = _files(table, delta)
+        return MaintenanceReport(
+            files_before=len(before),
+            files_after=len(after),
+            bytes_before=sum(file.size for file in before),
+            bytes_after=sum(file.size for file in after),
+            version_before=version_before,
+            version_after=delta.version(),
+            days_compacted=len(days),
+            files_vacuumed=vacuumed,
+        )
+
+
+def _files(table: Table, delta: DeltaTable) -> list[_File]:
+    actions = pa.table(delta.get_add_actions(flatten=True))
+    sizes = actions["size_bytes"].to_pylist()
+    if table.partitioned_by is None:
+        return [_File(None, size) for size in sizes]
+    days = actions[f"partition.{table.partitioned_by}"].to_pylist()
+    return [_File(day, size) for day, size in zip(days, sizes, strict=True)]
+
+
+def _scattered_days(files: Sequence[_File], today: date) -> list[date | None]:
+    """Closed days with small files to join. One without partitions counts as one closed day.
+
+    One file alone, or large files beside one small one, are left as they are: that is how compaction leaves them,
+    so a second run finds nothing to do.
+    """
+    small = Counter(
+        file.day for file in files if file.size < _TARGET_BYTES // 2 and (file.day is None or file.day < today)
+    )
+    return sorted((day for day, count in small.items() if count > 1), key=lambda day: day or date.min)
+
+
+def _compact(table: Table, day: date | None, delta: DeltaTable) -> None:
+    filters = None if day is None else [(str(table.partitioned_by), "=", day.isoformat())]
+    if table.z_order_by:
+        delta.optimize.z_order(table.z_order_by, filters, target_size=_TARGET_BYTES, writer_properties=WRITER)
+    else:
+        delta.optimize.compact(filters, target_size=_TARGET_BYTES, writer_properties=WRITER)
+
+
+def _vacuum(delta: DeltaTable) -> int:
+    # `full` also finds what killed writers left behind; the table's own retention of two days spares the files of
+    # writers at work. Asking first avoids two commits that say that nothing was deleted.
+    if not delta.vacuum(dry_run=True, full=True):
+        return 0
+    return len(delta.vacuum(dry_run=False, full=True))
+
+
+def _shorten_log(delta: DeltaTable) -> DeltaTable:
+    delta.create_checkpoint()
+    delta.cleanup_metadata()
+    return delta
