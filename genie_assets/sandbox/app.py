@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from genie_assets.sandbox import fault_effects
-from genie_assets.sandbox.answers import Answer, ApiError, endpoint_not_found
 from genie_assets.sandbox.faults import FaultBook, Plan
 from genie_assets.sandbox.genie_routes import GenieApi
 from genie_assets.sandbox.oauth import Gatekeeper
@@ -21,6 +20,7 @@ from genie_assets.sandbox.request import (
     read_request,
 )
 from genie_assets.sandbox.requests_log import NO_ANSWER, RequestsLog
+from genie_assets.sandbox.responses import Answer, ApiError, endpoint_not_found
 from genie_assets.sandbox.state import Conversations
 from genie_assets.sandbox.transport import capture, close_connection, deliver
 

@@ -8,9 +8,9 @@ from email.utils import formatdate
 from functools import partial
 from typing import Any
 
-from genie_assets.sandbox.answers import Answer, error_answer, error_code_of, to_json
 from genie_assets.sandbox.faults import Plan, Rule
 from genie_assets.sandbox.request import Request
+from genie_assets.sandbox.responses import Answer, error_answer, error_code_of, to_json
 from genie_assets.sandbox.state import Conversations
 
 _HTML = "text/html; charset=utf-8"

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from genie_assets.sandbox.account import Principal, Space
-from genie_assets.sandbox.answers import Answer, ApiError, json_answer, to_json
 from genie_assets.sandbox.faults import Plan
 from genie_assets.sandbox.paging import Page
 from genie_assets.sandbox.request import Request
+from genie_assets.sandbox.responses import Answer, ApiError, json_answer, to_json
 from genie_assets.sandbox.spaces import Spaces, without_export
 from genie_assets.sandbox.state import Clock, Conversation, Conversations, StoredMessage
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from genie_assets.sandbox.account import Principal
-from genie_assets.sandbox.answers import Answer, error_answer, json_answer
+from genie_assets.sandbox.responses import Answer, error_answer, json_answer
 
 TOKEN_SECONDS = 3600
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
 
-from genie_assets.sandbox.answers import ApiError
+from genie_assets.sandbox.responses import ApiError
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100

@@ -21,7 +21,6 @@ from starlette.routing import BaseRoute
 
 from genie_assets.sandbox.account import load
 from genie_assets.sandbox.admin import Admin
-from genie_assets.sandbox.answers import endpoint_not_found
 from genie_assets.sandbox.app import Endpoint, Parts, SandboxApp
 from genie_assets.sandbox.engine import SqlEngine, sail_engine
 from genie_assets.sandbox.faults import FaultBook
@@ -29,6 +28,7 @@ from genie_assets.sandbox.files import replace_text
 from genie_assets.sandbox.genie_routes import GenieApi
 from genie_assets.sandbox.oauth import Gatekeeper
 from genie_assets.sandbox.requests_log import RequestsLog
+from genie_assets.sandbox.responses import endpoint_not_found
 from genie_assets.sandbox.spaces import Spaces
 from genie_assets.sandbox.state import Clock, Conversations
 from genie_assets.sandbox.transport import server_config

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from genie_assets.sandbox.account import Space
-from genie_assets.sandbox.answers import ApiError
 from genie_assets.sandbox.files import replace_text
+from genie_assets.sandbox.responses import ApiError
 
 _WRITABLE = ("title", "description", "warehouse_id", "parent_path", "serialized_space")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from genie_assets.sandbox.account import Message
-from genie_assets.sandbox.answers import to_json
 from genie_assets.sandbox.files import replace_text
+from genie_assets.sandbox.responses import to_json
 
 _TITLE_LENGTH = 80
 

@@ -7,8 +7,8 @@ from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from genie_assets.sandbox.answers import JSON, Answer
 from genie_assets.sandbox.request import Receive, Scope, Send
+from genie_assets.sandbox.responses import JSON, Answer
 
 _TRANSPORT = "sandbox.transport"
 
