@@ -119,7 +119,8 @@ def fold(
         now: The time of the fold, UTC; decides how long a missing statement is waited for.
     """
     positions = conversation_positions(answers)
-    details, attachments = [], []
+    details: list[Row] = []
+    attachments: list[Row] = []
     for answer, message in answers:
         key = (answer["workspace_id"], answer["message_id"])
         row = _details_row(answer, message, runs, previous.get(key, {}), surroundings, now)

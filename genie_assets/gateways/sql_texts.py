@@ -1,0 +1,22 @@
+"""The SQL texts of `sql/`: one file per statement that is sent to a warehouse."""
+
+from functools import cache
+from pathlib import Path
+
+_ROOM = Path(__file__).resolve().parents[1]
+# An installed package carries the folder inside; a checkout has it beside the package.
+_FOLDERS = (_ROOM / "sql", _ROOM.parent / "sql")
+
+
+@cache
+def sql_text(name: str) -> str:
+    """The statement in `sql/<name>.sql`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+    """
+    for folder in _FOLDERS:
+        path = folder / f"{name}.sql"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise FileNotFoundError(f"sql/{name}.sql")

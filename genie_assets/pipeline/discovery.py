@@ -1,0 +1,44 @@
+"""`audit_messages`: which messages were touched on a day, from the audit log."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from genie_assets.domain.audit import conversations_deleted_on, empty_known_messages, messages_to_fetch
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
+from genie_assets.gateways.lakehouse import In, Lakehouse
+from genie_assets.gateways.system_tables import SystemTables
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What a look at one day of the audit log found."""
+
+    messages: int
+    new: int
+    deleted: int
+    workspaces: int
+    changed: bool  # whether the stored day differs from before
+
+
+def discover(event_date: dt.date, *, system_tables: SystemTables, lake: Lakehouse, now: dt.datetime) -> Discovery:
+    """Replace one day of `genie_messages_to_fetch` with every message that the audit log shows was touched on it.
+
+    The log is read before anything is written: a failed read leaves the day as it was.
+    """
+    events = system_tables.message_events(event_date)
+    deletions = system_tables.deletions(since=event_date)
+    workspaces = system_tables.workspaces()
+    gone = conversations_deleted_on(event_date, deletions)
+    known = empty_known_messages()
+    if gone:
+        in_conversations = [In("conversation_id", gone)]
+        known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=in_conversations)
+    rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
+    frame = GENIE_MESSAGES_TO_FETCH.frame({**row, "ingestion_timestamp": now} for row in rows)
+    return Discovery(
+        messages=len(rows),
+        new=sum(row["is_new"] for row in rows),
+        deleted=sum(row["is_deleted"] for row in rows),
+        workspaces=len({row["workspace_id"] for row in rows}),
+        changed=lake.replace_day(GENIE_MESSAGES_TO_FETCH, event_date, frame),
+    )

@@ -1,0 +1,214 @@
+"""`genie_api_messages`: fetch what is new, changed, unsettled or due, batch by batch, and keep the ledger true."""
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genie_assets.domain import ledger
+from genie_assets.domain.fetch_plan import plan_requests
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, records
+from genie_assets.domain.worklist import Known, OpenError, Reference, Verdict, Worklist, make_worklist
+from genie_assets.gateways.genie_api import GenieApi
+from genie_assets.gateways.lakehouse import Equals, Lakehouse
+from genie_assets.pipeline.batches import BatchWriter, Tally
+from genie_assets.pipeline.stored import (
+    Key,
+    Row,
+    as_datetime,
+    is_deleted,
+    is_open,
+    key_of,
+    known_answers,
+    ledger_rows,
+)
+
+# Failures that say something about the way to the API, not about one message.
+_SYSTEMIC = frozenset(
+    {
+        ErrorClass.AUTH,
+        ErrorClass.CONFIG,
+        ErrorClass.NETWORK,
+        ErrorClass.TIMEOUT,
+        ErrorClass.SERVER,
+        ErrorClass.RATE_LIMITED,
+    }
+)
+# So many refusals without one answer are no matter of single messages either.
+_SUSPICIOUS = 20
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What one fetch of a day did."""
+
+    verdicts: Mapping[Verdict, int]
+    tally: Tally
+    wanted: int
+    not_attempted: int
+    requests: int
+    throttled: int
+    seconds: float
+
+    @property
+    def nothing_worked(self) -> bool:
+        """Messages were asked for, none was answered, and single messages are not the reason."""
+        failed = self.tally.failed
+        if not failed or self.tally.answered or self.tally.deleted:
+            return False
+        return failed >= _SUSPICIOUS or all(name in _SYSTEMIC for name in self.tally.errors_by_class)
+
+    def numbers(self) -> dict[str, float]:
+        """What is worth plotting per partition. A rate is left out where nothing was asked for."""
+        tally, asked = self.tally, self.wanted - self.not_attempted
+        numbers: dict[str, float] = {
+            "references": sum(self.verdicts.values()),
+            "wanted": self.wanted,
+            "answered": tally.answered,
+            "stored": tally.stored,
+            "unchanged": tally.unchanged,
+            "brought_along": tally.extra,
+            "failed": tally.failed,
+            "found_deleted": tally.deleted,
+            "pending": self.not_attempted,
+            "batches": tally.batches,
+            "requests": self.requests,
+            "answered_429": self.throttled,
+            "fetch_seconds": round(self.seconds, 3),
+        }
+        if asked:
+            numbers["success_rate"] = round((tally.answered + tally.deleted) / asked, 6)
+            numbers["requests_per_message"] = round(self.requests / asked, 4)
+        return numbers
+
+
+def fetch(
+    event_date: dt.date,
+    *,
+    genie: GenieApi,
+    lake: Lakehouse,
+    run_id: str,
+    clock: Callable[[], dt.datetime],
+    deadline: float,
+) -> FetchReport:
+    """Fetch what one day needs, and append each distinct answer to the log.
+
+    Args:
+        event_date: The UTC day of audit events.
+        genie: The API.
+        lake: The tables.
+        run_id: Names the batches.
+        clock: The time, UTC.
+        deadline: `time.monotonic()` seconds from which on nothing more is asked for; the rest stays pending.
+    """
+    started = time.monotonic()
+    references, errors = _references_and_errors(event_date, lake)
+    conversations = {r.conversation_id for r in references if r.conversation_id}
+    known = known_answers(lake, sorted(conversations))
+    writer = BatchWriter(lake, event_date=event_date, run_id=run_id, known=known, errors=errors, clock=clock)
+    _heal(known, errors, writer)
+    worklist = _judge(references, known, errors, clock())
+    for reference in worklist.deleted:
+        writer.resolve(reference.key, ledger.DELETED)
+    for reference in worklist.bad_references:
+        writer.take_error(_ids(reference), _UNUSABLE)
+    requests = plan_requests(worklist.wanted, _conversation_sizes(known))
+    not_attempted = requests_made = throttled = 0
+    for result in genie.fetch(requests, deadline=deadline):
+        writer.take(result)
+        not_attempted += len(result.not_attempted)
+        requests_made += result.requests_made
+        throttled += result.throttled
+    return FetchReport(
+        verdicts=worklist.counts,
+        tally=writer.close(),
+        wanted=len(worklist.wanted),
+        not_attempted=not_attempted,
+        requests=requests_made,
+        throttled=throttled,
+        seconds=time.monotonic() - started,
+    )
+
+
+_UNUSABLE = FetchError(
+    ErrorClass.BAD_REFERENCE,
+    "The audit log names this message without a usable space, conversation and message id, so it cannot be asked "
+    "for. Nothing to do unless a later event completes the ids.",
+)
+
+
+def _references_and_errors(event_date: dt.date, lake: Lakehouse) -> tuple[list[Reference], dict[Key, Row]]:
+    """The day's references, those of its open errors too, and the ledger's rows of all of them."""
+    rows = records(lake.read(GENIE_MESSAGES_TO_FETCH, days=[event_date]))
+    urls = {row["workspace_id"]: row["workspace_url"] for row in rows}
+    errors = ledger_rows(
+        lake,
+        message_ids={row["message_id"] for row in rows},
+        conversation_ids={row["conversation_id"] for row in rows if row["conversation_id"]},
+    )
+    of_the_day = [Equals("event_date", event_date), Equals("resolved", False)]
+    for row in records(lake.read(MESSAGE_FETCH_ERRORS, where=of_the_day)):
+        errors.setdefault(key_of(row), row)
+    seen = {key_of(row) for row in rows}
+    rows += [
+        {**row, "workspace_url": urls.get(row["workspace_id"]), "last_change_time": None, "is_deleted": False}
+        for key, row in errors.items()
+        if key not in seen and is_open(row) and row["event_date"] == event_date
+    ]
+    return [_reference(row, errors.get(key_of(row))) for row in rows], errors
+
+
+def _reference(row: Row, error: Row | None) -> Reference:
+    return Reference(
+        workspace_id=row["workspace_id"],
+        workspace_url=row["workspace_url"],
+        space_id=row["space_id"],
+        conversation_id=row["conversation_id"],
+        message_id=row["message_id"],
+        last_change_time=row["last_change_time"],
+        is_deleted=bool(row["is_deleted"]) or is_deleted(error),
+    )
+
+
+def _heal(known: Mapping[Key, Row], errors: Mapping[Key, Row], writer: BatchWriter) -> None:
+    """Resolve errors of messages that were stored after them: a run died between its log and its ledger."""
+    stored = [
+        key
+        for key, row in errors.items()
+        if is_open(row) and key in known and known[key]["api_fetch_timestamp"] >= row["error_timestamp"]
+    ]
+    for key in stored:
+        writer.resolve(key, ledger.FETCHED)
+
+
+def _judge(
+    references: list[Reference], known: Mapping[Key, Row], errors: Mapping[Key, Row], now: dt.datetime
+) -> Worklist:
+    return make_worklist(
+        references,
+        {key: _known(row) for key, row in known.items()},
+        {key: _open_error(row) for key, row in errors.items() if is_open(row)},
+        now,
+    )
+
+
+def _known(row: Row) -> Known:
+    created_at = as_datetime(row["created_timestamp"])
+    return Known(bool(row["is_settled"]), created_at, last_fetch=row["api_fetch_timestamp"])
+
+
+def _open_error(row: Row) -> OpenError:
+    return OpenError(row["next_retry_timestamp"], row["error_class"] == ErrorClass.BAD_REFERENCE)
+
+
+def _ids(reference: Reference) -> dict[str, Any]:
+    return {
+        name: getattr(reference, name) for name in ("workspace_id", "space_id", "conversation_id", "message_id")
+    }
+
+
+def _conversation_sizes(known: Mapping[Key, Row]) -> Counter[tuple[str, str, str]]:
+    return Counter((row["workspace_id"], row["space_id"], row["conversation_id"]) for row in known.values())
