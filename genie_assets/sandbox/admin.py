@@ -84,8 +84,10 @@ async def _json_object(request: Request) -> dict[str, Any]:
 
 
 def _moment(wanted: dict[str, Any], now_ms: int) -> int:
-    if wanted.keys() == {"now_ms"}:
-        return int(wanted["now_ms"])
-    if wanted.keys() == {"advance_ms"}:
-        return now_ms + int(wanted["advance_ms"])
-    raise ValueError("give either now_ms or advance_ms")
+    match wanted:
+        case {"now_ms": int(at_ms)} if len(wanted) == 1:
+            return at_ms
+        case {"advance_ms": int(advance_ms)} if len(wanted) == 1:
+            return now_ms + advance_ms
+        case _:
+            raise ValueError("give either now_ms or advance_ms, a whole number")

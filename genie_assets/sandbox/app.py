@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from genie_assets.sandbox import fault_effects
 from genie_assets.sandbox.faults import FaultBook, Plan
 from genie_assets.sandbox.genie_routes import GenieApi
-from genie_assets.sandbox.oauth import Gatekeeper
+from genie_assets.sandbox.oauth import TOKEN_SECONDS, Gatekeeper
 from genie_assets.sandbox.request import (
     ADMIN_PREFIX,
     ENGINE_ROUTES,
@@ -64,6 +64,9 @@ class SandboxApp:
         exchange = _Exchange(scope, receive, send, endpoint)
         try:
             await self._serve(request, exchange)
+        except Exception:
+            exchange.status = 500  # which is what uvicorn makes of it
+            raise
         finally:
             self._parts.log.end(request, began_at, exchange.status)
 
@@ -98,8 +101,9 @@ class SandboxApp:
                 return gatekeeper.discovery(exchange.endpoint.url)
             case "token":
                 body = await _body(exchange.receive)
-                seconds = plan.option("token_ttl", "seconds")
-                return gatekeeper.token(exchange.scope["headers"], body, request.workspace_id, seconds)
+                seconds = plan.option("token_ttl", "seconds") or TOKEN_SECONDS
+                told = plan.option("token_ttl", "told_seconds") or seconds
+                return gatekeeper.token(exchange.scope["headers"], body, request.workspace_id, seconds, told)
             case "me":
                 return gatekeeper.me()
             case "unknown":

@@ -6,6 +6,7 @@ delays, refused by the first refusal, and its answer is spoiled by all spoilers.
 
 import math
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ def _text(value: Any) -> bool:
 
 
 def _retry_after(value: Any) -> bool:
+    if isinstance(value, str) and value.startswith("date"):
+        return re.fullmatch(r"date(:-?\d{1,9})?", value) is not None
     return value is None or _text(value) or (isinstance(value, int) and not isinstance(value, bool))
 
 
@@ -82,7 +85,7 @@ EFFECTS: Mapping[str, Effect] = {
     "wrong_content_type": Effect("spoiler", {}, {"content_type": _text}),
     "foreign_message": Effect("spoiler", routes=_MESSAGES),
     "oversize": Effect("spoiler", {"megabytes": _number}, routes=_MESSAGES),
-    "token_ttl": Effect("setting", {"seconds": _number}, routes=frozenset({"token"})),
+    "token_ttl": Effect("setting", {"seconds": _number}, {"told_seconds": _number}, routes=frozenset({"token"})),
     "max_page_size": Effect("setting", {"limit": _whole}, routes=LIST_ROUTES),
     "newest_first": Effect("setting", routes=LIST_ROUTES),
     "repeat_page_token": Effect("setting", routes=LIST_ROUTES),

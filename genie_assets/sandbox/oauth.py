@@ -55,9 +55,9 @@ class Gatekeeper:
         )
 
     def token(
-        self, headers: list[tuple[bytes, bytes]], body: bytes, workspace_id: str, seconds: float | None = None
+        self, headers: list[tuple[bytes, bytes]], body: bytes, workspace_id: str, seconds: float, told: float
     ) -> Answer:
-        """Answer a token request; a token issued now lasts `seconds` (default an hour)."""
+        """Answer a token request. A token issued now lasts `seconds`; the caller is told that it lasts `told`."""
         form = {name: values[-1] for name, values in parse_qs(body.decode("latin-1")).items()}
         given = _basic(_header(headers, b"authorization")) or (
             form.get("client_id", ""),
@@ -67,12 +67,11 @@ class Gatekeeper:
             return _oauth_error(401, "invalid_client", "Client authentication failed")
         if form.get("grant_type") != "client_credentials":
             return _oauth_error(400, "unsupported_grant_type", "Only client_credentials is supported")
-        lifetime = TOKEN_SECONDS if seconds is None else seconds
         self._forget_expired()
         token = secrets.token_urlsafe(32)
-        self._tokens[f"Bearer {token}".encode()] = _Token(workspace_id, time.monotonic() + lifetime)
+        self._tokens[f"Bearer {token}".encode()] = _Token(workspace_id, time.monotonic() + seconds)
         return json_answer(
-            {"access_token": token, "token_type": "Bearer", "scope": "all-apis", "expires_in": int(lifetime)}
+            {"access_token": token, "token_type": "Bearer", "scope": "all-apis", "expires_in": int(told)}
         )
 
     def me(self) -> Answer:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -106,8 +107,9 @@ class Sandbox:
 
     def close(self) -> None:
         """End the SQL engine and give the ports and the temporary folder back; harmless when repeated."""
-        if self._engine:
-            self._engine.stop()
+        engine, self._engine = self._engine, None
+        if engine:
+            engine.stop()
         for taken in self._sockets:
             taken.close()
         if self._temporary:
@@ -182,7 +184,8 @@ class _Server(uvicorn.Server):
     async def _end_with_parent(self) -> None:
         while not self._sandbox.is_orphan():
             await asyncio.sleep(_PARENT_POLL_SECONDS)
-        self.should_exit = True
+        # The signal, unlike `should_exit`, ends the process even if a library left a thread behind.
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _sql_app(routes: Sequence[BaseRoute]) -> Starlette:

@@ -56,7 +56,7 @@ MESSAGES = (
         "changing",
         conversation_id="change",
         states=(
-            (ANCHOR - HOUR, {"status": "ASKING_AI", "user_id": "9007199254740995"}),
+            (ANCHOR - HOUR, {"status": "ASKING_AI", "user_id": "9007199254740993"}),
             (ANCHOR + HOUR, {"status": "COMPLETED", "content": "lone \ud800 surrogate"}),
         ),
     ),
