@@ -1,6 +1,7 @@
 """The sandbox process: puts the parts together and listens, on loopback only, with one port per workspace."""
 
 import asyncio
+import gc
 import ipaddress
 import json
 import logging
@@ -171,6 +172,7 @@ class _Server(uvicorn.Server):
         self._sandbox = sandbox
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        gc.freeze()  # the account stays for good: looking through it for garbage would only stall answers
         await super().startup(sockets)
         self._watch = asyncio.create_task(self._end_with_parent())
         self._sandbox.announce()

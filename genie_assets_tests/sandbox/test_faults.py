@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.faults import EFFECTS, Bucket, FaultBook, Rule
+from genie_assets.sandbox.faults import Bucket, FaultBook
 from genie_assets.sandbox.request import Request
 from genie_assets_tests.sandbox.accounts import ELSEWHERE, FIRST, MESSAGES, SALES, SECOND
 from genie_assets_tests.sandbox.wire import Reply, call, genie_path, workspace_client
@@ -48,9 +48,9 @@ class TestRefusals:
             ({"status": 502, "body": "text"}, errors.DatabricksError, "upstream connect error"),
             ({"status": 504, "body": "empty"}, errors.DeadlineExceeded, "Gateway Timeout"),
             ({"status": 500, "body": "unparseable"}, errors.InternalError, "unable to parse response"),
-            ({"status": 401}, errors.Unauthenticated, ""),
+            ({"status": 401}, errors.Unauthenticated, "A fault"),
             ({"status": 403, "message": "no"}, errors.PermissionDenied, "no"),
-            ({"status": 400, "error_code": "FEATURE_DISABLED"}, errors.BadRequest, ""),
+            ({"status": 400, "error_code": "FEATURE_DISABLED"}, errors.BadRequest, "A fault"),
         ],
     )
     def test_the_sdk_sees_the_status_and_body_that_were_asked_for(
@@ -110,14 +110,14 @@ class TestRefusals:
         assert client.api_client.do("GET", MESSAGE)["message_id"] == "m000"
 
     def test_a_rate_limit_lets_through_what_it_allows_in_each_workspace(self, faulty: SandboxProcess) -> None:
-        faulty.faults({"effect": "rate_limit", "requests_per_second": 50, "burst": 5, "retry_after": 2})
+        faulty.faults({"effect": "rate_limit", "requests_per_second": 10, "burst": 5, "retry_after": 2})
         began = time.monotonic()
         found = statuses(faulty, 60)
         elapsed = time.monotonic() - began
         allowed = found.count(200)
         assert found[:5] == [200] * 5
         assert 429 in found
-        assert 5 <= allowed <= 5 + 50 * elapsed + 1
+        assert 5 <= allowed <= 5 + 10 * elapsed + 1
         assert faulty.requests()["rate_limited"] == 60 - allowed
         elsewhere = genie_path(ELSEWHERE, "talk", "m000")
         assert call(faulty.urls[SECOND], elsewhere, faulty.token).status == 200
@@ -138,7 +138,7 @@ class TestDelays:
         began = time.monotonic()
         with ThreadPoolExecutor(10) as pool:
             assert set(pool.map(lambda _: get(faulty).status, range(10))) == {200}
-        assert 0.2 <= time.monotonic() - began < 1.0
+        assert 0.2 <= time.monotonic() - began < 1.9  # one after the other: 2 s
         assert faulty.requests()["max_in_flight"] == 10
 
     def test_a_hanging_request_is_answered_in_the_end(self, faulty: SandboxProcess) -> None:
@@ -215,10 +215,10 @@ class TestSettings:
         assert again == first
 
     def test_tokens_may_live_shorter_than_they_say(self, faulty: SandboxProcess) -> None:
-        faulty.faults({"effect": "token_ttl", "seconds": 0.2, "told_seconds": 3600})
+        faulty.faults({"effect": "token_ttl", "seconds": 0.5, "told_seconds": 3600})
         client = workspace_client(faulty)
         assert client.api_client.do("GET", MESSAGE)["message_id"] == "m000"
-        time.sleep(0.25)
+        time.sleep(0.55)
         with pytest.raises(errors.Unauthenticated, match="expired"):
             client.api_client.do("GET", MESSAGE)
 
@@ -300,9 +300,7 @@ class TestWhatIsHit:
     st.floats(1, 100),
     st.lists(st.floats(0, 0.5, allow_subnormal=False), min_size=1, max_size=200),
 )
-def test_a_bucket_never_gives_more_than_its_size_and_rate_allow(
-    rate: float, size: float, gaps: list[float]
-) -> None:
+def test_a_bucket_gives_no_more_than_size_and_rate_allow(rate: float, size: float, gaps: list[float]) -> None:
     now, given_out = 0.0, 0
     bucket = Bucket(rate, size, size, now)
     for gap in gaps:
@@ -318,10 +316,3 @@ def test_settings_do_not_hit_routes_they_mean_nothing_to() -> None:
     request = Request("GET", b"/", b"", FIRST, "get_message")
     assert book.plan(request).rules == ()
     assert [rule["met"] for rule in book.report()] == [0, 0]
-
-
-def test_every_effect_belongs_to_a_known_kind() -> None:
-    """Guards against an effect that is accepted but that nothing carries out."""
-    assert {effect.kind for effect in EFFECTS.values()} == {"delay", "refusal", "spoiler", "setting"}
-    with pytest.raises(ValueError, match="unknown effect"):
-        Rule("x", {})
