@@ -39,7 +39,7 @@ def main(
             ready_file=ready_file,
             parent_pid=parent_pid,
         )
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         raise click.ClickException(str(error)) from error
     sandbox.run()
 

@@ -75,26 +75,28 @@ class Sandbox:
         account = load(data)
         if len(ports) > len(account.workspaces):
             raise ValueError(f"{len(ports)} ports for {len(account.workspaces)} workspaces")
-        self._temporary = None if state else Path(tempfile.mkdtemp(prefix="genie-sandbox-"))
-        self._state = state or self._temporary or Path()
-        self._state.mkdir(parents=True, exist_ok=True)
         wanted = [*ports, *[0] * (len(account.workspaces) - len(ports))]
-        self._sockets = [_listen(host, port) for port in wanted]
+        self._account = account
         self._ready_file = ready_file
         self._parent_pid = parent_pid
-        self._account = account
-        self.urls = {
-            workspace.workspace_id: f"http://{host}:{taken.getsockname()[1]}"
-            for workspace, taken in zip(account.workspaces, self._sockets, strict=True)
-        }
-        self._clock = Clock(account.anchor, self._state)
         self._engine: SqlEngine | None = None
         self._engine_routes: list[BaseRoute] = []
-        if sql:
-            without_messages = replace(account, messages=())  # the engine needs none, and they are the bulk
-            self._engine, self._engine_routes = sail_engine(
-                without_messages, self._state, self.urls, self._clock.now_ms
-            )
+        self._sockets: list[socket.socket] = []
+        self._temporary = None if state else Path(tempfile.mkdtemp(prefix="genie-sandbox-"))
+        self._state = state or self._temporary or Path()
+        try:
+            self._state.mkdir(parents=True, exist_ok=True)
+            self._clock = Clock(account.anchor, self._state)
+            self._sockets += (_listen(host, port) for port in wanted)
+            self.urls = {
+                workspace.workspace_id: f"http://{host}:{taken.getsockname()[1]}"
+                for workspace, taken in zip(account.workspaces, self._sockets, strict=True)
+            }
+            if sql:
+                self._add_engine()
+        except BaseException:
+            self.close()
+            raise
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or the end of the parent process."""
@@ -115,6 +117,12 @@ class Sandbox:
             taken.close()
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _add_engine(self) -> None:
+        without_messages = replace(self._account, messages=())  # the engine needs none, and they are the bulk
+        self._engine, self._engine_routes = sail_engine(
+            without_messages, self._state, self.urls, self._clock.now_ms
+        )
 
     def app(self) -> SandboxApp:
         """The ASGI application; call it inside the event loop that serves it."""
