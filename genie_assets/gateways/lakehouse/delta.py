@@ -21,8 +21,8 @@ from genie_assets.gateways.lakehouse.maintenance import maintain
 from genie_assets.gateways.lakehouse.schema import arrow_schema, known_column, to_arrow, to_frame
 
 _OBJECT_STORES = ("s3", "abfss", "gs")
-# delta-rs decodes a percent sign twice and aborts on brackets: it would read and write different folders.
-_UNUSABLE_IN_PATHS = frozenset("%[]\\^|") | frozenset(map(chr, range(32))) | {"\x7f"}
+# delta-rs decodes a percent sign twice, cuts its log's address at # and ?, and aborts on brackets.
+_UNUSABLE_IN_PATHS = frozenset("%#?[]\\^|") | frozenset(map(chr, range(32))) | {"\x7f"}
 # Says what to do with a source row of a merge; no table has such a column.
 _ACTION = "__action"
 

@@ -7,7 +7,9 @@ So a write is a function of a freshly opened table, and it starts again when ano
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -49,6 +51,11 @@ class DeltaStore:
     def __init__(self, root: str, storage_options: Mapping[str, str] | None) -> None:
         self._root = root
         self._options = dict(storage_options or {})
+
+    def local_folder(self, table: Table) -> Path | None:
+        """The table's folder, if it lies on a disk of this machine."""
+        address = urlsplit(self._uri(table))
+        return Path(unquote(address.path)) if address.scheme == "file" else None
 
     def open(self, table: Table) -> DeltaTable | None:
         """The table as it is now; None if it was never written. Any other failure is an error, never None."""

@@ -1,10 +1,12 @@
 """Keeping Delta tables fast: fewer and fuller files, no files that nothing refers to, a short log."""
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 from deltalake import DeltaTable
@@ -14,6 +16,8 @@ from genie_assets.gateways.lakehouse import MaintenanceReport
 from genie_assets.gateways.lakehouse.delta_writes import WRITER, DeltaStore, failures_named
 
 _TARGET_BYTES = 128 * 1024 * 1024
+# As in `delta.deletedFileRetentionDuration`: a writer at work is never that slow.
+_RETENTION_SECONDS = 2 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ def maintain(store: DeltaStore, table: Table, today: date) -> MaintenanceReport:
         days = _scattered_days(before, today)
         for day in days:
             store.commit(table, partial(_compact, table, day))
-        vacuumed = store.commit(table, _vacuum)
+        vacuumed = store.commit(table, _vacuum) + _drop_half_written(store.local_folder(table))
         delta = store.commit(table, _shorten_log)
         after = _files(table, delta)
         return MaintenanceReport(
@@ -82,6 +86,17 @@ def _vacuum(delta: DeltaTable) -> int:
     if not delta.vacuum(dry_run=True, full=True):
         return 0
     return len(delta.vacuum(dry_run=False, full=True))
+
+
+def _drop_half_written(folder: Path | None) -> int:
+    """Remove what writers killed in mid-file left on a disk; delta-rs hides these files from its own vacuum."""
+    if folder is None:
+        return 0
+    oldest = time.time() - _RETENTION_SECONDS
+    half_written = [file for file in folder.rglob("*#[0-9]*") if file.stat().st_mtime < oldest]
+    for file in half_written:
+        file.unlink(missing_ok=True)
+    return len(half_written)
 
 
 def _shorten_log(delta: DeltaTable) -> DeltaTable:
