@@ -28,7 +28,7 @@ _GLOB = re.compile(r"[a-z0-9.*?-]+|\[[0-9a-f:.]+\]")
 _PORTS = {"http": 80, "https": 443}
 
 
-class UnusableUrl(ValueError):
+class UnusableUrl(ValueError):  # noqa: N818 - says what it is
     """A text that is not the address of a workspace. The message says why, in one sentence."""
 
 

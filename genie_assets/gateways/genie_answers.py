@@ -1,0 +1,88 @@
+"""What comes back from the Genie API, and what is accepted as an answer."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from genie_assets.domain.fetch_plan import Endpoint, FetchRequest
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.gateways.retries import CallError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One object of the API: a message or a space, as parsed JSON, untouched.
+
+    `requested_at` (UTC) is when the request left: the body is at least as new as that.
+    """
+
+    body: dict[str, Any]
+    endpoint: Endpoint
+    requested_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class FetchResult:
+    """What came of one request.
+
+    `answers` holds every message that came, wanted or not, each once. Every wanted message id is in exactly one
+    of: the answers, `errors`, `not_attempted` (the deadline came first).
+    """
+
+    request: FetchRequest
+    answers: tuple[Answer, ...] = ()
+    errors: Mapping[str, FetchError] = field(default_factory=dict)
+    not_attempted: tuple[str, ...] = ()
+    requests_made: int = 0
+    throttled: int = 0  # how many of them were answered 429
+
+
+@dataclass(frozen=True)
+class SpaceList:
+    """The spaces that one workspace lists. With an `error` it is incomplete: absence says nothing."""
+
+    spaces: tuple[Answer, ...] = ()
+    error: FetchError | None = None
+
+
+def message_id_of(body: Mapping[str, Any]) -> str | None:
+    """The id of a message; `id` is its legacy twin."""
+    message_id = body.get("message_id") or body.get("id")
+    return message_id if isinstance(message_id, str) else None
+
+
+def is_of_conversation(body: Mapping[str, Any], conversation_id: str) -> bool:
+    """Whether a body is a message of that conversation. Old answers need not name it."""
+    return message_id_of(body) is not None and body.get("conversation_id", conversation_id) == conversation_id
+
+
+def objects_of_page(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects under `key` of one page; an absent key is an empty page. What is no object is left out.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if there is something else than a list.
+    """
+    items = body.get(key)
+    if items is None:
+        return []
+    if not isinstance(items, list):
+        raise bad_payload(f"The answer's {key} are not a list.")
+    return [item for item in items if isinstance(item, dict)]
+
+
+def next_page_token(body: Mapping[str, Any]) -> str | None:
+    """The token of the page that follows; None if this one is the last.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if it is not text.
+    """
+    token = body.get("next_page_token")
+    if token is not None and not isinstance(token, str):
+        raise bad_payload("The answer's next_page_token is not text.")
+    return token or None
+
+
+def bad_payload(message: str) -> CallError:
+    """An answer with status 200 that is not what was asked for."""
+    return CallError(FetchError(ErrorClass.BAD_PAYLOAD, message, http_status=200))
