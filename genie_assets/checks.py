@@ -83,8 +83,8 @@ def enrichment_coverage(
 
 
 _WHAT_TO_DO = (
-    "Open errors are tried again by the sensor retry_open_errors. PERMISSION waits for CAN MANAGE on the space; parked "
-    "ones wait for `genie-assets errors requeue`."
+    "Open errors are tried again by the sensor retry_open_errors. PERMISSION waits for CAN MANAGE on the space; "
+    "parked ones wait for `genie-assets errors requeue`."
 )
 
 

@@ -1,0 +1,121 @@
+"""The command line: thin. Every expected problem is one sentence on stderr and exit code 1, never a traceback."""
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from dotenv import load_dotenv
+from rich.console import Console
+
+FOLDER = Path(".genie")
+
+
+def _one_sentence(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn the errors that a user can do something about into one sentence."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        from genie_assets.gateways.lakehouse import LakehouseError
+        from genie_assets.gateways.retries import CallFailed
+        from genie_assets.gateways.warehouse import WarehouseError
+        from genie_assets.running import RunFailedError
+        from genie_assets.settings import SettingsError
+
+        try:
+            return command(*args, **kwargs)
+        except (
+            SettingsError,
+            WarehouseError,
+            LakehouseError,
+            CallFailed,
+            RunFailedError,
+            RuntimeError,
+        ) as problem:
+            raise click.ClickException(str(problem)) from None
+
+    return guarded
+
+
+@click.group()
+@click.version_option(package_name="genie-assets")
+def main() -> None:
+    """What happens in your Databricks Genie spaces, as Delta tables."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+
+
+@main.command()
+@click.option("--messages", default=3000, show_default=True, help="About how many messages the account has.")
+@_one_sentence
+def demo(messages: int) -> None:
+    """Run the whole pipeline against a made-up account; needs no Databricks."""
+    from genie_assets.demo import run_demo, write_result
+    from genie_assets.demo_output import ConsoleProgress, print_summary
+
+    console = Console()
+    with ConsoleProgress(console) as progress:
+        result = run_demo(FOLDER.absolute(), progress, messages=messages)
+    write_result(result, FOLDER / "demo.json")
+    print_summary(result, console)
+    if result.differences:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First UTC day. Default: 30 days ago.")
+@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last UTC day. Default: today.")
+@_one_sentence
+def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
+    """Load days in this process, one after the other, and back up the spaces."""
+    from genie_assets.preflight import check_connection
+    from genie_assets.running import Runner, days_between
+    from genie_assets.settings import load_settings
+
+    load_dotenv()
+    check_connection(load_settings())
+    today = dt.datetime.now(dt.UTC).date()
+    end = last.date() if last else today
+    start = first.date() if first else end - dt.timedelta(days=29)
+    if start > end:
+        raise click.ClickException(f"--from {start} lies after --to {end}.")
+    runner = Runner(Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster").absolute())
+    try:
+        for day in days_between(start, end):
+            numbers = runner.run("genie_daily", day).metadata["genie_api_messages"]
+            click.echo(
+                f"{day}  wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}"
+            )
+        numbers = runner.run("genie_spaces").metadata["genie_space_details"]
+        click.echo(f"spaces      {numbers['spaces']}, readable {numbers['readable']}")
+    finally:
+        runner.close()
+
+
+@main.command()
+@_one_sentence
+def check() -> None:
+    """Check settings, credentials, warehouse, grants and lakehouse; say what is missing."""
+    from genie_assets.preflight import preflight
+    from genie_assets.settings import load_settings
+
+    load_dotenv()
+    failed = False
+    for finding in preflight(load_settings()):
+        click.secho(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.text}", fg=None if finding.ok else "red")
+        failed = failed or not finding.ok
+    if failed:
+        sys.exit(1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@_one_sentence
+def sandbox(arguments: tuple[str, ...]) -> None:
+    """Serve a local Databricks account on loopback (see `genie-assets sandbox --help`)."""
+    from genie_assets.sandbox.__main__ import main as serve
+
+    serve(list(arguments), prog_name="genie-assets sandbox")
