@@ -7,7 +7,7 @@ hand in the same format.
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Space:
-    """A Genie space. `body` is the GenieSpace JSON with `serialized_space`; `access` is what our principal may do."""
+    """A Genie space. `body` is the GenieSpace JSON with `serialized_space`; `access` is what we may do."""
 
     workspace_id: str
     space_id: str
@@ -102,10 +102,10 @@ _LISTS: dict[str, str] = {
 def save(account: Account, folder: Path) -> None:
     """Write `account` to `folder`, which is made if it is missing; existing files of the format are replaced."""
     folder.mkdir(parents=True, exist_ok=True)
-    header = {name: value for name, value in asdict(account).items() if name not in _LISTS}
-    (folder / "account.json").write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+    header = {name: value for name, value in vars(account).items() if name not in _LISTS}
+    (folder / "account.json").write_text(json.dumps(header, indent=2, default=vars) + "\n", encoding="utf-8")
     for name, file_name in _LISTS.items():
-        _write_lines(folder / file_name, (asdict(item) for item in getattr(account, name)))
+        _write_lines(folder / file_name, getattr(account, name))
 
 
 def load(folder: Path) -> Account:
@@ -131,10 +131,11 @@ def _message(item: dict[str, Any]) -> Message:
     return Message(**item, states=states)
 
 
-def _write_lines(path: Path, items: Iterable[dict[str, Any]]) -> None:
+def _write_lines(path: Path, items: Iterable[object]) -> None:
+    encode = json.JSONEncoder(separators=(",", ":"), default=vars).encode  # `asdict` would copy every body
     with path.open("w", encoding="utf-8") as file:
         for item in items:
-            file.write(json.dumps(item, separators=(",", ":")) + "\n")
+            file.write(encode(item) + "\n")
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

@@ -50,9 +50,10 @@ def arrival(rng: random.Random, moment: int, anchor: int, *, late: bool) -> int:
 
 
 class AuditLog:
-    """Collects the rows of the audit log."""
+    """Collects the rows of the audit log; a share `repeats` of them is delivered twice."""
 
-    def __init__(self, rng: random.Random, world: World, anchor: int) -> None:
+    def __init__(self, rng: random.Random, world: World, anchor: int, *, repeats: float = 0.006) -> None:
+        self._repeats = repeats
         self._rng = rng
         self._account_id = world.account_id
         self._anchor = anchor
@@ -96,7 +97,7 @@ class AuditLog:
             "identity_metadata": {"run_by": actor.name, "run_as": actor.name},
         }
         self.rows.append(ArrivingRow(arrival(rng, at, self._anchor, late=late), row))
-        if rng.random() < 0.006:  # delivered twice, now and then
+        if rng.random() < self._repeats:
             again = arrival(rng, at, self._anchor, late=late)
             self.rows.append(ArrivingRow(max(again, self.rows[-1].arrives_at), row))
 

@@ -11,9 +11,10 @@ from genie_assets.sandbox.world import Person, World
 
 
 class QueryHistory:
-    """Collects the rows of query history."""
+    """Collects the rows of query history; a share `repeats` of them has an earlier version, too."""
 
-    def __init__(self, rng: random.Random, world: World, anchor: int) -> None:
+    def __init__(self, rng: random.Random, world: World, anchor: int, *, repeats: float = 0.02) -> None:
+        self._repeats = repeats
         self._rng = rng
         self._account_id = world.account_id
         self._warehouse_id = world.warehouse_id
@@ -38,7 +39,7 @@ class QueryHistory:
         row = self._row(statement, workspace_id, person, space_id)
         arrives_at = arrival(self._rng, statement.end, self._anchor, late=late)
         self.rows.append(ArrivingRow(arrives_at, row))
-        if self._rng.random() < 0.02:  # an earlier version of the row, with numbers that were not final
+        if self._rng.random() < self._repeats:  # with numbers that were not final
             older = {**row, "update_time": row["update_time"] - 700, "total_duration_ms": 1, "read_rows": None}
             self.rows.append(ArrivingRow(arrives_at, older))
 
