@@ -62,7 +62,8 @@ types: $(INSTALLED)
 	@$(BIN)/mypy --no-error-summary
 definitions: $(INSTALLED)
 	@echo "Dagster definitions"
-	@$(BIN)/dagster definitions validate --log-level warning
+	@# Dagster advises another tool, which is not part of this project, on every call.
+	@PYTHONWARNINGS=ignore $(BIN)/dagster definitions validate --log-level warning
 schema: $(INSTALLED)
 	@echo "Schema files"
 	@$(BIN)/python -m genie_assets.schema_files --check
