@@ -269,6 +269,14 @@ class TestWhatIsHit:
         fired = {rule["id"]: rule["fired"] for rule in faulty.fault_report()}
         assert fired == {"slow": 1, "first": 1, "second": 0, "half": 1}
 
+    def test_what_is_dropped_is_not_counted_as_spoiled(self, faulty: SandboxProcess) -> None:
+        faulty.faults({"effect": "truncate", "times": 1}, {"effect": "drop", "times": 1})
+        with pytest.raises(http.client.RemoteDisconnected):
+            get(faulty)
+        assert [rule["fired"] for rule in faulty.fault_report()] == [0, 1]
+        with pytest.raises(json.JSONDecodeError):
+            get(faulty).json()
+
     def test_cleared_faults_are_gone(self, faulty: SandboxProcess) -> None:
         faulty.faults({"effect": "status", "status": 500})
         faulty.clear_faults()

@@ -109,7 +109,10 @@ def test_requests_are_counted_by_workspace_route_and_status_without_secrets(sand
 
 class TestProcess:
     @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "localhost.example.com"])
-    def test_it_refuses_to_listen_beyond_loopback(self, data: Path, host: str) -> None:
+    def test_it_refuses_to_listen_beyond_loopback(
+        self, data: Path, host: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Sandbox, "run", Sandbox.close)
         result = CliRunner().invoke(main, ["--data", str(data), "--host", host, "--no-sql"])
         assert result.exit_code == 1
         assert "loopback only" in result.output
