@@ -137,7 +137,7 @@ class DeltaLakehouse(Lakehouse):
         identity = _identity(table)
         gone = to_arrow(table, table.frame(()) if delete is None else delete, identity)
         gone_keys = frozenset(keys_of(gone, identity))
-        if not gone_keys.isdisjoint(keys_of(rows, identity)):
+        if gone_keys and not gone_keys.isdisjoint(keys_of(rows, identity)):
             raise LakehouseError(f"{table.name}: a row is to be both merged and deleted")
         if not rows.num_rows and (not gone_keys or not self.exists(table)):
             return MergeResult()

@@ -6,7 +6,7 @@ So a write is a function of a freshly opened table, and it starts again when ano
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -62,6 +62,10 @@ class DeltaStore:
         try:
             return DeltaTable(self._uri(table), storage_options=self._options)
         except TableNotFoundError:
+            folder = self.local_folder(table)
+            if folder is not None:
+                with suppress(FileNotFoundError):
+                    folder.stat()  # delta-rs also says "not found" of a folder that it may not look into
             return None
 
     def commit(self, table: Table, write: Callable[[DeltaTable], T]) -> T:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -73,8 +74,13 @@ def to_arrow(table: Table, frame: pd.DataFrame, names: Sequence[str] | None = No
     if names is None:
         for name in frame.columns:
             known_column(table, name)
-    dtypes = table.frame(()).dtypes
+    dtypes = _dtypes(table)
     return pa.table([_arrow_values(table, field, frame, dtypes[field.name]) for field in schema], schema=schema)
+
+
+@cache
+def _dtypes(table: Table) -> Mapping[str, Any]:
+    return {str(name): dtype for name, dtype in table.frame(()).dtypes.items()}
 
 
 def _arrow_values(table: Table, field: pa.Field, frame: pd.DataFrame, dtype: Any) -> Any:

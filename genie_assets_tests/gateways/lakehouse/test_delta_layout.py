@@ -169,6 +169,27 @@ def test_a_log_that_cannot_be_read_is_an_error_and_never_an_empty_table(lake: La
             use()
 
 
+def test_a_lakehouse_that_may_not_be_looked_into_is_an_error_and_never_empty(root: Path) -> None:
+    """delta-rs reports a folder without permission as a table that does not exist."""
+    script = """
+import os, pathlib, sys
+from genie_assets.gateways.lakehouse import LakehouseError, open_lakehouse
+from genie_assets_tests.gateways.lakehouse.examples import NOTES, note
+lake = open_lakehouse(sys.argv[1])
+lake.append(NOTES, NOTES.frame([note("a")]))
+pathlib.Path(sys.argv[1]).chmod(0)
+if os.geteuid() == 0:
+    os.setuid(65534)  # permissions do not bind root
+try:
+    print(len(lake.read(NOTES)), lake.version(NOTES))
+except LakehouseError as error:
+    print(error)
+"""
+    run = subprocess.run([sys.executable, "-c", script, str(root)], capture_output=True, text=True, check=True)
+    assert run.stdout == "notes: the storage failed (PermissionError)\n"
+    root.chmod(0o700)
+
+
 def test_a_missing_data_file_is_an_error_that_names_the_table(lake: Lakehouse, root: Path) -> None:
     lake.append(NOTES, NOTES.frame([note("a")]))
     next(folder(root, NOTES).rglob("*.parquet")).unlink()
