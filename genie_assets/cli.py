@@ -21,7 +21,7 @@ def _one_sentence(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         from genie_assets.gateways.lakehouse import LakehouseError
-        from genie_assets.gateways.retries import CallFailed
+        from genie_assets.gateways.retries import CallError
         from genie_assets.gateways.warehouse import WarehouseError
         from genie_assets.running import RunFailedError
         from genie_assets.settings import SettingsError
@@ -32,7 +32,7 @@ def _one_sentence(command: Callable[..., Any]) -> Callable[..., Any]:
             SettingsError,
             WarehouseError,
             LakehouseError,
-            CallFailed,
+            CallError,
             RunFailedError,
             RuntimeError,
         ) as problem:

@@ -4,15 +4,15 @@ import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from genie_assets.domain.tables import GENIE_SPACE_DETAILS
+from genie_assets.domain.tables import GENIE_SPACE_DETAILS, records
 from genie_assets.gateways.lakehouse import LakehouseError, open_lakehouse
-from genie_assets.gateways.retries import CallFailed
+from genie_assets.gateways.retries import CallError
 from genie_assets.gateways.system_tables import SystemTables
 from genie_assets.gateways.warehouse import WarehouseError
 from genie_assets.resources import open_genie_api, open_system_tables
 from genie_assets.settings import DatabricksConnection, Settings, SettingsError
 
-_EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallFailed)
+_EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallError)
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,9 @@ def _spaces(settings: Settings, connection: DatabricksConnection, tables: System
         workspaces = tables.workspaces()
     except _EXPECTED:
         return
-    for workspace in workspaces.itertuples():
-        url = settings.genie_workspace_urls.get(workspace.workspace_id, workspace.workspace_url)
-        listed = genie.list_spaces(workspace.workspace_id, url)
-        name = f"Workspace {workspace.workspace_name} ({workspace.workspace_id})"
+    for workspace in records(workspaces):
+        listed = genie.list_spaces(workspace["workspace_id"], workspace["workspace_url"])
+        name = f"Workspace {workspace['workspace_name']} ({workspace['workspace_id']})"
         if listed.error:
             yield Finding(ok=False, text=f"{name}: {listed.error.message}")
         else:

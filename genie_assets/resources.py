@@ -18,7 +18,9 @@ from pydantic import Field
 
 from genie_assets.gateways.genie_api import GenieApi
 from genie_assets.gateways.hosts import HostPolicy
+from genie_assets.gateways.identity import own_names
 from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
+from genie_assets.gateways.pacing import Pacer
 from genie_assets.gateways.system_tables import SystemTables
 from genie_assets.gateways.warehouse import SqlWarehouse
 from genie_assets.gateways.workspaces import Workspaces
@@ -137,7 +139,9 @@ def open_genie_api(settings: Settings, connection: DatabricksConnection) -> Geni
     """The Genie API with the configured concurrency and starting pace."""
     workspaces = open_workspaces(settings, connection)
     return GenieApi(
-        workspaces, threads=settings.genie_threads, requests_per_second=settings.genie_requests_per_second
+        workspaces,
+        threads=settings.genie_threads,
+        pacer_of=lambda _workspace_id: Pacer(settings.genie_requests_per_second),
     )
 
 
@@ -148,6 +152,6 @@ def open_system_tables(settings: Settings, connection: DatabricksConnection) -> 
 
     def own_principals() -> tuple[str, ...]:
         known = (*settings.own_principals, *filter(None, [connection.client_id]))
-        return known if connection.client_id else (*known, *workspaces.own_names())
+        return known if connection.client_id else (*known, *own_names(workspaces.home()))
 
     return SystemTables(warehouse, own_principals=own_principals, workspace_ids=settings.genie_workspaces)

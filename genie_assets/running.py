@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ def _checks(result: dg.ExecuteInProcessResult) -> dict[str, bool]:
     return {evaluation.check_name: evaluation.passed for evaluation in result.get_asset_check_evaluations()}
 
 
-def _reason(events: list[dg.DagsterEvent]) -> str:
+def _reason(events: Sequence[dg.DagsterEvent]) -> str:
     """The innermost error of the first failure."""
     for event in events:
         error = getattr(event.event_specific_data, "error", None)

@@ -1,12 +1,11 @@
 """Every setting, once: its environment variable, its rule, and one clear sentence for each way to get it wrong.
 
-Nothing is read when this module is imported; `load_settings` reads the environment and `.env` when it is called.
+Nothing is read when this module is imported; `load_settings` reads the environment when it is called. Dagster's
+commands and ours put what `.env` holds into the environment first.
 """
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SecretStr, ValidationError
@@ -94,7 +93,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     databricks_host: _Address = None
@@ -181,18 +180,17 @@ def _authentication_problem(client_id: str | None, secret: str | None, token: st
     )
 
 
-def load_settings(env_file: str | os.PathLike[str] | None = ".env", **values: Any) -> Settings:
-    """Read the settings from `values`, the environment and `env_file`, in this order of precedence.
+def load_settings(**values: Any) -> Settings:
+    """Read the settings from the environment.
 
     Args:
-        env_file: A dotenv file; None reads none. A file that is missing is no error.
-        values: Settings by field name, for tests and embedding.
+        values: Settings by field name that win over the environment.
 
     Raises:
         SettingsError: with one sentence per wrong setting.
     """
     try:
-        return Settings(_env_file=Path(env_file) if env_file else None, **values)  # type: ignore[call-arg]
+        return Settings(**values)
     except ValidationError as error:
         # The validation error knows the values, secrets included: it must not even be the cause.
         problems = [_sentence(item) for item in error.errors(include_input=False, include_url=False)]
@@ -201,5 +199,4 @@ def load_settings(env_file: str | os.PathLike[str] | None = ".env", **values: An
 
 def _sentence(item: Mapping[str, Any]) -> str:
     variable = str(item["loc"][0]).upper() if item["loc"] else "A setting"
-    reason: Callable[[str], str] = lambda text: text.removeprefix("Value error, ")  # noqa: E731
-    return f"{variable} {reason(item['msg'])}."
+    return f"{variable} {item['msg'].removeprefix('Value error, ')}."

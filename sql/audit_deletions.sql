@@ -8,15 +8,21 @@ WITH deletions AS (
     action_name,
     COALESCE(
       NULLIF(request_params['space_id'], ''),
-      NULLIF(request_params['spaceId'], '')
+      NULLIF(request_params['spaceId'], ''),
+      NULLIF(get_json_object(response.result, '$.space_id'), ''),
+      NULLIF(get_json_object(response.result, '$.spaceId'), '')
     ) AS space_id,
     COALESCE(
       NULLIF(request_params['conversation_id'], ''),
-      NULLIF(request_params['conversationId'], '')
+      NULLIF(request_params['conversationId'], ''),
+      NULLIF(get_json_object(response.result, '$.conversation_id'), ''),
+      NULLIF(get_json_object(response.result, '$.conversationId'), '')
     ) AS conversation_id,
     COALESCE(
       NULLIF(request_params['message_id'], ''),
-      NULLIF(request_params['messageId'], '')
+      NULLIF(request_params['messageId'], ''),
+      NULLIF(get_json_object(response.result, '$.message_id'), ''),
+      NULLIF(get_json_object(response.result, '$.messageId'), '')
     ) AS message_id
   FROM system.access.audit
   WHERE service_name = 'aibiGenie'

@@ -1,6 +1,7 @@
 """From audit events to message references: which messages were touched on a day, by whom, and how."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pandas as pd
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 
 _ASKS = frozenset({"createconversationmessage", "startconversationmessage"})
-_DELETIONS = frozenset({"deleteconversationmessage", "deleteconversation"})
+_MESSAGE_DELETION, _CONVERSATION_DELETION = "deleteconversationmessage", "deleteconversation"
 # Actions that only read. Every other one, unknown ones too, may have changed the message: looking once more costs
 # one request, not looking would leave a stale row.
 _READS = ("get", "list", "summarize", "generatedownload")
@@ -27,14 +28,23 @@ def is_ask(action_name: str) -> bool:
     return _plain(action_name) in _ASKS
 
 
-def is_deletion(action_name: str) -> bool:
-    """Whether the action deletes a message or its conversation."""
-    return _plain(action_name) in _DELETIONS
+def deletes_message(action_name: str) -> bool:
+    """Whether the action deletes one message."""
+    return _plain(action_name) == _MESSAGE_DELETION
+
+
+def deletes_conversation(action_name: str) -> bool:
+    """Whether the action deletes a conversation with all its messages."""
+    return _plain(action_name) == _CONVERSATION_DELETION
 
 
 def may_change(action_name: str) -> bool:
     """Whether the action may have changed the message."""
     return not _plain(action_name).startswith(_READS)
+
+
+_Dated = tuple[dt.datetime, str]  # a value and the time of the event that told it
+_LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 @dataclass
@@ -43,17 +53,27 @@ class _Touched:
 
     workspace_id: str
     message_id: str
-    space_id: str | None = None
-    conversation_id: str | None = None
-    ids_time: dt.datetime | None = None
-    user_email: str | None = None
-    first_ask: dt.datetime | None = None
+    space: _Dated | None = None
+    conversation: _Dated | None = None
+    first_ask: tuple[dt.datetime, bool, str] | None = None
     first_event_time: dt.datetime | None = None
     last_event_time: dt.datetime | None = None
     last_change_time: dt.datetime | None = None
     is_deleted: bool = False
     actions: set[str] = field(default_factory=set)
     event_count: int = 0
+
+    @property
+    def space_id(self) -> str | None:
+        return self.space[1] if self.space else None
+
+    @property
+    def conversation_id(self) -> str | None:
+        return self.conversation[1] if self.conversation else None
+
+    @property
+    def user_email(self) -> str | None:
+        return (self.first_ask[2] or None) if self.first_ask else None
 
     def add(self, event: Any, *, is_refused: bool = False, actor: str | None = None) -> None:
         """Take one group of equal events into account; a refused one changed nothing."""
@@ -62,22 +82,26 @@ class _Touched:
         self.last_event_time = max(last, self.last_event_time or last)
         self.actions.add(event.action_name)
         self.event_count += int(event.event_count)
-        self._take_ids(event.space_id, event.conversation_id, last)
+        self.take_ids(event.space_id, event.conversation_id, last)
         if is_refused:
             return
         if may_change(event.action_name):
             self.last_change_time = max(last, self.last_change_time or last)
-        if is_ask(event.action_name) and (self.first_ask is None or first < self.first_ask):
-            self.first_ask, self.user_email = first, actor
+        if is_ask(event.action_name):
+            ask = (first, actor is None, actor or "")
+            self.first_ask = min(ask, self.first_ask or ask)
 
-    def _take_ids(self, space_id: str | None, conversation_id: str | None, at: dt.datetime) -> None:
+    def take_ids(self, space_id: str | None, conversation_id: str | None, at: dt.datetime) -> None:
         """Events may lack an id that others carry; where they differ, the latest is right."""
-        newer = self.ids_time is None or at >= self.ids_time
-        if space_id and (newer or not self.space_id):
-            self.space_id = space_id
-        if conversation_id and (newer or not self.conversation_id):
-            self.conversation_id = conversation_id
-        self.ids_time = at if newer else self.ids_time
+        self.space = _latest(self.space, at, space_id)
+        self.conversation = _latest(self.conversation, at, conversation_id)
+
+
+def _latest(current: _Dated | None, at: dt.datetime, value: str | None) -> _Dated | None:
+    """The later of two values; of two at once the greater one, so that the order of events does not matter."""
+    if not value:
+        return current
+    return max((at, value), current or (at, value))
 
 
 def _records(frame: pd.DataFrame) -> Iterator[SimpleNamespace]:
@@ -106,25 +130,23 @@ def messages_to_fetch(
         entry = _entry(touched, event.workspace_id, event.message_id)
         entry.add(event, is_refused=bool(event.is_refused), actor=event.actor)
     gone = list(_records(deletions))
-    conversations_deleted = {
-        (event.workspace_id, event.conversation_id): event
-        for event in gone
-        if event.message_id is None and event.event_date == event_date
-    }
+    conversations_deleted: defaultdict[tuple[str, str], list[SimpleNamespace]] = defaultdict(list)
+    for event in gone:
+        if deletes_conversation(event.action_name) and event.event_date == event_date:
+            conversations_deleted[event.workspace_id, event.conversation_id].append(event)
     for message in _records(known_messages):
         if (message.workspace_id, message.conversation_id) in conversations_deleted:
             entry = _entry(touched, message.workspace_id, message.message_id)
-            entry.space_id = entry.space_id or message.space_id
-            entry.conversation_id = entry.conversation_id or message.conversation_id
-    deleted_messages = {(event.workspace_id, event.message_id) for event in gone if event.message_id is not None}
+            entry.take_ids(message.space_id, message.conversation_id, _LONG_AGO)
+    deleted_messages = {(e.workspace_id, e.message_id) for e in gone if deletes_message(e.action_name)}
     deleted_conversations = {
-        (event.workspace_id, event.conversation_id) for event in gone if event.message_id is None
+        (e.workspace_id, e.conversation_id) for e in gone if deletes_conversation(e.action_name)
     }
     for key, entry in touched.items():
         conversation = (entry.workspace_id, entry.conversation_id)
         entry.is_deleted = key in deleted_messages or conversation in deleted_conversations
-        if conversation in conversations_deleted:
-            entry.add(conversations_deleted[conversation])
+        for event in conversations_deleted.get(conversation, ()):
+            entry.add(event)
     named = {row.workspace_id: row for row in _records(workspaces)}
     return [_row(event_date, entry, named.get(entry.workspace_id)) for entry in touched.values()]
 
@@ -135,7 +157,7 @@ def conversations_deleted_on(event_date: dt.date, deletions: pd.DataFrame) -> li
         {
             event.conversation_id
             for event in _records(deletions)
-            if event.message_id is None and event.event_date == event_date
+            if deletes_conversation(event.action_name) and event.event_date == event_date
         }
     )
 

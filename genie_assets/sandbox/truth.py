@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from genie_assets.sandbox.account import Account, Message
+from genie_assets.sandbox.collector import collector_paused
 from genie_assets.sandbox.truth_audit import Key, Known, known_messages, messages_to_fetch
 from genie_assets.sandbox.truth_messages import (
     Body,
@@ -29,7 +30,10 @@ _ERROR_TYPES = {"PERMISSION": "AUTH_ERROR"}  # every other class that a calm API
 _JSON_COLUMNS = frozenset({"attachments_json", "attachment_json", "serialized_space"})
 
 
-def truth(account: Account, *, at: int, urls: Mapping[str, str] | None = None) -> dict[str, list[dict[str, Any]]]:
+@collector_paused()
+def truth(
+    account: Account, *, at: int, now: int | None = None, urls: Mapping[str, str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
     """Expected rows of every table, in no particular order. A row has only the columns that are certain.
 
     `genie_api_messages` is the latest state of each message, `message_fetch_errors` the open errors. While rows
@@ -39,10 +43,11 @@ def truth(account: Account, *, at: int, urls: Mapping[str, str] | None = None) -
 
     Args:
         account: the account.
-        at: clock of the look, ms.
+        at: clock of the sandbox at the look, ms: what has arrived by then is visible.
+        now: clock of the pipeline, ms, if it is another one: decides for how long a statement is waited for.
         urls: address of each workspace as the sandbox serves it.
     """
-    look = _Look(account, at)
+    look = _Look(account, at, now)
     return {
         "genie_messages_to_fetch": messages_to_fetch(account, look.known, urls or {}),
         "genie_api_messages": [api_message(message, body) for message, body in look.stored.values()],
@@ -131,9 +136,10 @@ class _Stored:
 class _Look:
     """The account as it shows itself at one moment."""
 
-    def __init__(self, account: Account, at: int) -> None:
+    def __init__(self, account: Account, at: int, now: int | None = None) -> None:
         self.account = account
         self.at = at
+        self.now = at if now is None else now
         self.known: dict[Key, Known] = known_messages(account, at)
         self.answers = answers(account, at)
         self.statements = latest_statements(account, at)
@@ -212,7 +218,7 @@ class _Look:
                     known=self.known[key],
                     names=names,
                     position=positions[key],
-                    at=self.at,
+                    at=self.now,
                 )
             )
         return rows

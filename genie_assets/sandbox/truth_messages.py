@@ -139,7 +139,7 @@ def detail_row(
         "conversation_position": position,
         "attachments_count": None if attachments is None else len(attachments),
         "attachments_json": None if attachments is None else _json(attachments),
-        "statements_count": None if attachments is None else _own_statements(attachments),
+        "statements_count": None if attachments is None else _own_statements(queries),
         "query_sql": last.get("query"),
         "query_title": last.get("title"),
         "query_description": last.get("description"),
@@ -178,8 +178,8 @@ def _execution(run: Body) -> dict[str, Any]:
     }
 
 
-def _own_statements(attachments: list[Body]) -> int:
-    return sum(1 for one in attachments if (one.get("query") or {}).get("statement_id"))
+def _own_statements(queries: list[Body]) -> int:
+    return sum(1 for query in queries if query.get("statement_id"))
 
 
 def _answer_text(attachments: list[Body]) -> str | None:

@@ -1,0 +1,325 @@
+-- The tables of genie_analytics for Unity Catalog or any Spark with Delta Lake.
+-- Generated from genie_assets/domain/tables.py by `python -m genie_assets.schema_files`. Do not edit.
+--
+-- The catalog main stands for yours. Every time is UTC, and a *_timestamp of type LONG is epoch ms.
+-- Primary keys inform the optimizer, nothing enforces them: the writer merges by key, and a check counts.
+-- created_date is written by the pipeline. A generated column DATE(FROM_UNIXTIME(...)) would depend on the
+-- time zone of the session that writes it.
+--
+-- Layout: one partition per day. Run after days have closed, for example weekly:
+--   OPTIMIZE main.genie_analytics.genie_messages_to_fetch
+--   OPTIMIZE main.genie_analytics.genie_api_messages
+--   OPTIMIZE main.genie_analytics.genie_message_looks
+--   OPTIMIZE main.genie_analytics.message_fetch_errors
+--   OPTIMIZE main.genie_analytics.message_details ZORDER BY (workspace_id, space_id, conversation_id, message_id)
+--   OPTIMIZE main.genie_analytics.message_attachments
+--   OPTIMIZE main.genie_analytics.genie_space_details
+--   OPTIMIZE main.genie_analytics.genie_space_versions
+--
+-- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
+-- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
+-- OPTIMIZE without ZORDER BY.
+--   genie_messages_to_fetch: CLUSTER BY (event_date, workspace_id, space_id)
+--   genie_api_messages: CLUSTER BY (created_date, workspace_id, space_id)
+--   genie_message_looks: CLUSTER BY (created_date, workspace_id)
+--   message_details: CLUSTER BY (created_date, workspace_id, space_id)
+--   message_attachments: CLUSTER BY (created_date, workspace_id, space_id)
+
+CREATE SCHEMA IF NOT EXISTS main.genie_analytics;
+
+-- One row per message touched on a day.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
+  event_date DATE NOT NULL COMMENT 'UTC day of the audit events.',
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
+  workspace_name STRING COMMENT 'Its name, from system.access.workspaces_latest.',
+  workspace_url STRING COMMENT 'Its address as https://host, from system.access.workspaces_latest.',
+  space_id STRING COMMENT 'Genie space.',
+  conversation_id STRING COMMENT 'Conversation.',
+  message_id STRING NOT NULL COMMENT 'Message.',
+  user_email STRING COMMENT 'Who asked, when an ask event shows it, never our own principal.',
+  first_event_time TIMESTAMP COMMENT 'Earliest event of the day.',
+  last_event_time TIMESTAMP COMMENT 'Latest event of the day.',
+  last_change_time TIMESTAMP COMMENT 'Latest event that may have changed the message, NULL if only reads.',
+  is_new BOOLEAN COMMENT 'An ask event is among them.',
+  is_deleted BOOLEAN COMMENT 'The message or its conversation was deleted on this day or later.',
+  actions ARRAY<STRING> COMMENT 'Distinct audit actions, sorted.',
+  event_count INT COMMENT 'Distinct audit events.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_messages_to_fetch PRIMARY KEY (event_date, workspace_id, message_id)
+)
+USING DELTA
+COMMENT 'What the audit log says: every Genie message that somebody touched on a UTC day.'
+PARTITIONED BY (event_date)
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per distinct answer of the API for a message.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_api_messages (
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  conversation_id STRING NOT NULL COMMENT 'Conversation.',
+  message_id STRING NOT NULL COMMENT 'Message.',
+  created_timestamp LONG COMMENT 'When the message was asked, epoch ms UTC.',
+  created_date DATE NOT NULL COMMENT 'UTC date of created_timestamp, the audit event\'s day where that is unknown.',
+  last_updated_timestamp LONG COMMENT 'When Genie last changed the message, epoch ms UTC.',
+  status STRING COMMENT 'Genie\'s status, as the API spells it.',
+  is_settled BOOLEAN COMMENT 'The status is terminal.',
+  raw_json STRING COMMENT 'The whole message as JSON, never cut.',
+  content_hash STRING NOT NULL COMMENT 'SHA-256 of the canonical message: the same answer has the same hash.',
+  api_endpoint STRING COMMENT 'GET or LIST.',
+  api_fetch_timestamp TIMESTAMP COMMENT 'When the request that brought this answer was sent.',
+  event_date DATE COMMENT 'Dagster partition whose run fetched this answer.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_api_messages PRIMARY KEY (workspace_id, message_id, content_hash)
+)
+USING DELTA
+COMMENT 'What the Genie API says, untouched: an append-only log of every distinct answer.'
+PARTITIONED BY (created_date)
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,event_date',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per look at a message that found nothing new.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_message_looks (
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
+  conversation_id STRING NOT NULL COMMENT 'Conversation.',
+  message_id STRING NOT NULL COMMENT 'Message.',
+  created_date DATE NOT NULL COMMENT 'Day in which the message lives, as in genie_api_messages.',
+  content_hash STRING NOT NULL COMMENT 'Hash of the answer that was found again.',
+  api_fetch_timestamp TIMESTAMP NOT NULL COMMENT 'When the request was sent.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_message_looks PRIMARY KEY (workspace_id, message_id, api_fetch_timestamp)
+)
+USING DELTA
+COMMENT 'Later looks of the API that found the answer unchanged, so that the same look is not repeated.'
+PARTITIONED BY (created_date)
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,message_id',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per message that could not be fetched.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.message_fetch_errors (
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
+  message_id STRING NOT NULL COMMENT 'Message.',
+  space_id STRING COMMENT 'Genie space.',
+  conversation_id STRING COMMENT 'Conversation.',
+  error_type STRING COMMENT 'AUTH_ERROR, TIMEOUT, RATE_LIMITED or FAILED.',
+  error_class STRING COMMENT 'The finer class under error_type, for example NOT_FOUND or BAD_PAYLOAD.',
+  error_message STRING COMMENT 'What went wrong, with secrets scrubbed.',
+  error_timestamp TIMESTAMP COMMENT 'Last failure.',
+  retry_count INT COMMENT 'Failed attempts after the first.',
+  resolved BOOLEAN COMMENT 'No further attempt is needed.',
+  event_date DATE COMMENT 'Dagster partition that asks for the message.',
+  first_error_timestamp TIMESTAMP COMMENT 'First failure.',
+  next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
+  resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED, GAVE_UP while parked, NULL while open.',
+  http_status INT COMMENT 'HTTP status, where it is known.',
+  error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  CONSTRAINT pk_message_fetch_errors PRIMARY KEY (workspace_id, message_id)
+)
+USING DELTA
+COMMENT 'The error ledger: why a message could not be fetched, when it is tried again, how it ended.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,event_date,resolved,next_retry_timestamp',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per message.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.message_details (
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  conversation_id STRING NOT NULL COMMENT 'Conversation.',
+  message_id STRING NOT NULL COMMENT 'Message.',
+  created_date DATE NOT NULL COMMENT 'UTC date of created_timestamp.',
+  space_name STRING COMMENT 'Title of the space.',
+  workspace_name STRING COMMENT 'Name of the workspace, from system.access.workspaces_latest.',
+  content STRING COMMENT 'The user\'s question.',
+  status STRING COMMENT 'COMPLETED, FAILED, CANCELLED, QUERY_RESULT_EXPIRED, or a running state.',
+  created_timestamp LONG COMMENT 'When it was asked, epoch ms UTC.',
+  updated_timestamp LONG COMMENT 'When Genie last changed it (last_updated_timestamp), epoch ms UTC.',
+  query_sql STRING COMMENT 'SQL of the last query attachment that has SQL.',
+  query_description STRING COMMENT 'Description of that query attachment.',
+  statement_id STRING COMMENT 'Its statement in system.query.history.',
+  attachments_count INT COMMENT 'Attachments of the answer, NULL while the API shows none.',
+  attachments_json STRING COMMENT 'The whole attachments array as JSON, never cut.',
+  query_execution_status STRING COMMENT 'FINISHED, FAILED or CANCELED, from system.query.history.',
+  query_duration_ms LONG COMMENT 'Total duration of the statement, ms.',
+  query_start_time TIMESTAMP COMMENT 'Start of the statement.',
+  query_end_time TIMESTAMP COMMENT 'End of the statement, result fetch excluded.',
+  query_warehouse_id STRING COMMENT 'Warehouse that ran it.',
+  query_read_rows LONG COMMENT 'Rows read.',
+  query_read_bytes LONG COMMENT 'Bytes read.',
+  query_error_message STRING COMMENT 'Error of the statement.',
+  api_fetch_timestamp TIMESTAMP COMMENT 'When the request that brought this answer was sent.',
+  api_fetch_status STRING COMMENT 'SUCCESS, or the class of the error that blocks a newer look.',
+  api_fetch_error STRING COMMENT 'Scrubbed text of that error.',
+  user_id STRING COMMENT 'Numeric workspace user id of the asker, as text (it exceeds 2^53).',
+  user_email STRING COMMENT 'Who asked, from the audit log.',
+  conversation_position INT COMMENT '1 = first message of its conversation.',
+  query_title STRING COMMENT 'Title of the query attachment.',
+  answer_text STRING COMMENT 'Text attachment(s) marked as the answer.',
+  query_row_count LONG COMMENT 'Rows of the query\'s result.',
+  statements_count INT COMMENT 'Query attachments with a statement id.',
+  response_time_ms LONG COMMENT 'Last update minus creation once settled, ms.',
+  query_wait_ms LONG COMMENT 'Waiting for compute and at capacity, ms.',
+  query_compile_ms LONG COMMENT 'Compilation, ms.',
+  query_execution_ms LONG COMMENT 'Execution, ms.',
+  query_fetch_ms LONG COMMENT 'Result fetch, ms.',
+  query_from_cache BOOLEAN COMMENT 'Answered from the result cache.',
+  feedback_rating STRING COMMENT 'POSITIVE, NEGATIVE or NULL.',
+  feedback_comment STRING COMMENT 'Comment given with the rating.',
+  error_type STRING COMMENT 'Genie\'s own error type.',
+  error_message STRING COMMENT 'Genie\'s own error text.',
+  enrichment_status STRING COMMENT 'PENDING, COMPLETE, NOT_APPLICABLE (no statement) or EXPIRED.',
+  is_deleted BOOLEAN COMMENT 'The user deleted it in Genie, the row stays.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_message_details PRIMARY KEY (workspace_id, message_id)
+)
+USING DELTA
+COMMENT 'The one table to query: each message with its answer, its SQL\'s execution, feedback and names.'
+PARTITIONED BY (created_date)
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,created_timestamp',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per attachment of a message.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.message_attachments (
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  conversation_id STRING NOT NULL COMMENT 'Conversation.',
+  message_id STRING NOT NULL COMMENT 'Message.',
+  created_date DATE NOT NULL COMMENT 'UTC date of the message.',
+  attachment_ordinal INT NOT NULL COMMENT 'Position in the answer, from 1.',
+  attachment_id STRING COMMENT 'Genie\'s id, where it has one.',
+  attachment_type STRING COMMENT 'QUERY, TEXT, VIZ, SUGGESTED_QUESTIONS or OTHER.',
+  attachment_json STRING COMMENT 'The whole attachment as JSON.',
+  query_sql STRING COMMENT 'SQL of a query attachment.',
+  query_title STRING COMMENT 'Its title.',
+  query_description STRING COMMENT 'Its description.',
+  statement_id STRING COMMENT 'Its statement in system.query.history.',
+  row_count LONG COMMENT 'Rows of its result.',
+  text_content STRING COMMENT 'Text of a text attachment.',
+  text_purpose STRING COMMENT 'Purpose of the text, as the API spells it.',
+  query_execution_status STRING COMMENT 'FINISHED, FAILED or CANCELED, from system.query.history.',
+  query_duration_ms LONG COMMENT 'Total duration of the statement, ms.',
+  query_read_rows LONG COMMENT 'Rows read.',
+  query_read_bytes LONG COMMENT 'Bytes read.',
+  query_error_message STRING COMMENT 'Error of the statement.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_message_attachments PRIMARY KEY (workspace_id, message_id, attachment_ordinal)
+)
+USING DELTA
+COMMENT 'Every attachment of every answer, each SQL statement with its own execution.'
+PARTITIONED BY (created_date)
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per space, latest good state.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_details (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  title STRING COMMENT 'Title.',
+  description STRING COMMENT 'Description.',
+  warehouse_id STRING COMMENT 'Warehouse that runs its SQL.',
+  parent_path STRING COMMENT 'Workspace folder.',
+  etag STRING COMMENT 'The API\'s version tag.',
+  serialized_space STRING COMMENT 'The exported configuration as canonical JSON (sorted keys).',
+  config_hash STRING COMMENT 'SHA-256 of serialized_space.',
+  create_time TIMESTAMP COMMENT 'Creation, where the API tells it.',
+  update_time TIMESTAMP COMMENT 'Last change, where the API tells it.',
+  is_trashed BOOLEAN COMMENT 'The space was read before and is gone now.',
+  first_seen_timestamp TIMESTAMP COMMENT 'First look at this space.',
+  last_seen_timestamp TIMESTAMP COMMENT 'Last good look, kept to half a day.',
+  api_fetch_status STRING COMMENT 'SUCCESS, or the error class of the last look.',
+  api_fetch_error STRING COMMENT 'Scrubbed text of that error.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_space_details PRIMARY KEY (workspace_id, space_id)
+)
+USING DELTA
+COMMENT 'Every known space\'s configuration: the latest one that could be read.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per distinct configuration of a space over time.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_versions (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  title STRING COMMENT 'Title.',
+  description STRING COMMENT 'Description.',
+  warehouse_id STRING COMMENT 'Warehouse that runs its SQL.',
+  parent_path STRING COMMENT 'Workspace folder.',
+  etag STRING COMMENT 'The API\'s version tag.',
+  serialized_space STRING COMMENT 'The exported configuration as canonical JSON (sorted keys).',
+  config_hash STRING NOT NULL COMMENT 'SHA-256 of serialized_space.',
+  create_time TIMESTAMP COMMENT 'Creation, where the API tells it.',
+  update_time TIMESTAMP COMMENT 'Last change, where the API tells it.',
+  valid_from TIMESTAMP NOT NULL COMMENT 'First look that found this configuration.',
+  valid_to TIMESTAMP COMMENT 'First look that found another one, NULL while in force.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_space_versions PRIMARY KEY (workspace_id, space_id, config_hash, valid_from)
+)
+USING DELTA
+COMMENT 'The history of every space: each distinct configuration and when it was in force.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,valid_from',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- The normalized alternative: join it with message_attachments on (workspace_id, message_id).
+CREATE OR REPLACE VIEW main.genie_analytics.messages
+COMMENT 'message_details without the columns that message_attachments holds.'
+AS SELECT
+  workspace_id,
+  space_id,
+  conversation_id,
+  message_id,
+  created_date,
+  space_name,
+  workspace_name,
+  content,
+  status,
+  created_timestamp,
+  updated_timestamp,
+  attachments_count,
+  api_fetch_timestamp,
+  api_fetch_status,
+  api_fetch_error,
+  user_id,
+  user_email,
+  conversation_position,
+  statements_count,
+  response_time_ms,
+  feedback_rating,
+  feedback_comment,
+  error_type,
+  error_message,
+  enrichment_status,
+  is_deleted,
+  ingestion_batch_id,
+  ingestion_timestamp
+FROM main.genie_analytics.message_details;
