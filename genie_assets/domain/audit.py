@@ -121,7 +121,7 @@ def messages_to_fetch(
         event_date: The day.
         events: The day's events in the columns of `sql/audit_message_events.sql`.
         deletions: Deletions of the day and later, in the columns of `sql/audit_deletions.sql`.
-        known_messages: Messages known from other days in the conversations that were deleted on this day, with
+        known_messages: Messages known from this day and earlier ones in the conversations that were deleted on this day, with
             workspace_id, space_id, conversation_id and message_id. Deleting a conversation touches all of them.
         workspaces: workspace_id, workspace_name and workspace_url (normalised), one row each.
     """
@@ -130,7 +130,7 @@ def messages_to_fetch(
         entry = _entry(touched, event.workspace_id, event.message_id)
         entry.add(event, is_refused=bool(event.is_refused), actor=event.actor)
     gone = list(_records(deletions))
-    conversations_deleted: defaultdict[tuple[str, str], list[SimpleNamespace]] = defaultdict(list)
+    conversations_deleted: defaultdict[tuple[str, str | None], list[SimpleNamespace]] = defaultdict(list)
     for event in gone:
         if deletes_conversation(event.action_name) and event.event_date == event_date:
             conversations_deleted[event.workspace_id, event.conversation_id].append(event)
