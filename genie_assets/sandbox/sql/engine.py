@@ -38,6 +38,7 @@ class SailEngine:
         self.catalog = Catalog(folder)
         self.volumes = Volumes(self.catalog)
         self._sail = Sail()
+        self.scratch = folder / "scratch"
         self._system = SystemTables(account, folder / "system", workspace_urls)
         self._statements: Statements | None = None
         self._clock_ms = clock_ms
@@ -57,7 +58,9 @@ class SailEngine:
         with self._lock:
             self._system.create(self._clock_ms)
             self._sail.start()
-            self._statements = Statements(Warehouse(self.catalog, self.volumes, self._sail), self.limits)
+            self._statements = Statements(
+                Warehouse(self.catalog, self.volumes, self._sail, self.scratch), self.limits
+            )
 
     def stop(self) -> None:
         """End statements and Sail; harmless when they were never started."""

@@ -16,6 +16,8 @@ from genie_assets.sandbox.sql.volumes import Volumes
 DIALECT = "databricks"
 _FILE_FORMATS = frozenset({"parquet", "json", "csv", "text", "delta", "avro", "orc", "binaryfile"})
 _READABLE = frozenset({"parquet", "json", "csv"})
+OWN_FILE = "own_file"
+"""Marks, in its `meta`, a table of a statement that already is a local file."""
 _DEEPEST_VIEW = 20
 _MAP_COLUMNS = frozenset(name for table in TABLES for name in map_columns(table))
 
@@ -96,7 +98,7 @@ class Rewriter:
         for table in list(statement.find_all(exp.Table)):
             if not isinstance(table.this, exp.Identifier):
                 self._resolve_function(table)
-            elif not _is_cte(table):
+            elif not table.meta.get(OWN_FILE) and not _is_cte(table):
                 if not table.alias:
                     unaliased.append([part.name.lower() for part in table.parts])
                 self._resolve_table(table, session, depth)

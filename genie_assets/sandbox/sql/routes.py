@@ -3,9 +3,10 @@
 from starlette.routing import Route
 
 from genie_assets.sandbox.sql.engine import SailEngine
+from genie_assets.sandbox.sql.file_routes import FileRoutes
 from genie_assets.sandbox.sql.statement_routes import StatementRoutes
 
 
 def routes(engine: SailEngine) -> list[Route]:
     """Routes of statements, their presigned links, and files in volumes."""
-    return StatementRoutes(engine).routes()
+    return [*StatementRoutes(engine).routes(), *FileRoutes(engine).routes()]

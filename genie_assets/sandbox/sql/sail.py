@@ -27,9 +27,9 @@ class Sail:
         began_at = time.monotonic()
         # Set before the library is loaded: it reads the environment once.
         os.environ.setdefault("RUST_LOG", "error")
-        from grpc import RpcError  # noqa: PLC0415
+        from grpc import RpcError  # type: ignore[import-untyped]
         from pysail.spark import SparkConnectServer
-        from pyspark.errors import PySparkException  # noqa: PLC0415
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
 
         # It would log every failed statement with its text; the caller is told of the failure anyway.
@@ -95,5 +95,8 @@ def _translated(error: Exception) -> SqlError:
     text = str(error).strip()[:_LONGEST_MESSAGE]
     if type(error).__name__ == "SparkConnectGrpcException":
         return SqlError("INTERNAL_ERROR", "The sandbox's engine broke off this statement.", "INTERNAL_ERROR")
+    if text.startswith("["):
+        condition, _, rest = text[1:].partition("]")
+        return SqlError(condition, rest.strip())
     known = next((condition for words, condition in _CONDITIONS if words in text.lower()), "SQL_ENGINE_ERROR")
     return SqlError(known, text)

@@ -1,25 +1,43 @@
 """One SQL statement from text to rows."""
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pyarrow as pa
 from sqlglot import exp
 
 from genie_assets.sandbox.sql.binding import Parameters
 from genie_assets.sandbox.sql.catalog import Catalog, Session
-from genie_assets.sandbox.sql.errors import unsupported
+from genie_assets.sandbox.sql.ddl import NOTHING, Definer, drop_with_files
+from genie_assets.sandbox.sql.dml import Writer
+from genie_assets.sandbox.sql.errors import SqlError, unsupported
+from genie_assets.sandbox.sql.maintenance import Maintainer
+from genie_assets.sandbox.sql.phrases import Phrase
 from genie_assets.sandbox.sql.rewriting import Rewriter, parse, resolve_identifiers, to_text
 from genie_assets.sandbox.sql.sail import Sail
+from genie_assets.sandbox.sql.showing import Shower
 from genie_assets.sandbox.sql.volumes import Volumes
 
 
 class Warehouse:
-    """Runs statements, from several threads at once; those that write wait for each other."""
+    """Runs statements, from several threads at once; those that write wait for each other.
 
-    def __init__(self, catalog: Catalog, volumes: Volumes, sail: Sail) -> None:
+    Args:
+        catalog: what has a name.
+        volumes: where files of volumes lie.
+        sail: the running engine.
+        scratch: a folder for files that live as long as a statement.
+    """
+
+    def __init__(self, catalog: Catalog, volumes: Volumes, sail: Sail, scratch: Path) -> None:
         self._catalog = catalog
         self._sail = sail
         self._rewriter = Rewriter(catalog, volumes)
+        self._writer = Writer(catalog, self._rewriter, sail, scratch)
+        self._definer = Definer(catalog, self._rewriter, sail)
+        self._maintainer = Maintainer(catalog)
+        self._shower = Shower(catalog)
         self._writing = threading.Lock()
 
     def run(self, statement: str, session: Session, parameters: Parameters) -> pa.Table:
@@ -28,14 +46,79 @@ class Warehouse:
         Raises:
             SqlError: if it cannot run.
         """
+        phrase = Phrase(statement, session, parameters)
+        for words, reads, run in self._phrases():
+            if phrase.accept(*words):
+                if reads:
+                    return run(phrase)
+                with self._writing:
+                    return run(phrase)
         parsed = parse(statement)
         resolve_identifiers(parsed, parameters)
         if isinstance(parsed, exp.Query):
-            return self.query(parsed, session, parameters)
-        raise unsupported(f"this kind of statement ({parsed.key.upper()})")
+            return self._query(parsed, session, parameters)
+        with self._writing:
+            return self._write(parsed, session, parameters)
 
-    def query(self, query: exp.Expression, session: Session, parameters: Parameters) -> pa.Table:
-        """Run a query, which is changed on the way."""
+    def _phrases(self) -> list[tuple[tuple[str, ...], bool, Callable[[Phrase], pa.Table]]]:
+        """Statements by their first words; whether they only read; what runs them."""
+        return [
+            (("OPTIMIZE",), False, self._maintainer.optimize),
+            (("VACUUM",), False, self._maintainer.vacuum),
+            (("DESCRIBE", "HISTORY"), True, self._maintainer.history),
+            (("DESC", "HISTORY"), True, self._maintainer.history),
+            (("DESCRIBE", "DETAIL"), True, self._maintainer.detail),
+            (("DESC", "DETAIL"), True, self._maintainer.detail),
+            (("DESCRIBE",), True, self._shower.describe),
+            (("DESC",), True, self._shower.describe),
+            (("SHOW",), True, self._shower.show),
+            (("CREATE", "VOLUME"), False, self._create_volume),
+            (("DROP", "VOLUME"), False, self._drop_volume),
+        ]
+
+    def _query(self, query: exp.Expression, session: Session, parameters: Parameters) -> pa.Table:
         values = parameters.keep(query)
         ready = self._rewriter.rewrite(query, session, lambda sql: self._sail.columns(sql, values))
         return self._sail.query(to_text(ready), values)
+
+    def _write(self, statement: exp.Expression, session: Session, parameters: Parameters) -> pa.Table:
+        match statement:
+            case exp.Merge() | exp.Update() | exp.Delete():
+                return self._writer.change(statement, session, parameters)
+            case exp.Insert():
+                return self._writer.insert(statement, session, parameters)
+            case exp.Create():
+                return self._definer.create(
+                    statement, session, parameters, lambda query: self._query(query, session, parameters)
+                )
+            case exp.Drop():
+                return self._definer.drop(statement, session)
+            case exp.Alter():
+                return self._definer.alter(statement, session)
+            case exp.TruncateTable():
+                return self._writer.truncate(statement, session)
+            case exp.Comment():
+                return self._definer.comment(statement, session)
+        raise unsupported(f"this kind of statement ({statement.key.upper()})")
+
+    def _create_volume(self, phrase: Phrase) -> pa.Table:
+        if_not_exists = phrase.accept("IF", "NOT", "EXISTS")
+        name = phrase.name()
+        comment = phrase.string() if phrase.accept("COMMENT") else None
+        phrase.end()
+        self._catalog.require_schema(name.catalog, name.schema)
+        if self._catalog.volume_folder(name) is None:
+            self._catalog.put_volume(name, comment)
+        elif not if_not_exists:
+            raise SqlError("VOLUME_ALREADY_EXISTS", f"Cannot create volume {name}: it already exists.")
+        return NOTHING
+
+    def _drop_volume(self, phrase: Phrase) -> pa.Table:
+        if_exists = phrase.accept("IF", "EXISTS")
+        name = phrase.name()
+        phrase.end()
+        if self._catalog.volume_folder(name) is not None:
+            drop_with_files(self._catalog, name)
+        elif not if_exists:
+            raise SqlError("VOLUME_NOT_FOUND", f"The volume {name} does not exist.")
+        return NOTHING
