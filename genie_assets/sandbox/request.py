@@ -63,7 +63,9 @@ class Request:
 
     @property
     def shown_path(self) -> str:
-        """The path for messages and logs."""
+        """The path for messages and logs; that of a presigned link is a secret and is left out."""
+        if self.route == "presigned":
+            return PRESIGNED_PREFIX
         return self.path.decode("ascii", "replace")
 
 

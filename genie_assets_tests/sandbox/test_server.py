@@ -250,8 +250,11 @@ class TestSqlEngine:
             reply = self.ask(with_sql, app, method, path, PRINCIPAL.token, b"hello")
             assert (reply.status, reply.json()) == (200, {"path": path, "body": "hello"})
 
-    def test_presigned_links_need_no_token(self, with_sql: Sandbox) -> None:
-        assert self.ask(with_sql, with_sql.app(), "GET", "/presigned/abc").status == 200
+    def test_presigned_links_need_no_token_and_are_not_remembered(self, with_sql: Sandbox) -> None:
+        app = with_sql.app()
+        assert self.ask(with_sql, app, "GET", "/presigned/abc").status == 200
+        report = self.ask(with_sql, app, "GET", "/_sandbox/requests").json()
+        assert [entry["path"] for entry in report["latest"]] == ["/presigned/"]
 
     def test_what_the_engine_does_not_know_is_an_unknown_endpoint(self, with_sql: Sandbox) -> None:
         for method, path in (("GET", "/api/2.0/sql/warehouses"), ("GET", "/api/2.0/sql/statements/")):
