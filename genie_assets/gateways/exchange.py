@@ -64,7 +64,8 @@ def exchange(
             method, url, timeout=timeout, allow_redirects=False, stream=True, auth=_no_netrc, **options
         ) as response:
             chunks = []
-            for chunk in response.iter_content(_CHUNK_BYTES):
+            # read1 brings what is there; iter_content would wait for a whole chunk, however slowly it trickles in.
+            while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                 chunks.append(chunk)
                 if time.monotonic() > latest:
                     raise requests.ReadTimeout("the answer did not end in time")

@@ -6,7 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,6 +21,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     at: float
+    peer: tuple[str, int]
 
     @property
     def token(self) -> str | None:
@@ -37,6 +38,7 @@ class Reply:
     hang_seconds: float = 0.0  # before the answer
     drop: bool = False  # reset the connection instead of answering
     cut: bool = False  # promise the whole body, send half of it, close
+    trickle_seconds: float = 0.0  # between any two bytes of the body
 
     def payload(self) -> bytes:
         if isinstance(self.body, bytes):
@@ -82,32 +84,20 @@ class StubServer:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = dict(self.headers)
                 query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                request = Request(self.command, parts.path, query, headers, body, time.monotonic())
+                request = Request(
+                    self.command, parts.path, query, headers, body, time.monotonic(), self.client_address
+                )
                 stub.requests.append(request)
                 self._send(stub.answer(request))
 
             def _send(self, reply: Reply) -> None:
                 time.sleep(reply.hang_seconds)
-                if reply.drop:
-                    # A reset, not an orderly end.
-                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    self.connection.close()
-                    self.close_connection = True
-                    return
-                payload = reply.payload()
-                head = [f"HTTP/1.1 {reply.status} Stub", f"Content-Length: {len(payload)}"]
-                head += [f"Content-Type: {reply.content_type}"]
-                head += [f"{name}: {value}" for name, value in reply.headers.items()]
                 try:
-                    self.wfile.write(
-                        "\r\n".join([*head, "", ""]).encode() + payload[: len(payload) // (1 + reply.cut)]
-                    )
-                    self.wfile.flush()
+                    _write(self.connection, reply)
                 except OSError:
                     self.close_connection = True
-                if reply.cut:
+                if reply.drop or reply.cut:
                     self.close_connection = True
-                    self.connection.shutdown(socket.SHUT_RDWR)
 
             do_GET = do_POST = do_PATCH = do_DELETE = _any  # noqa: N815
 
@@ -118,12 +108,34 @@ class StubServer:
                     self.close_connection = True
 
             def finish(self) -> None:
-                try:
+                with suppress(OSError, ValueError):
                     super().finish()
-                except (OSError, ValueError):
-                    pass
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
 
         return Handler
+
+
+def _write(connection: socket.socket, reply: Reply) -> None:
+    if reply.drop:
+        # A reset, not an orderly end.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        return
+    payload = reply.payload()
+    lines = [
+        f"HTTP/1.1 {reply.status} Stub",
+        f"Content-Length: {len(payload)}",
+        f"Content-Type: {reply.content_type}",
+    ]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    if reply.trickle_seconds:
+        for byte in payload:
+            connection.sendall(bytes([byte]))
+            time.sleep(reply.trickle_seconds)
+        return
+    connection.sendall(payload[: len(payload) // 2] if reply.cut else payload)
+    if reply.cut:
+        connection.shutdown(socket.SHUT_RDWR)

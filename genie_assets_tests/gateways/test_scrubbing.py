@@ -94,10 +94,6 @@ def test_text_is_cut_only_after_scrubbing():
 
 
 def test_an_exception_is_one_line_without_its_cause():
-    try:
-        try:
-            raise ValueError("cause knows dapi0123456789abcdef0123456789abcdef")
-        except ValueError as cause:
-            raise OSError("first\nAuthorization: Bearer q1w2e3r4t5y6\nlast") from cause
-    except OSError as error:
-        assert scrub_exception(error) == "OSError: first Authorization: [removed] last"
+    error = OSError("first\nAuthorization: Bearer q1w2e3r4t5y6\nlast")
+    error.__cause__ = ValueError("the cause knows more")
+    assert scrub_exception(error) == "OSError: first Authorization: [removed] last"
