@@ -121,8 +121,8 @@ def messages_to_fetch(
         event_date: The day.
         events: The day's events in the columns of `sql/audit_message_events.sql`.
         deletions: Deletions of the day and later, in the columns of `sql/audit_deletions.sql`.
-        known_messages: Messages known from this day and earlier ones in the conversations that were deleted on this day, with
-            workspace_id, space_id, conversation_id and message_id. Deleting a conversation touches all of them.
+        known_messages: Messages of the conversations that were deleted on this day, as known from it and earlier
+            days, with workspace_id, space_id, conversation_id and message_id. The deletion touches all of them.
         workspaces: workspace_id, workspace_name and workspace_url (normalised), one row each.
     """
     touched: dict[tuple[str, str], _Touched] = {}
@@ -131,8 +131,8 @@ def messages_to_fetch(
         entry.add(event, is_refused=bool(event.is_refused), actor=event.actor)
     gone = list(_records(deletions))
     conversations_deleted: defaultdict[tuple[str, str | None], list[SimpleNamespace]] = defaultdict(list)
-    for event in gone:
-        if deletes_conversation(event.action_name) and event.event_date == event_date:
+    for event in filter(_is_conversation_deletion, gone):
+        if event.event_date == event_date:
             conversations_deleted[event.workspace_id, event.conversation_id].append(event)
     for message in _records(known_messages):
         if (message.workspace_id, message.conversation_id) in conversations_deleted:
@@ -140,7 +140,7 @@ def messages_to_fetch(
             entry.take_ids(message.space_id, message.conversation_id, _LONG_AGO)
     deleted_messages = {(e.workspace_id, e.message_id) for e in gone if deletes_message(e.action_name)}
     deleted_conversations = {
-        (e.workspace_id, e.conversation_id) for e in gone if deletes_conversation(e.action_name)
+        (event.workspace_id, event.conversation_id) for event in filter(_is_conversation_deletion, gone)
     }
     for key, entry in touched.items():
         conversation = (entry.workspace_id, entry.conversation_id)
@@ -156,10 +156,14 @@ def conversations_deleted_on(event_date: dt.date, deletions: pd.DataFrame) -> li
     return sorted(
         {
             event.conversation_id
-            for event in _records(deletions)
-            if deletes_conversation(event.action_name) and event.event_date == event_date
+            for event in filter(_is_conversation_deletion, _records(deletions))
+            if event.event_date == event_date
         }
     )
+
+
+def _is_conversation_deletion(event: Any) -> bool:
+    return event.conversation_id is not None and deletes_conversation(event.action_name)
 
 
 def _entry(touched: dict[tuple[str, str], _Touched], workspace_id: str, message_id: str) -> _Touched:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from genie_assets.domain.audit import conversations_deleted_on, empty_known_messages, messages_to_fetch
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
-from genie_assets.gateways.lakehouse import Between, In, Lakehouse
+from genie_assets.gateways.lakehouse import Between, Filter, In, Lakehouse
 from genie_assets.gateways.system_tables import SystemTables
 
 
@@ -32,7 +32,7 @@ def discover(event_date: dt.date, *, system_tables: SystemTables, lake: Lakehous
     known = empty_known_messages()
     if gone:
         # Messages first seen later are left out, or the day would depend on which days were looked at before it.
-        so_far = [In("conversation_id", gone), Between("event_date", high=event_date)]
+        so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
         known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
     frame = GENIE_MESSAGES_TO_FETCH.frame({**row, "ingestion_timestamp": now} for row in rows)

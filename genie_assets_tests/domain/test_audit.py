@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from genie_assets.domain.audit import (
     conversations_deleted_on,
     empty_known_messages,
+    deletes_conversation,
+    deletes_message,
     is_ask,
-    is_deletion,
     may_change,
     messages_to_fetch,
 )
@@ -175,12 +176,11 @@ def test_a_read_names_a_message_but_changes_nothing(action: str) -> None:
     assert row["last_event_time"] == NOON
 
 
-def test_only_deletions_of_messages_and_conversations_are_deletions() -> None:
+def test_only_deletions_delete() -> None:
     names = [*ASKS, *CHANGES, *READS, "genieDeleteConversation", "genieDeleteConversationMessage"]
-    assert {name for name in names if is_deletion(name)} == {
-        "deleteConversation",
+    assert {n for n in names if deletes_conversation(n)} == {"deleteConversation", "genieDeleteConversation"}
+    assert {n for n in names if deletes_message(n)} == {
         "deleteConversationMessage",
-        "genieDeleteConversation",
         "genieDeleteConversationMessage",
     }
 
@@ -279,7 +279,8 @@ def test_a_message_deleted_on_its_day_or_later_is_deleted(day: dt.date) -> None:
 
 
 def test_a_deletion_in_another_workspace_deletes_nothing_here() -> None:
-    gone = [deletion(workspace_id="w2"), deletion(workspace_id="w2", message_id="m1")]
+    message_deletion = deletion(workspace_id="w2", message_id="m1", action_name="deleteConversationMessage")
+    gone = [deletion(workspace_id="w2"), message_deletion]
     assert the_row([event()], gone)["is_deleted"] is False
 
 
@@ -334,9 +335,22 @@ def test_only_conversations_deleted_on_the_very_day_are_looked_up() -> None:
         deletion(MONDAY, conversation_id="a"),
         deletion(MONDAY, conversation_id="a", action_name="genieDeleteConversation"),
         deletion(TUESDAY, conversation_id="later"),
-        deletion(MONDAY, conversation_id="c", message_id="m"),
+        deletion(MONDAY, conversation_id="c", message_id="m", action_name="deleteConversationMessage"),
+        deletion(MONDAY, conversation_id=None, message_id="m"),
     ]
     assert conversations_deleted_on(MONDAY, frame(rows, _DELETION)) == ["a", "b"]
+
+
+def test_deleting_one_message_leaves_its_conversation() -> None:
+    """A message's deletion names its conversation too; without a message id it deletes nothing that is known."""
+    events = [event(), event(message_id="m2"), event(message_id="m3", conversation_id=None)]
+    gone = [
+        deletion(action_name="deleteConversationMessage", message_id="m1"),
+        deletion(action_name="deleteConversationMessage", message_id=None),
+        deletion(action_name="deleteConversation", conversation_id=None, message_id="m9"),
+    ]
+    rows = discovered(events, gone, [known("m4")])
+    assert {key[1]: row["is_deleted"] for key, row in rows.items()} == {"m1": True, "m2": False, "m3": False}
 
 
 def test_a_quiet_day_has_no_rows() -> None:
@@ -369,7 +383,9 @@ _deletions = st.lists(
         workspace_id=st.sampled_from(["w1", "w2"]),
         conversation_id=st.sampled_from(["c1", "c2"]),
         message_id=st.sampled_from(["m1", None, None]),
-        action_name=st.sampled_from(["deleteConversation", "genieDeleteConversation"]),
+        action_name=st.sampled_from(
+            ["deleteConversation", "genieDeleteConversation", "deleteConversationMessage"]
+        ),
     ),
     max_size=3,
 )
