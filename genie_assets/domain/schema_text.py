@@ -1,0 +1,159 @@
+"""The tables as texts for people and engines: Spark SQL's DDL, and the data dictionary in Markdown."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from genie_assets.domain.tables import MESSAGE_DETAILS, Column, Table
+
+Layout = Literal["partitioned", "liquid"]
+
+VIEW = "messages"
+# Columns of message_details that repeat what message_attachments holds. The counts stay: they tell a message
+# without attachments (0) from one whose attachments are unknown (NULL).
+_ATTACHMENT_COLUMNS = frozenset({"statement_id", "attachments_json", "answer_text"})
+_ATTACHMENT_PREFIX = "query_"
+
+# Delta keeps statistics of a clustering key's columns only, and of at most four keys.
+_CLUSTERING_KEYS = ("workspace_id", "space_id")
+_PROPERTIES = {
+    "delta.logRetentionDuration": "interval 7 days",
+    "delta.deletedFileRetentionDuration": "interval 2 days",
+}
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def spark_ddl(tables: Sequence[Table], *, catalog: str, schema: str, layout: Layout = "partitioned") -> str:
+    """Statements that create the schema and the tables, each ended by a semicolon.
+
+    Args:
+        tables: What to create; `message_details` brings the view `messages` along.
+        catalog: The catalog's name; quoted where it needs to be.
+        schema: The schema's name; quoted where it needs to be.
+        layout: `partitioned` by day, with Z-order in maintenance, or `liquid` clustering. Spark refuses both in
+            one table.
+    """
+    place = f"{_identifier(catalog)}.{_identifier(schema)}"
+    statements = [f"CREATE SCHEMA IF NOT EXISTS {place};"]
+    statements += [_create_table(table, place, layout) for table in tables]
+    if MESSAGE_DETAILS in tables:
+        statements.append(_create_view(place))
+    return "\n\n".join(statements) + "\n"
+
+
+def clustering_columns(table: Table) -> tuple[str, ...]:
+    """The keys of the liquid layout: day, workspace and space; empty for the small tables without days."""
+    if table.partitioned_by is None:
+        return ()
+    return (table.partitioned_by, *(name for name in _CLUSTERING_KEYS if name in table.statistics))
+
+
+def upkeep(table: Table, place: str, layout: Layout) -> str:
+    """The statement, without a semicolon, that joins small files and sorts rows that are read together."""
+    z_order = f" ZORDER BY ({_list(table.z_order_by)})" if table.z_order_by and layout == "partitioned" else ""
+    return f"OPTIMIZE {place}.{_identifier(table.name)}{z_order}"
+
+
+def view_columns() -> tuple[str, ...]:
+    """Columns of the view `messages`: those of message_details that are not about single attachments."""
+    return tuple(
+        name
+        for name in MESSAGE_DETAILS.column_names
+        if name not in _ATTACHMENT_COLUMNS and not name.startswith(_ATTACHMENT_PREFIX)
+    )
+
+
+def data_dictionary_markdown(tables: Iterable[Table]) -> str:
+    """A section per table: what a row is, who writes it, its key, its days, and every column."""
+    return "\n\n".join(_dictionary_section(table) for table in tables) + "\n"
+
+
+def _create_table(table: Table, place: str, layout: Layout) -> str:
+    lines = [*(_column(table, column) for column in table.columns), _primary_key(table)]
+    clauses = ["USING DELTA", f"COMMENT {_literal(table.description)}"]
+    if layout == "partitioned" and table.partitioned_by:
+        clauses.append(f"PARTITIONED BY ({_identifier(table.partitioned_by)})")
+    if layout == "liquid" and clustering_columns(table):
+        clauses.append(f"CLUSTER BY ({_list(clustering_columns(table))})")
+    properties = {"delta.dataSkippingStatsColumns": _statistics(table, layout), **_PROPERTIES}
+    clauses.append(
+        "TBLPROPERTIES (\n"
+        + ",\n".join(f"  {_literal(name)} = {_literal(value)}" for name, value in properties.items())
+        + "\n)"
+    )
+    return (
+        f"-- One row per {table.row}.\n"
+        f"CREATE TABLE IF NOT EXISTS {place}.{_identifier(table.name)} (\n  "
+        + ",\n  ".join(lines)
+        + "\n)\n"
+        + "\n".join(clauses)
+        + ";"
+    )
+
+
+def _statistics(table: Table, layout: Layout) -> str:
+    """Columns to keep minimum and maximum of. Spark refuses to list the partition, liquid needs its keys."""
+    names = [name for name in table.statistics if layout == "liquid" or name != table.partitioned_by]
+    return ",".join(names)
+
+
+def _column(table: Table, column: Column) -> str:
+    required = "" if _may_be_null(table, column) else " NOT NULL"
+    return f"{_identifier(column.name)} {column.type}{required} COMMENT {_literal(column.description)}"
+
+
+def _may_be_null(table: Table, column: Column) -> bool:
+    """Whether NULL is allowed: never in a key."""
+    return column.nullable and column.name not in table.key
+
+
+def _primary_key(table: Table) -> str:
+    return f"CONSTRAINT {_identifier('pk_' + table.name)} PRIMARY KEY ({_list(table.key)})"
+
+
+def _create_view(place: str) -> str:
+    return (
+        "-- The normalized alternative: join it with message_attachments on (workspace_id, message_id).\n"
+        f"CREATE OR REPLACE VIEW {place}.{VIEW}\n"
+        f"COMMENT {_literal('message_details without the columns that message_attachments holds.')}\n"
+        "AS SELECT\n  " + ",\n  ".join(view_columns()) + f"\nFROM {place}.{MESSAGE_DETAILS.name};"
+    )
+
+
+def _identifier(name: str) -> str:
+    return name if _PLAIN_NAME.fullmatch(name) else "`" + name.replace("`", "``") + "`"
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(_identifier, names))
+
+
+def _literal(text: str) -> str:
+    # Some clients split a script at every semicolon, even inside a text.
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace(";", ",") + "'"
+
+
+def _dictionary_section(table: Table) -> str:
+    facts = [
+        f"{table.description}",
+        "",
+        f"One row per {table.row}. Key: {_names(table.key)}. "
+        + (f"Partitioned by `{table.partitioned_by}`. " if table.partitioned_by else "Not partitioned. ")
+        + (f"Z-ordered by {_names(table.z_order_by)}. " if table.z_order_by else "")
+        + f"Written by the asset `{table.asset}`.",
+    ]
+    header = ["| column | type | NULL | meaning |", "| --- | --- | --- | --- |"]
+    rows = [
+        f"| `{column.name}` | {column.type} | {'yes' if _may_be_null(table, column) else 'no'} "
+        f"| {_cell(column.description)} |"
+        for column in table.columns
+    ]
+    return "\n".join([f"### `{table.name}`", "", *facts, "", *header, *rows])
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

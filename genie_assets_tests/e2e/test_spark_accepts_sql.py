@@ -1,0 +1,86 @@
+"""Spark's own parser, the one inside pyspark's jars, reads every SQL text that we ship."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlglot
+
+from genie_assets.domain.schema_text import spark_ddl
+from genie_assets.domain.tables import TABLES
+
+SQL = Path(__file__).resolve().parents[2] / "sql"
+FILES = sorted(path.name for path in SQL.glob("*.sql"))
+
+Parse = Callable[[str], str]
+
+pytestmark = pytest.mark.slow
+
+
+def statements(script: str) -> list[str]:
+    """The script's statements; each ends with a semicolon at the end of a line."""
+    return [text for text in re.split(r";\s*(?:\n|$)", script) if text.strip()]
+
+
+def java_version() -> int:
+    if shutil.which("java") is None:
+        return 0
+    shown = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', shown)
+    return int(version[1]) if version else 0
+
+
+@pytest.fixture(scope="module")
+def parse() -> Iterator[Parse]:
+    """Parses one statement with Spark and returns the name of its plan."""
+    if java_version() < 17:
+        pytest.skip("Spark's parser needs Java 17 or newer on the path, and there is none.")
+    from py4j.protocol import Py4JJavaError
+    from pyspark.java_gateway import launch_gateway
+
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    gateway = launch_gateway()
+    parser = gateway.jvm.org.apache.spark.sql.execution.SparkSqlParser()
+
+    def parsed(statement: str) -> str:
+        try:
+            return parser.parsePlan(statement).getClass().getSimpleName()
+        except Py4JJavaError as error:
+            raise ValueError(error.java_exception.getMessage()) from None
+
+    yield parsed
+    gateway.shutdown()
+    gateway.proc.stdin.close()  # the process ends with its input
+    gateway.proc.wait(timeout=30)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_spark_parses_every_statement(parse, name):
+    script = (SQL / name).read_text(encoding="utf-8")
+    assert statements(script)
+    for statement in statements(script):
+        parse(statement)
+
+
+def test_spark_parses_the_liquid_layout(parse):
+    ddl = spark_ddl(TABLES, catalog="main", schema="genie_analytics", layout="liquid")
+    kinds = [parse(statement) for statement in statements(ddl)]
+    assert kinds == ["CreateNamespace", *["CreateTable"] * len(TABLES), "CreateView"]
+
+
+def test_the_parser_does_refuse_what_spark_refuses(parse):
+    """Guards the tests above: a parser that accepts anything would prove nothing."""
+    with pytest.raises(ValueError, match="CLUSTER_BY_WITH_PARTITIONED_BY"):
+        parse("CREATE TABLE t (a DATE, b STRING) USING DELTA PARTITIONED BY (a) CLUSTER BY (b)")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_databricks_dialect_parses_every_statement(name):
+    script = (SQL / name).read_text(encoding="utf-8")
+    parsed = sqlglot.parse(script, dialect="databricks", error_level=sqlglot.ErrorLevel.RAISE)
+    assert len([statement for statement in parsed if statement is not None]) == len(statements(script))
+    assert not any(isinstance(statement, sqlglot.exp.Command) for statement in parsed)
