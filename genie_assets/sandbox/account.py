@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from genie_assets.sandbox.collector import collector_paused
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -108,6 +110,7 @@ def save(account: Account, folder: Path) -> None:
         _write_lines(folder / file_name, getattr(account, name))
 
 
+@collector_paused()
 def load(folder: Path) -> Account:
     """Read an account from `folder`.
 

@@ -9,6 +9,7 @@ from genie_assets.sandbox.account import Account, ArrivingRow
 from genie_assets.sandbox.afterlife import Afterlife, live_on
 from genie_assets.sandbox.answers import SHARES, answer
 from genie_assets.sandbox.audit_rows import AuditLog, iso_date
+from genie_assets.sandbox.collector import collector_paused
 from genie_assets.sandbox.drafts import Draft
 from genie_assets.sandbox.history_rows import QueryHistory
 from genie_assets.sandbox.hostile import HOSTILE_CONVERSATION_ID, HOSTILE_MESSAGE_IDS
@@ -21,6 +22,7 @@ from genie_assets.sandbox.world import World, build_world
 _PLAIN_ROLES = frozenset({"plain", "long", "midnight"})
 
 
+@collector_paused()
 def generate(
     *,
     seed: int,

@@ -62,12 +62,14 @@ class Noise:
             (self._foreign, 0.08),
             (self._refused_ask, 0.012),
             (self._read_of_nonsense, 0.004),
-            (self._broken_result, 0.002),
             (self._account_level, 0.01),
             (self._profiling, 0.05),
             (self._other_sql, 0.05),
         ):
             self._repeat(make, share, messages)
+        whole = json.dumps({"space_id": genie_id(self._rng), "message_id": genie_id(self._rng)})
+        for result in (whole[:-9] + "... truncated", "", "OK", "[1, 2]", "null", '"text"', "<html></html>"):
+            self._broken_result(result)
         for _ in range(max(3, round(0.05 * messages))):
             self._our_own_reads(self._rng.choice(drafts))
         self._unusable_references()
@@ -127,11 +129,9 @@ class Noise:
         action = rng.choice(("getConversationMessage", "genieGetConversationMessage"))
         self._audit.add(self._moment(), room.workspace_id, self._somebody(), action, params, status=404)
 
-    def _broken_result(self) -> None:
-        """A result that is no JSON, cut off in the middle of an id, or not an object."""
-        rng, room = self._rng, self._room()
-        whole = json.dumps({"space_id": room.space.space_id, "message_id": genie_id(rng)})
-        result = rng.choice((whole[:-9] + "... truncated", "", "OK", "[1, 2]", "null", '"text"', "<html></html>"))
+    def _broken_result(self, result: str) -> None:
+        """An ask whose result is no JSON, cut off in the middle of an id, or not an object."""
+        room = self._room()
         params = {"space_id": room.space.space_id}
         self._audit.add(
             self._moment(), room.workspace_id, self._somebody(), "createConversationMessage", params, result=result

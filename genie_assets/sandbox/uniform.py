@@ -6,6 +6,7 @@ import random
 
 from genie_assets.sandbox.account import Account, MessageState
 from genie_assets.sandbox.audit_rows import AuditLog
+from genie_assets.sandbox.collector import collector_paused
 from genie_assets.sandbox.drafts import Draft, Statement
 from genie_assets.sandbox.generator import account_of
 from genie_assets.sandbox.history_rows import QueryHistory
@@ -15,6 +16,7 @@ from genie_assets.sandbox.timetable import Plan, window
 from genie_assets.sandbox.world import build_world
 
 
+@collector_paused()
 def generate_uniform(
     *,
     seed: int,
