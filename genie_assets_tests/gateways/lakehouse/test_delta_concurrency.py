@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from deltalake import DeltaTable
 
 from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
 from genie_assets_tests.gateways.lakehouse.examples import LEDGER, MONDAY, NOTES, note
@@ -92,6 +94,22 @@ def test_writers_at_once_lose_nothing_and_double_nothing(tmp_path: Path, verb: s
         copies = WRITERS if days == "own" else 1
         expected += Counter(dict.fromkeys(SHARED, copies))
     assert keys(open_lakehouse(str(tmp_path)).read(NOTES)) == expected
+
+
+def test_a_table_that_another_writer_creates_in_the_meantime_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = DeltaTable.create
+
+    def overtaken(*args: Any, **settings: Any) -> DeltaTable:
+        monkeypatch.undo()
+        open_lakehouse(str(tmp_path)).append(NOTES, NOTES.frame([note("first")]))
+        return create(*args, **settings)
+
+    monkeypatch.setattr(DeltaTable, "create", overtaken)
+    lake = open_lakehouse(str(tmp_path))
+    lake.append(NOTES, NOTES.frame([note("second")]))
+    assert sorted(lake.read(NOTES)["author"]) == ["first", "second"]
 
 
 def test_merges_into_a_table_without_partitions_keep_one_row_per_key(tmp_path: Path) -> None:
