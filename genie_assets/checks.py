@@ -15,8 +15,6 @@ from genie_assets.resources import Clock
 
 # Audit rows usually arrive within the hour; a log that is this far behind has stopped.
 AUDIT_LAG_ALLOWED = dt.timedelta(hours=6)
-# Query history is complete within a day; what is missing after the time limit will not come.
-EXPIRED_SHARE_ALLOWED = 0.01
 _SAMPLE = 20
 
 
@@ -73,10 +71,9 @@ def enrichment_coverage(
 ) -> dg.AssetCheckResult:
     """Nearly all statements of the day were found in query history before the time limit."""
     states = enrichment_states(_day(context), lake)
-    ended = states["COMPLETE"] + states["EXPIRED"]
-    too_many = ended >= _SAMPLE and states["EXPIRED"] / ended > EXPIRED_SHARE_ALLOWED
+    verdict = judge_rate(states["COMPLETE"], states["COMPLETE"] + states["EXPIRED"])
     return dg.AssetCheckResult(
-        passed=not too_many,
+        passed=verdict is Verdict.PASS,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"expired": states["EXPIRED"], "states": counts_table("enrichment_status", states)},
     )

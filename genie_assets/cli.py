@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from dotenv import load_dotenv
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from genie_assets.gateways.lakehouse import Lakehouse
 
 FOLDER = Path(".genie")
 
@@ -109,6 +112,67 @@ def check() -> None:
         failed = failed or not finding.ok
     if failed:
         sys.exit(1)
+
+
+@main.group()
+def errors() -> None:
+    """Show the messages that cannot be read, or have them tried again."""
+
+
+_MESSAGES = click.argument("message_ids", nargs=-1)
+_CLASS = click.option("--class", "error_class", help="Only errors of this class, for example NOT_FOUND.")
+
+
+@errors.command("list")
+@_MESSAGES
+@_CLASS
+@_one_sentence
+def list_errors(message_ids: tuple[str, ...], error_class: str | None) -> None:
+    """Show open errors, the oldest first."""
+    from genie_assets.pipeline.upkeep import open_rows
+
+    rows = open_rows(_lake(), message_ids=message_ids, error_class=error_class)
+    for row in rows:
+        attempt = row["next_retry_timestamp"]
+        when = f"next attempt {attempt:%Y-%m-%d %H:%M} UTC" if attempt else "parked"
+        click.secho(f"{row['event_date']}  {row['error_class']}, {row['retry_count']} retries, {when}", bold=True)
+        click.echo(f"  workspace {row['workspace_id']}  space {row['space_id']}  message {row['message_id']}")
+        click.echo(f"  {row['error_message']}")
+    click.echo(f"{len(rows)} open errors")
+
+
+@errors.command("requeue")
+@_MESSAGES
+@_CLASS
+@click.option("--all", "everything", is_flag=True, help="All open errors.")
+@_one_sentence
+def requeue_errors(message_ids: tuple[str, ...], error_class: str | None, everything: bool) -> None:
+    """Make errors due now; the sensor retry_open_errors, or a run of their day, tries them again."""
+    from genie_assets.pipeline.upkeep import open_rows, requeue
+
+    if not (message_ids or error_class or everything):
+        raise click.UsageError("Name messages, a --class, or --all.")
+    lake = _lake()
+    rows = open_rows(lake, message_ids=message_ids, error_class=error_class)
+    click.echo(f"{requeue(lake, rows, dt.datetime.now(dt.UTC))} errors are due now.")
+
+
+def _lake() -> "Lakehouse":
+    from genie_assets.gateways.lakehouse import open_lakehouse
+    from genie_assets.settings import load_settings
+
+    load_dotenv()
+    return open_lakehouse(load_settings().genie_lakehouse)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the Dagster UI, on loopback.")
+@_one_sentence
+def dev(port: int) -> None:
+    """Open the Dagster UI with a sandbox behind it; the tables and runs of the demo are there."""
+    from genie_assets.demo import serve_ui
+
+    sys.exit(serve_ui(FOLDER.absolute(), port))
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})

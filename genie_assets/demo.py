@@ -4,6 +4,8 @@ import datetime as dt
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,6 +27,7 @@ from genie_assets.sandbox.truth import truth
 
 SEED = 20
 DAYS = 30
+MESSAGES = 3000
 # Rows that were late have arrived by then.
 _LATER_HOURS = 24
 # The closed days that `settled_days_daily` looks at, and today.
@@ -86,7 +89,7 @@ class DemoResult:
         }
 
 
-def run_demo(folder: Path, progress: Progress, *, messages: int = 3000) -> DemoResult:
+def run_demo(folder: Path, progress: Progress, *, messages: int = MESSAGES) -> DemoResult:
     """Run the whole pipeline against a sandbox and compare its tables with the truth.
 
     Args:
@@ -120,6 +123,30 @@ def run_demo(folder: Path, progress: Progress, *, messages: int = 3000) -> DemoR
         differences=problems,
         seconds=time.monotonic() - started,
     )
+
+
+def serve_ui(folder: Path, port: int) -> int:
+    """Run the Dagster UI and daemon against a sandbox until they are stopped; the exit code of `dagster dev`.
+
+    Args:
+        folder: The folder of the demo; its account, runs and tables are shown. They are made if need be.
+        port: Port of the UI, on loopback.
+    """
+    _account(folder / "sandbox", MESSAGES)
+    home = folder / "dagster"
+    # One process makes the home's database before webserver and daemon use it: together they would race.
+    Runner(home).close()
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "genie_assets.definitions", "-h", "127.0.0.1"]
+    with _sandbox(folder / "sandbox") as sandbox:
+        ours = {**sandbox.environment(), "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
+        uri = os.environ.get("GENIE_LAKEHOUSE") or str(folder / "lakehouse")
+        with _environment({**ours, "GENIE_LAKEHOUSE": uri}):
+            # In its own folder, where no .env of a real account is read.
+            process = subprocess.Popen([*command, "-p", str(port)], cwd=home)  # noqa: S603 - our own command
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                return process.wait()
 
 
 def write_result(result: DemoResult, path: Path) -> None:

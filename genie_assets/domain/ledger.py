@@ -12,7 +12,7 @@ from genie_assets.domain.outcomes import ErrorClass, FetchError, error_type, nex
 
 Row = dict[str, Any]
 
-FETCHED, DELETED, GAVE_UP, CLOSED = "FETCHED", "DELETED", "GAVE_UP", "CLOSED"
+FETCHED, DELETED, GAVE_UP = "FETCHED", "DELETED", "GAVE_UP"
 
 
 def failed(
@@ -57,7 +57,7 @@ def failed(
 
 
 def resolved(previous: Mapping[str, Any], resolution: str, now: dt.datetime) -> Row:
-    """The row after the message was fetched, found deleted, or closed by hand."""
+    """The row after the message was fetched or found deleted."""
     return {
         **previous,
         "resolved": True,
@@ -65,6 +65,11 @@ def resolved(previous: Mapping[str, Any], resolution: str, now: dt.datetime) -> 
         "resolution": resolution,
         "next_retry_timestamp": None,
     }
+
+
+def requeued(previous: Mapping[str, Any], now: dt.datetime) -> Row:
+    """The row of an open error that is due now and has all its attempts before it again."""
+    return {**previous, "retry_count": 0, "next_retry_timestamp": now, "resolution": None}
 
 
 def is_gone(error: FetchError, *, was_stored: bool) -> bool:
