@@ -17,6 +17,7 @@ SETTLED_STATUSES = frozenset({"COMPLETED", "FAILED", "CANCELLED", "QUERY_RESULT_
 # Epoch values beyond these bounds are in another unit: 10^11 ms is 1973 and 10^11 s is the year 5138.
 _SECONDS_BELOW = 10**11
 _MICROSECONDS_ABOVE = 10**14
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def as_int(value: Any) -> int | None:
@@ -45,12 +46,13 @@ def epoch_ms(value: Any) -> int | None:
     number = as_int(value)
     if number is None:
         moment = parse_time(value)
-        return None if moment is None else round(moment.timestamp() * 1000)
-    if number <= 0:
-        return None
-    if number < _SECONDS_BELOW:
-        return number * 1000
-    return number // 1000 if number > _MICROSECONDS_ABOVE else number
+        ms = 0 if moment is None else (moment - _EPOCH) // dt.timedelta(milliseconds=1)
+    elif number < _SECONDS_BELOW:
+        ms = number * 1000
+    else:
+        ms = number // 1000 if number > _MICROSECONDS_ABOVE else number
+    # An unset time is often spelled as 0 or as the year 1; one beyond the calendar cannot be worked with.
+    return ms if ms > 0 and utc_date(ms) is not None else None
 
 
 def parse_time(value: Any) -> dt.datetime | None:
@@ -59,9 +61,9 @@ def parse_time(value: Any) -> dt.datetime | None:
         return None
     try:
         moment = dt.datetime.fromisoformat(value.strip())
-    except ValueError:
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
 
 
 def utc_date(ms: int | None) -> dt.date | None:
@@ -69,7 +71,7 @@ def utc_date(ms: int | None) -> dt.date | None:
     if ms is None:
         return None
     try:
-        return (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(milliseconds=ms)).date()
+        return (_EPOCH + dt.timedelta(milliseconds=ms)).date()
     except OverflowError:
         return None
 
