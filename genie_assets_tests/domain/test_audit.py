@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from genie_assets.domain.audit import (
     conversations_deleted_on,
-    empty_known_messages,
     deletes_conversation,
     deletes_message,
+    empty_known_messages,
     is_ask,
     may_change,
     messages_to_fetch,

@@ -1,0 +1,101 @@
+"""The error ledger."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from genie_assets.domain import ledger
+from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError
+from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
+
+MONDAY, TUESDAY = dt.date(2026, 3, 2), dt.date(2026, 3, 3)
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+IDS = {"workspace_id": "w1", "space_id": "s1", "conversation_id": "c1", "message_id": "m1"}
+
+
+def failed(
+    previous: dict[str, Any] | None = None,
+    at: dt.datetime = NOON,
+    *,
+    error: FetchError | None = None,
+    day: dt.date = MONDAY,
+) -> dict[str, Any]:
+    error = error or FetchError(ErrorClass.SERVER, "It broke.", http_status=500, error_code="INTERNAL_ERROR")
+    return ledger.failed(IDS, error, previous=previous, event_date=day, now=at, jitter=0.5)
+
+
+def test_a_first_failure_opens_an_error() -> None:
+    assert failed() == {
+        **IDS,
+        "error_class": "SERVER",
+        "error_type": "FAILED",
+        "error_message": "It broke.",
+        "http_status": 500,
+        "error_code": "INTERNAL_ERROR",
+        "error_timestamp": NOON,
+        "first_error_timestamp": NOON,
+        "retry_count": 0,
+        "next_retry_timestamp": NOON + dt.timedelta(minutes=5),
+        "event_date": MONDAY,
+        "resolved": False,
+        "resolved_timestamp": None,
+        "resolution": None,
+    }
+
+
+def test_a_row_has_the_columns_of_its_table() -> None:
+    assert set(failed()) == set(MESSAGE_FETCH_ERRORS.content)
+
+
+def test_further_failures_count_up_and_keep_the_beginning() -> None:
+    second = failed(failed(), NOON + HOUR, error=FetchError(ErrorClass.TIMEOUT, "Slow."), day=TUESDAY)
+    assert (second["retry_count"], second["first_error_timestamp"], second["event_date"]) == (1, NOON, MONDAY)
+    assert (second["error_timestamp"], second["error_class"]) == (NOON + HOUR, "TIMEOUT")
+    assert (second["http_status"], second["error_code"]) == (None, None)
+    assert second["next_retry_timestamp"] == NOON + HOUR + dt.timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("error_class", [c for c in ErrorClass if POLICIES[c].attempts is not None])
+def test_an_error_is_parked_when_its_attempts_are_used_up(error_class: ErrorClass) -> None:
+    """A parked error is still open: it is reported until somebody deals with it."""
+    row, failures = failed(error=FetchError(error_class, "")), 1
+    while row["next_retry_timestamp"] is not None:
+        row, failures = failed(row, error=FetchError(error_class, "")), failures + 1
+    assert failures == (POLICIES[error_class].attempts or 0) + 1
+    assert (row["resolved"], row["resolution"]) == (False, "GAVE_UP")
+
+
+@pytest.mark.parametrize("resolution", [ledger.FETCHED, ledger.DELETED])
+def test_a_resolved_error_stays_as_a_record(resolution: str) -> None:
+    row = ledger.resolved(failed(), resolution, NOON + HOUR)
+    assert row == failed() | {
+        "resolved": True,
+        "resolved_timestamp": NOON + HOUR,
+        "resolution": resolution,
+        "next_retry_timestamp": None,
+    }
+
+
+def test_a_failure_after_success_starts_afresh() -> None:
+    """The old attempts must not use up those of the new trouble."""
+    old = ledger.resolved(failed(failed(failed())), ledger.FETCHED, NOON)
+    assert failed(old, NOON + HOUR, day=TUESDAY) == failed(None, NOON + HOUR, day=TUESDAY)
+
+
+def test_only_a_message_that_was_read_before_can_be_gone() -> None:
+    not_found = FetchError(ErrorClass.NOT_FOUND, "")
+    assert ledger.is_gone(not_found, was_stored=True)
+    assert not ledger.is_gone(not_found, was_stored=False)
+    others = [FetchError(c, "") for c in ErrorClass if c is not ErrorClass.NOT_FOUND]
+    assert not any(ledger.is_gone(error, was_stored=True) for error in others)
+
+
+def test_a_requeued_error_is_due_and_has_all_its_attempts_again() -> None:
+    parked = failed(error=FetchError(ErrorClass.BAD_REFERENCE, ""))
+    assert parked["next_retry_timestamp"] is None
+    again = ledger.requeued(parked, NOON + HOUR)
+    assert (again["retry_count"], again["next_retry_timestamp"], again["resolution"]) == (0, NOON + HOUR, None)
+    assert again["resolved"] is False
+    assert again["first_error_timestamp"] == NOON
