@@ -18,6 +18,8 @@ _FIRST_CLIMB_SECONDS, _LONGEST_CLIMB_SECONDS = 10.0, 60.0
 _PLACE_OF_A_NEW_LIMIT = 1.25  # on the climb, which passes the plateau at 0
 _SAME_LIMIT = 0.08  # two refused rates that differ by less show the same limit
 _GOOD_ANSWERS_BETWEEN_CUTS = 10
+_TRUST = 0.7  # in the refused rate, rather than in what got through
+_SEARCH_SECONDS = 15.0  # two cuts within that time mean that the limit is not yet known well
 _LONGEST_PAUSE_SECONDS = 60.0
 # A thread that wakes up late does not lower the pace: so much of the delay is made up for.
 _LATENESS_SECONDS = 0.02
@@ -85,10 +87,10 @@ class PaceRule:
             self._paused_until = max(self._paused_until, now + min(retry_after, _LONGEST_PAUSE_SECONDS))
         if sent_at <= self._cut_at:
             return
-        self._cut()
+        self._cut(now)
         self._cut_at, self._climbed, self._good_since_cut = now, 0.0, 0
 
-    def _cut(self) -> None:
+    def _cut(self, now: float) -> None:
         limit = self.rate * _PLATEAU
         if self._plateau is None:
             self._plateau, self._depth = limit, _DEEPEST_CUT
@@ -96,12 +98,25 @@ class PaceRule:
             # Once may be an echo of the last refusal; again means that the limit is lower than we believe.
             self._depth = min(_DEEPEST_CUT, 2 * self._depth)
             self._plateau = self._plateau if self._depth <= 2 * _SMALL_CUT else limit
-        else:
-            same = abs(limit / self._plateau - 1) < _SAME_LIMIT
-            longer = min(2 * self._climb_seconds, _LONGEST_CLIMB_SECONDS)
-            self._climb_seconds = longer if same else _FIRST_CLIMB_SECONDS
+        elif abs(limit / self._plateau - 1) < _SAME_LIMIT:
+            self._climb_seconds = min(2 * self._climb_seconds, _LONGEST_CLIMB_SECONDS)
             self._plateau, self._depth = limit, _SMALL_CUT
+        else:
+            self._climb_seconds = _FIRST_CLIMB_SECONDS
+            self._plateau, self._depth = self._likely_limit(now) * _PLATEAU, _SMALL_CUT
         self._set_rate(self._plateau * (1 - self._depth))
+
+    def _likely_limit(self, now: float) -> float:
+        """Where the limit is, while it is searched for.
+
+        The refused rate is above it. What got through since the last cut is below it, if that was not long ago:
+        then as now, the server had nothing left to give.
+        """
+        since = now - self._cut_at
+        if since > _SEARCH_SECONDS:
+            return self.rate
+        got_through = min(self.rate, self._good_since_cut / since)
+        return _TRUST * self.rate + (1 - _TRUST) * got_through
 
     def _set_rate(self, rate: float) -> None:
         self.rate = min(max(rate, SLOWEST), FASTEST)
