@@ -83,7 +83,7 @@ def executions(
     """How each statement ran, by (workspace_id, statement_id), in the columns of `message_details`.
 
     Rows of `sql/query_history.sql` win, the one with the newest update_time among several; what earlier folds
-    stored stands in for statements that history does not show any more.
+    stored stands in for what history does not show any more: old statements, redacted texts.
     """
     known: dict[Key, Row] = {}
     for columns, rows in (
@@ -98,7 +98,9 @@ def executions(
         key = (row["workspace_id"], row["statement_id"])
         if key not in newest or _updated(row) >= _updated(newest[key]):
             newest[key] = row
-    known.update({key: _execution(row) for key, row in newest.items()})
+    for key, row in newest.items():
+        shown = {name: value for name, value in _execution(row).items() if value is not None}
+        known[key] = known.get(key, {}) | shown
     return known
 
 

@@ -69,7 +69,7 @@ def after_look(previous: Mapping[str, Any] | None, look: SpaceLook, now: dt.date
     if look.body is not None:
         row.update(_state(look.body, previous or {}), is_trashed=False)
         row["last_seen_timestamp"] = _seen(row.get("last_seen_timestamp"), now)
-    elif look.error and look.error.error_class is ErrorClass.NOT_FOUND and row.get("title"):
+    elif look.error and look.error.error_class is ErrorClass.NOT_FOUND and row.get("last_seen_timestamp"):
         row["is_trashed"] = True
     return row
 
