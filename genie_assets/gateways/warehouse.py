@@ -66,6 +66,8 @@ class SqlWarehouse:
         self._timeout_seconds = timeout_seconds
         self._retries = retries or Retries(clock=clock)
         self._clock, self._sleep = clock, sleep
+        # At DEBUG it writes whole URLs, and a link to a result is a right to read it.
+        logging.getLogger("urllib3.connectionpool").addFilter(_without_query)
 
     def query(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> pd.DataFrame:
         """Run a SELECT with named parameters (`:name`) and bring its whole result.
@@ -141,7 +143,7 @@ class SqlWarehouse:
             _log.warning("A statement could not be cancelled: %s", failed.error.message)
 
     def _chunks(self, answer: dict[str, Any], deadline: float) -> Iterator[dict[str, Any]]:
-        chunk, following, seen = answer.get("result") or {}, None, set[int]()
+        chunk, following, seen = answer.get("result") or {}, None, {0}
         while True:
             yield chunk
             following = _next_chunk(chunk)
@@ -161,6 +163,10 @@ class SqlWarehouse:
         self, method: str, path: str, deadline: float, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         return self._retries.call(lambda: self._connect().call(method, path, body=body), deadline=deadline)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    return "?" not in record.getMessage()
 
 
 def _state(answer: Mapping[str, Any]) -> str:

@@ -1,0 +1,233 @@
+"""Asking a SQL warehouse, against a real HTTP server that speaks Statement Execution."""
+
+import datetime as dt
+import json
+import logging
+import threading
+
+import pytest
+
+from genie_assets.gateways.hosts import HostPolicy
+from genie_assets.gateways.retries import Retries
+from genie_assets.gateways.warehouse import SqlWarehouse, WarehouseError
+from genie_assets.gateways.workspaces import Workspaces
+from genie_assets_tests.gateways.stub_server import Reply, StubServer
+
+TOKEN = "dapi0123456789abcdef0123456789abcdef"
+STATEMENTS = "/api/2.0/sql/statements/"
+LONG = {"schema": {"columns": [{"name": "n", "type_name": "LONG"}]}}
+
+
+def succeeded(rows, *, following=None, **manifest):
+    result = {"data_array": rows} | ({} if following is None else {"next_chunk_index": following})
+    return {
+        "statement_id": "s/1",
+        "status": {"state": "SUCCEEDED"},
+        "manifest": LONG | manifest,
+        "result": result,
+    }
+
+
+def failed(state, code="BAD_REQUEST", message="reasons"):
+    error = {"error_code": code, "message": message}
+    return {"statement_id": "s/1", "status": {"state": state, "error": error}}
+
+
+@pytest.fixture
+def stub():
+    with StubServer(lambda _: Reply(succeeded([]))).running() as server:
+        yield server
+
+
+def warehouse_at(server, **options):
+    workspaces = Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=2)
+    options = {"retries": Retries(attempts=3, first_wait=0.01), "sleep": lambda _: None, **options}
+    return SqlWarehouse(workspaces.home, "w1", **options)
+
+
+def numbers(frame):
+    return list(frame["n"])
+
+
+def test_a_statement_travels_with_named_typed_parameters_apart_from_its_text(stub):
+    stub.answer = lambda _: Reply(succeeded([["1"], [None]]))
+    frame = warehouse_at(stub).query("SELECT :d, :who", {"d": dt.date(2026, 8, 12), "who": "x' OR 1=1 --"})
+    assert frame["n"].tolist()[0] == 1
+    assert frame["n"].isna().tolist() == [False, True]
+    request = json.loads(stub.requests[0].body)
+    assert request == {
+        "statement": "SELECT :d, :who",
+        "warehouse_id": "w1",
+        "parameters": [
+            {"name": "d", "type": "DATE", "value": "2026-08-12"},
+            {"name": "who", "type": "STRING", "value": "x' OR 1=1 --"},
+        ],
+        "wait_timeout": "30s",
+        "on_wait_timeout": "CONTINUE",
+        "format": "JSON_ARRAY",
+        "disposition": "INLINE",
+    }
+
+
+def test_a_long_statement_is_waited_for_with_growing_waits_and_all_chunks_are_read(stub):
+    states = ["PENDING", "RUNNING", "RUNNING", "RUNNING"]
+
+    def answer(request):
+        if request.path.endswith("/chunks/1"):
+            return Reply({"data_array": [["3"]], "next_chunk_index": 2})
+        if request.path.endswith("/chunks/2"):
+            return Reply({"data_array": [["4"]], "next_chunk_index": None})
+        if states:
+            return Reply({"statement_id": "s/1", "status": {"state": states.pop(0)}})
+        return Reply(succeeded([["1"], ["2"]], following=1, total_row_count=4))
+
+    stub.answer, waits = answer, []
+    assert numbers(warehouse_at(stub, sleep=waits.append).query("SELECT 1")) == [1, 2, 3, 4]
+    assert waits == [0.5, 1, 2, 4]
+    assert {request.path for request in stub.requests[1:5]} == {f"{STATEMENTS}s%2F1"}
+
+
+def test_a_statement_that_takes_too_long_is_cancelled(stub):
+    stub.answer = lambda _: Reply({"statement_id": "s/1", "status": {"state": "RUNNING"}})
+    time = [0.0]
+
+    def sleep(seconds):
+        time[0] += seconds
+
+    with pytest.raises(WarehouseError, match=r"within 60 seconds.*DATABRICKS_WAREHOUSE_ID"):
+        warehouse_at(stub, timeout_seconds=60, clock=lambda: time[0], sleep=sleep).query("SELECT 1")
+    assert stub.requests[-1].path == f"{STATEMENTS}s%2F1/cancel"
+    assert 50 <= time[0] <= 60
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (failed("FAILED", message="[TABLE_OR_VIEW_NOT_FOUND] system.access.audit"), "SELECT on it granted"),
+        (failed("FAILED", message="[INSUFFICIENT_PERMISSIONS] no USE SCHEMA"), "Grant USE CATALOG"),
+        (failed("FAILED", message=f"boom, Bearer {TOKEN}"), "w1 refused a statement: boom"),
+        (failed("CANCELED"), "canceled by the SQL warehouse w1"),
+        (failed("CLOSED"), "closed by the SQL warehouse w1"),
+        ({"status": {"state": "FAILED"}}, "no reason given"),
+        ({"something": "else"}, "refused a statement"),
+        (succeeded([["1"]], total_row_count=2), "sent 1 of 2 rows"),
+        (succeeded([["1"]], truncated=True), "cut it"),
+        (succeeded([["x"]]), "column n is not a LONG"),
+        (succeeded([["1"]], following=0), "twice"),
+    ],
+)
+def test_a_statement_that_failed_with_status_200_is_one_clear_sentence(stub, body, complaint):
+    """Taken for success, a FAILED statement is an empty audit log."""
+    stub.answer = lambda _: Reply(body)
+    with pytest.raises(WarehouseError, match=complaint) as caught:
+        warehouse_at(stub).query("SELECT 1")
+    assert TOKEN not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reply", "complaint"),
+    [
+        (
+            Reply({"error_code": "UNAUTHENTICATED", "message": "bad"}, 401),
+            "DATABRICKS_CLIENT_SECRET.*DATABRICKS_TOKEN",
+        ),
+        (Reply({"error_code": "PERMISSION_DENIED", "message": "no"}, 403), "DATABRICKS_WAREHOUSE_ID.*CAN USE"),
+        (Reply({"error_code": "RESOURCE_DOES_NOT_EXIST"}, 404), "no SQL warehouse w1 .DATABRICKS_WAREHOUSE_ID"),
+        (Reply({"error_code": "INVALID_PARAMETER_VALUE"}, 400), "DATABRICKS_WAREHOUSE_ID"),
+        (Reply("<html>", 200, content_type="text/html"), "DATABRICKS_HOST"),
+        (Reply("", 302, {"Location": "/login.html"}), "DATABRICKS_HOST"),
+        (Reply(f"upstream Authorization: Bearer {TOKEN}", 503, content_type="text/plain"), "503"),
+        (Reply({}, drop=True), "DATABRICKS_HOST cannot be reached"),
+    ],
+)
+def test_a_connection_that_fails_is_one_clear_sentence_that_names_the_setting(stub, reply, complaint):
+    stub.answer = lambda _: reply
+    with pytest.raises(WarehouseError, match=complaint) as caught:
+        warehouse_at(stub).query("SELECT 1")
+    assert TOKEN not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_host_that_is_not_allowed_is_never_sent_the_statement(stub):
+    workspaces = Workspaces(stub.url, token=TOKEN)
+    with pytest.raises(WarehouseError, match="GENIE_ALLOWED_HOSTS"):
+        SqlWarehouse(workspaces.home, "w1").query("SELECT 1")
+    assert stub.requests == []
+
+
+def test_passing_trouble_is_retried(stub):
+    troubles = [Reply({}, 503), Reply({}, drop=True)]
+    stub.answer = lambda _: troubles.pop() if troubles else Reply(succeeded([["1"]]))
+    assert numbers(warehouse_at(stub).query("SELECT 1")) == [1]
+
+
+@pytest.mark.parametrize(
+    "inline",
+    [
+        failed(
+            "FAILED", message="Inline byte limit exceeded. Statements executed with disposition=INLINE can have…"
+        ),
+        failed("CLOSED"),
+        succeeded([["1"]], truncated=True),
+    ],
+)
+def test_a_result_too_big_to_come_inline_is_fetched_through_links_without_our_login(stub, caplog, inline):
+    caplog.set_level(logging.DEBUG)
+    attempts = []
+
+    def stored(request):
+        attempts.append(request)
+        if len(attempts) == 1:
+            return Reply({}, 503)
+        return Reply([["1"], ["2"]] if request.path == "/part-0" else [["3"]])
+
+    with StubServer(stored).running() as store:
+
+        def link(number, following=None):
+            url = f"{store.url}/part-{number}?X-Amz-Signature=presigned{number}"
+            headers = {"x-needed": "yes"}
+            entry = {"external_link": url, "http_headers": headers, "next_chunk_index": following}
+            return {"external_links": [entry]}
+
+        def answer(request):
+            if request.path.endswith("/chunks/1"):
+                return Reply(link(1))
+            if json.loads(request.body)["disposition"] == "INLINE":
+                return Reply(inline)
+            return Reply(succeeded(None, total_row_count=3) | {"result": link(0, following=1)})
+
+        stub.answer = answer
+        assert numbers(warehouse_at(stub).query("SELECT 1")) == [1, 2, 3]
+        assert all("Authorization" not in request.headers for request in store.requests)
+        assert {request.headers["x-needed"] for request in store.requests} == {"yes"}
+    assert "/part-0" not in caplog.text
+    assert "presigned" not in caplog.text
+
+
+def test_a_link_that_is_refused_or_not_https_is_an_error_without_the_link(stub):
+    for url in (f"{stub.url}/part?sig=presigned", "http://store.example/part?sig=presigned"):
+        result = {"result": {"external_links": [{"external_link": url}]}}
+
+        def answer(request, result=result):
+            if request.path == "/part":
+                return Reply("expired sig=presigned", 403)
+            return Reply(succeeded(None) | result)
+
+        stub.answer = answer
+        with pytest.raises(WarehouseError) as caught:
+            warehouse_at(stub).query("SELECT 1")
+        assert "presigned" not in str(caught.value)
+
+
+def test_threads_may_ask_at_the_same_time(stub):
+    stub.answer = lambda request: Reply(succeeded([[json.loads(request.body)["statement"]]]), hang_seconds=0.02)
+    warehouse, found = warehouse_at(stub), {}
+    threads = [
+        threading.Thread(target=lambda n=n: found.update({n: numbers(warehouse.query(str(n)))})) for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert found == {n: [n] for n in range(8)}
