@@ -89,7 +89,7 @@ def _plain(rng: random.Random, draft: Draft, maker: AttachmentMaker, body: Body)
 
 
 def _failed(rng: random.Random, draft: Draft, maker: AttachmentMaker, body: Body) -> None:
-    kind, message = rng.choice(_FAILURES)
+    kind, message = _FAILURES[draft.variant % len(_FAILURES)]
     body["status"] = "FAILED"
     body["error"] = {"type": kind, "error": message}
     if kind == "SQL_EXECUTION_EXCEPTION":
@@ -203,8 +203,8 @@ def _query_without_sql(rng: random.Random, draft: Draft, maker: AttachmentMaker,
     body["attachments"].append(last)
 
 
-def _hostile(rng: random.Random, draft: Draft, maker: AttachmentMaker, body: Body) -> None:
-    text = rng.choice(HOSTILE_TEXTS)
+def _hostile(_rng: random.Random, draft: Draft, maker: AttachmentMaker, body: Body) -> None:
+    text = HOSTILE_TEXTS[draft.variant % len(HOSTILE_TEXTS)]
     body["content"] = text
     query = maker.query(draft.question)
     query["query"]["title"] = text

@@ -37,6 +37,7 @@ class Draft:
     created: int
     question: Question
     kind: str = "plain"
+    variant: int = 0  # counts the messages of a kind, so that all its variants get their turn
     late: str = ""  # "all": every event arrives after the anchor; "ask": only the ask does
     states: list[MessageState] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)

@@ -114,9 +114,9 @@ def _choose_kinds(rng: random.Random, conversations: list[list[Draft]], messages
     ordinary = [draft for one in conversations if one[0].plan.role in _PLAIN_ROLES for draft in one]
     rng.shuffle(ordinary)
     for kind, share in SHARES.items():
-        for _ in range(max(1, round(share * messages))):
-            if ordinary:
-                ordinary.pop().kind = kind
+        for variant in range(min(len(ordinary), max(1, round(share * messages)))):
+            draft = ordinary.pop()
+            draft.kind, draft.variant = kind, variant
 
 
 def _ask_and_answer(rng: random.Random, drafts: list[Draft], audit: AuditLog, afterlife: Afterlife) -> None:
