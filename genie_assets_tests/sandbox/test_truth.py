@@ -13,82 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genie_assets.domain.tables import TABLES
-from genie_assets.sandbox.account import (
-    Account,
-    ArrivingRow,
-    Message,
-    MessageState,
-    Principal,
-    Space,
-    Workspace,
-)
+from genie_assets.sandbox.account import Space, Workspace
 from genie_assets.sandbox.generator import generate
 from genie_assets.sandbox.truth import comparable, counts, possible_extras, truth
+from genie_assets_tests.sandbox.tiny import DAY, HOUR, NOW, START, account_of, audit_row, ids_of, message_of, utc
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
-START = int(dt.datetime(2026, 3, 2, tzinfo=dt.UTC).timestamp() * 1000)
-NOW = START + 3 * DAY
 ANCHOR = dt.datetime(2026, 8, 20, 14, 30, tzinfo=dt.UTC)
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def _at(moment: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(moment / 1000, dt.UTC)
-
-
-def _row(number: int, at: int, action: str, params: dict[str, str], **more: Any) -> ArrivingRow:
-    """An audit row that arrives ten minutes later; `more` overrides its parts."""
-    return ArrivingRow(
-        more.get("arrives_at", at + 600_000),
-        {
-            "event_id": f"event-{number}",
-            "event_time": at,
-            "event_date": _at(at).date().isoformat(),
-            "workspace_id": "1",
-            "service_name": more.get("service", "aibiGenie"),
-            "action_name": action,
-            "user_identity": {"email": more.get("email", "ana@x.example"), "subject_name": more.get("subject")},
-            "request_params": params,
-            "response": {
-                "status_code": more.get("status", 200),
-                "error_message": None,
-                "result": more.get("result"),
-            },
-        },
-    )
-
-
-def _ids(message_id: str, conversation_id: str = "c1") -> dict[str, str]:
-    return {"space_id": "s1", "conversation_id": conversation_id, "message_id": message_id}
-
-
-def _message(message_id: str, at: int = START, **fields: Any) -> Message:
-    conversation_id = fields.pop("conversation_id", "c1")
-    body = {**_ids(message_id, conversation_id), "created_timestamp": at, "status": "COMPLETED", **fields}
-    return Message("1", "s1", conversation_id, message_id, (MessageState(at, body),))
-
-
-def _account(
-    *, audit: tuple[ArrivingRow, ...] = (), messages: tuple[Message, ...] = (), history: tuple[Any, ...] = ()
-) -> Account:
-    return Account(
-        account_id="a",
-        anchor=NOW,
-        first_day="2026-03-02",
-        last_day="2026-03-05",
-        warehouse_id="w",
-        principal=Principal("App-1", "secret", "token", 9),
-        workspaces=(Workspace("1", "One"),),
-        spaces=(Space("1", "s1", {"space_id": "s1", "title": "Sales"}),),
-        messages=messages,
-        audit=audit,
-        query_history=tuple(ArrivingRow(at, row) for at, row in history),
-    )
-
-
 def _fetch_rows(*audit: ArrivingRow, at: int = NOW) -> dict[tuple[str, str], dict[str, Any]]:
-    rows = truth(_account(audit=audit), at=at, urls={"1": "https://one"})["genie_messages_to_fetch"]
+    rows = truth(account_of(audit=audit), at=at, urls={"1": "https://one"})["genie_messages_to_fetch"]
     by_key = {(str(row["event_date"]), row["message_id"]): row for row in rows}
     assert len(by_key) == len(rows)
     return by_key
@@ -100,22 +35,22 @@ def _fetch_rows(*audit: ArrivingRow, at: int = NOW) -> dict[tuple[str, str], dic
 def test_a_day_row_joins_the_events_of_the_day() -> None:
     ask = {"spaceId": "s1", "conversationId": "c1"}
     rows = _fetch_rows(
-        _row(1, START, "genieCreateConversationMessage", ask, result='{"messageId": "m1"}'),
-        _row(2, START + 5000, "getConversationMessage", _ids("m1"), email="bo@x.example"),
-        _row(2, START + 5000, "getConversationMessage", _ids("m1"), email="bo@x.example"),
-        _row(3, START + 9000, "genieGetConversationMessage", _ids("m1")),
-        _row(4, START + DAY, "getConversationMessage", _ids("m1"), email="bo@x.example"),
+        audit_row(1, START, "genieCreateConversationMessage", ask, result='{"messageId": "m1"}'),
+        audit_row(2, START + 5000, "getConversationMessage", ids_of("m1"), email="bo@x.example"),
+        audit_row(2, START + 5000, "getConversationMessage", ids_of("m1"), email="bo@x.example"),
+        audit_row(3, START + 9000, "genieGetConversationMessage", ids_of("m1")),
+        audit_row(4, START + DAY, "getConversationMessage", ids_of("m1"), email="bo@x.example"),
     )
     assert rows["2026-03-02", "m1"] == {
         "event_date": dt.date(2026, 3, 2),
         "workspace_id": "1",
         "workspace_name": "One",
         "workspace_url": "https://one",
-        **_ids("m1"),
+        **ids_of("m1"),
         "user_email": "ana@x.example",
-        "first_event_time": _at(START),
-        "last_event_time": _at(START + 9000),
-        "last_change_time": _at(START),
+        "first_event_time": utc(START),
+        "last_event_time": utc(START + 9000),
+        "last_change_time": utc(START),
         "is_new": True,
         "is_deleted": False,
         "actions": ["genieCreateConversationMessage", "genieGetConversationMessage", "getConversationMessage"],
@@ -128,21 +63,23 @@ def test_a_day_row_joins_the_events_of_the_day() -> None:
 
 def test_what_is_no_evidence_makes_no_row() -> None:
     rows = _fetch_rows(
-        _row(1, START, "genieGetConversationMessage", _ids("m1"), email="APP-1"),
-        _row(2, START, "genieGetConversationMessage", _ids("m2"), email=None, subject="app-1"),
-        _row(3, START, "getConversationMessage", _ids("m3"), status=404),
-        _row(4, START, "executeMessageQuery", _ids("m4"), status=400),
-        _row(5, START, "createGenieChatResponse", _ids("m5"), service="genieChat"),
-        _row(6, START, "createConversationMessage", {"space_id": "s1"}, status=429),
-        _row(7, START, "createConversationMessage", {"space_id": "s1"}, result='{"message_id": "m7'),
-        _row(8, START, "createConversationMessage", {"space_id": "s1"}, result='["message_id"]'),
-        _row(9, START, "createConversationMessage", _ids("m9"), arrives_at=NOW + 1),
+        audit_row(1, START, "genieGetConversationMessage", ids_of("m1"), email="APP-1"),
+        audit_row(2, START, "genieGetConversationMessage", ids_of("m2"), email=None, subject="app-1"),
+        audit_row(3, START, "getConversationMessage", ids_of("m3"), status=404),
+        audit_row(4, START, "executeMessageQuery", ids_of("m4"), status=400),
+        audit_row(5, START, "createGenieChatResponse", ids_of("m5"), service="genieChat"),
+        audit_row(6, START, "createConversationMessage", {"space_id": "s1"}, status=429),
+        audit_row(7, START, "createConversationMessage", {"space_id": "s1"}, result='{"message_id": "m7'),
+        audit_row(8, START, "createConversationMessage", {"space_id": "s1"}, result='["message_id"]'),
+        audit_row(9, START, "createConversationMessage", ids_of("m9"), arrives_at=NOW + 1),
     )
     assert rows == {}
 
 
 def test_a_refused_change_proves_the_message_and_changes_nothing() -> None:
-    row = _fetch_rows(_row(1, START, "createConversationMessage", _ids("m1"), status=403))["2026-03-02", "m1"]
+    row = _fetch_rows(audit_row(1, START, "createConversationMessage", ids_of("m1"), status=403))[
+        "2026-03-02", "m1"
+    ]
     assert (row["is_new"], row["user_email"], row["last_change_time"]) == (False, None, None)
 
 
@@ -158,16 +95,16 @@ def test_a_refused_change_proves_the_message_and_changes_nothing() -> None:
     ],
 )
 def test_every_action_that_does_not_read_is_a_change(action: str, changes: bool) -> None:
-    row = _fetch_rows(_row(1, START, action, _ids("m1")))["2026-03-02", "m1"]
+    row = _fetch_rows(audit_row(1, START, action, ids_of("m1")))["2026-03-02", "m1"]
     assert (row["last_change_time"] is not None) is changes
 
 
 def test_a_deleted_message_is_deleted_on_its_earlier_days_too() -> None:
     rows = _fetch_rows(
-        _row(1, START, "createConversationMessage", _ids("m1")),
-        _row(2, START, "createConversationMessage", _ids("m2")),
-        _row(3, START + DAY, "deleteConversationMessage", _ids("m1")),
-        _row(4, START + DAY, "deleteConversationMessage", _ids("m2"), status=403),
+        audit_row(1, START, "createConversationMessage", ids_of("m1")),
+        audit_row(2, START, "createConversationMessage", ids_of("m2")),
+        audit_row(3, START + DAY, "deleteConversationMessage", ids_of("m1")),
+        audit_row(4, START + DAY, "deleteConversationMessage", ids_of("m2"), status=403),
     )
     deleted = {key: row["is_deleted"] for key, row in rows.items()}
     assert deleted == {
@@ -181,16 +118,16 @@ def test_a_deleted_message_is_deleted_on_its_earlier_days_too() -> None:
 def test_a_deleted_conversation_touches_the_messages_known_by_then() -> None:
     gone = {"space_id": "s1", "conversation_id": "c1"}
     rows = _fetch_rows(
-        _row(1, START, "createConversationMessage", _ids("m1")),
-        _row(2, START + DAY, "createConversationMessage", _ids("m2")),
-        _row(3, START + DAY + HOUR, "deleteConversation", gone),
-        _row(4, START, "createConversationMessage", _ids("m3", "c2")),
-        _row(5, START + 2 * DAY, "getConversationMessage", _ids("m4")),
+        audit_row(1, START, "createConversationMessage", ids_of("m1")),
+        audit_row(2, START + DAY, "createConversationMessage", ids_of("m2")),
+        audit_row(3, START + DAY + HOUR, "deleteConversation", gone),
+        audit_row(4, START, "createConversationMessage", ids_of("m3", "c2")),
+        audit_row(5, START + 2 * DAY, "getConversationMessage", ids_of("m4")),
     )
     first = rows["2026-03-03", "m1"]
     assert first["actions"] == ["deleteConversation"]
     assert (first["is_new"], first["is_deleted"], first["user_email"]) == (False, True, None)
-    assert first["last_change_time"] == first["first_event_time"] == _at(START + DAY + HOUR)
+    assert first["last_change_time"] == first["first_event_time"] == utc(START + DAY + HOUR)
     second = rows["2026-03-03", "m2"]
     assert second["actions"] == ["createConversationMessage", "deleteConversation"]
     assert (second["is_new"], second["event_count"], second["user_email"]) == (True, 2, "ana@x.example")
@@ -200,173 +137,25 @@ def test_a_deleted_conversation_touches_the_messages_known_by_then() -> None:
     assert len(rows) == 5
 
 
-# Messages
-
-
-def _details(
-    message: Message, *history: tuple[int, dict[str, Any]], at: int = NOW
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    ask = _row(1, message.states[0].at, "createConversationMessage", _ids(message.message_id))
-    found = truth(_account(audit=(ask,), messages=(message,), history=history), at=at)
-    (row,) = found["message_details"]
-    return row, found["message_attachments"]
-
-
-def _run(statement_id: str, **more: Any) -> dict[str, Any]:
-    return {
-        "workspace_id": "1",
-        "statement_id": statement_id,
-        "execution_status": "FINISHED",
-        "start_time": START + 1000,
-        "end_time": START + 2000,
-        "update_time": START + 3000,
-        "compute": {"warehouse_id": "w"},
-        "total_duration_ms": 1000,
-        "waiting_for_compute_duration_ms": None,
-        "waiting_at_capacity_duration_ms": None,
-        "compilation_duration_ms": 100,
-        "execution_duration_ms": 850,
-        "result_fetch_duration_ms": 50,
-        "read_rows": 7,
-        "read_bytes": 70,
-        "from_result_cache": False,
-        "error_message": None,
-        **more,
-    }
-
-
-def _query(statement_id: str | None = None, sql: str | None = None, **more: Any) -> dict[str, Any]:
-    query = {**more, **({"statement_id": statement_id} if statement_id else {}), **({"query": sql} if sql else {})}
-    return {"attachment_id": f"a-{statement_id}", "query": query}
-
-
-def test_the_last_query_with_sql_speaks_for_the_message() -> None:
-    attachments = [
-        _query("q1", "SELECT 1", title="one"),
-        {"text": {"content": "First.", "purpose": "TEXT_ATTACHMENT_PURPOSE_ANSWER"}},
-        _query("q2", "SELECT 2", title="two", query_result_metadata={"row_count": "12"}),
-        {"text": {"content": "hm", "phase": "RESPONSE_PHASE_THINKING"}},
-        {"text": {"content": "Second.", "purpose": "ANSWER"}},
-        {"text": {"content": "Which one?", "purpose": "FOLLOW_UP_QUESTION"}},
-        _query(description="nothing to run"),
-        {"novelty": {}},
-        {"suggested_questions": {"questions": []}},
-        {"viz": {}},
-    ]
-    message = _message(
-        "m1", attachments=attachments, user_id=2**60, last_updated_timestamp=str(START + 4000), content="?"
-    )
-    older = _run("q2", update_time=START + 1, total_duration_ms=5)
-    row, rows = _details(message, (NOW, _run("q2", waiting_at_capacity_duration_ms=9)), (NOW, older))
-    expected = {
-        "query_sql": "SELECT 2",
-        "query_title": "two",
-        "statement_id": "q2",
-        "query_row_count": 12,
-        "statements_count": 2,
-        "attachments_count": 10,
-        "answer_text": "First.\n\nSecond.",
-        "user_id": str(2**60),
-        "user_email": "ana@x.example",
-        "response_time_ms": 4000,
-        "enrichment_status": "EXPIRED",
-        "query_duration_ms": 1000,
-        "query_wait_ms": 9,
-        "query_warehouse_id": "w",
-        "query_start_time": _at(START + 1000),
-        "space_name": "Sales",
-        "workspace_name": "One",
-        "conversation_position": 1,
-        "created_date": dt.date(2026, 3, 2),
-    }
-    assert {name: row[name] for name in expected} == expected
-    assert [one["attachment_type"] for one in rows] == [
-        *("QUERY", "TEXT", "QUERY", "TEXT", "TEXT", "TEXT", "QUERY", "OTHER", "SUGGESTED_QUESTIONS", "VIZ")
-    ]
-    assert [one["statement_id"] for one in rows] == ["q1", None, "q2", *[None] * 7]
-    assert [one["query_duration_ms"] for one in rows] == [None, None, 1000, *[None] * 7]
-
-
-def test_enrichment_waits_three_days_for_statements() -> None:
-    message = _message("m1", attachments=[_query("q1", "SELECT 1")])
-    history = (START + 10 * DAY, _run("q1"))
-    statuses = [
-        _details(message, history, at=at)[0]["enrichment_status"]
-        for at in (START + 72 * HOUR - 1, START + 72 * HOUR, START + 10 * DAY)
-    ]
-    assert statuses == ["PENDING", "EXPIRED", "COMPLETE"]
-    assert _details(_message("m1", attachments=[]))[0]["enrichment_status"] == "NOT_APPLICABLE"
-
-
-def test_legacy_messages_take_what_they_lack_from_their_result() -> None:
-    result = {"statement_id": "q9", "row_count": 4}
-    message = _message("m1", attachments=[_query(None, "SELECT 0"), _query(None, "SELECT 1")], query_result=result)
-    row, rows = _details(message, (NOW, _run("q9")))
-    assert (row["statement_id"], row["query_row_count"], row["enrichment_status"]) == ("q9", 4, "COMPLETE")
-    assert [(one["statement_id"], one["row_count"]) for one in rows] == [(None, None), ("q9", 4)]
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({}, (None, None, None)),
-        ({"attachments": None}, (None, None, None)),
-        ({"attachments": []}, (0, "[]", 0)),
-    ],
-)
-def test_unknown_attachments_are_not_none_of_them(fields: dict[str, Any], expected: tuple[Any, ...]) -> None:
-    row, _ = _details(_message("m1", **fields))
-    assert (row["attachments_count"], row["attachments_json"], row["statements_count"]) == expected
-
-
-def test_negative_durations_and_redacted_texts_are_unknown() -> None:
-    run = _run("q1", total_duration_ms=-4, compilation_duration_ms=-1, error_message="<REDACTED>")
-    row, (attachment,) = _details(_message("m1", attachments=[_query("q1", "SELECT 1")]), (NOW, run))
-    assert (row["query_duration_ms"], row["query_compile_ms"], row["query_error_message"]) == (None, None, None)
-    assert (row["query_execution_ms"], row["query_fetch_ms"], row["query_wait_ms"]) == (850, 50, None)
-    assert attachment["query_duration_ms"] is None
-
-
-@pytest.mark.parametrize(
-    ("rating", "expected"),
-    [
-        ("POSITIVE", "POSITIVE"),
-        ("FEEDBACK_RATING_THUMBS_UP", "POSITIVE"),
-        ("THUMBS_DOWN", "NEGATIVE"),
-        ("FEEDBACK_RATING_NEGATIVE", "NEGATIVE"),
-        ("NONE", None),
-        ("SO_SO", None),
-    ],
-)
-def test_both_vocabularies_of_ratings_mean_the_same(rating: str, expected: str | None) -> None:
-    row, _ = _details(_message("m1", feedback={"rating": rating, "comment": ""}))
-    assert (row["feedback_rating"], row["feedback_comment"]) == (expected, None)
-
-
-def test_response_time_is_unknown_while_running_or_negative() -> None:
-    running = _message("m1", status="ASKING_AI", last_updated_timestamp=START + 5)
-    backwards = _message("m1", last_updated_timestamp=START - 5)
-    assert _details(running)[0]["response_time_ms"] is None
-    assert _details(backwards)[0]["response_time_ms"] is None
-
-
 def test_each_message_is_in_exactly_one_drawer() -> None:
     """Stored, open error of its class, or deleted."""
     asks = [
-        _row(number, START, "createConversationMessage", _ids(message_id, f"c-{message_id}"))
+        audit_row(number, START, "createConversationMessage", ids_of(message_id, f"c-{message_id}"))
         for number, message_id in enumerate(("ok", "denied", "gone", "deleted", "locked", "nowhere"))
     ]
-    odd = _row(20, START, "getConversationMessage", {"space_id": "s1", "message_id": "half"})
-    dots = _row(21, START, "getConversationMessage", {**_ids("dots"), "conversation_id": ".."})
-    delete = _row(22, START + 5, "deleteConversationMessage", _ids("deleted", "c-deleted"))
+    odd = audit_row(20, START, "getConversationMessage", {"space_id": "s1", "message_id": "half"})
+    dots = audit_row(21, START, "getConversationMessage", {**ids_of("dots"), "conversation_id": ".."})
+    delete = audit_row(22, START + 5, "deleteConversationMessage", ids_of("deleted", "c-deleted"))
     elsewhere = replace(asks[5], row={**asks[5].row, "workspace_id": "2"})
-    messages = [_message(one, conversation_id=f"c-{one}") for one in ("ok", "denied", "gone", "deleted", "locked")]
+    messages = [
+        message_of(one, conversation_id=f"c-{one}") for one in ("ok", "denied", "gone", "deleted", "locked")
+    ]
     messages[1] = replace(messages[1], access="none")
     messages[2] = replace(messages[2], deleted_at=START + 1)
     messages[3] = replace(messages[3], deleted_at=START + 5)
     messages[4] = replace(messages[4], space_id="s2")
-    locked = replace(asks[4], row={**asks[4].row, "request_params": {**_ids("locked", "c"), "space_id": "s2"}})
-    account = _account(audit=(*asks[:4], locked, elsewhere, odd, dots, delete), messages=tuple(messages))
+    locked = replace(asks[4], row={**asks[4].row, "request_params": {**ids_of("locked", "c"), "space_id": "s2"}})
+    account = account_of(audit=(*asks[:4], locked, elsewhere, odd, dots, delete), messages=tuple(messages))
     account = replace(
         account,
         workspaces=(*account.workspaces, Workspace("2", "Two", listed=False)),
@@ -403,7 +192,9 @@ def test_spaces_show_what_may_be_read() -> None:
         "create_time": "2026-02-03T09:00:00.5Z",
     }
     account = replace(
-        _account(audit=(_row(1, START, "getConversationMessage", {**_ids("m1"), "space_id": "trashed"}),)),
+        account_of(
+            audit=(audit_row(1, START, "getConversationMessage", {**ids_of("m1"), "space_id": "trashed"}),)
+        ),
         spaces=(
             Space("1", "whole", body),
             Space("1", "run", body, access="run"),
