@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genie_assets.domain.tables import TABLES
-from genie_assets.sandbox.account import Space, Workspace
+from genie_assets.sandbox.account import ArrivingRow, Space, Workspace
 from genie_assets.sandbox.generator import generate
 from genie_assets.sandbox.truth import comparable, counts, possible_extras, truth
 from genie_assets_tests.sandbox.tiny import DAY, HOUR, NOW, START, account_of, audit_row, ids_of, message_of, utc
