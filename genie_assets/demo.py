@@ -3,13 +3,14 @@
 import datetime as dt
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -141,12 +142,15 @@ def serve_ui(folder: Path, port: int) -> int:
         ours = {**sandbox.environment(), "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
         uri = os.environ.get("GENIE_LAKEHOUSE") or str(folder / "lakehouse")
         with _environment({**ours, "GENIE_LAKEHOUSE": uri}):
+            # A shell that starts us in the background has us ignore Ctrl-C, and a child would inherit that.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             # In its own folder, where no .env of a real account is read.
             process = subprocess.Popen([*command, "-p", str(port)], cwd=home)  # noqa: S603 - our own command
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                return process.wait()
+            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+            # Ctrl-C reaches the child too; it ends by itself.
+            with suppress(KeyboardInterrupt):
+                process.wait()
+            return process.wait()
 
 
 def write_result(result: DemoResult, path: Path) -> None:
