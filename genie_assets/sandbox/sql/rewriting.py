@@ -15,6 +15,7 @@ from genie_assets.sandbox.sql.volumes import Volumes
 
 DIALECT = "databricks"
 _FILE_FORMATS = frozenset({"parquet", "json", "csv", "text", "delta", "avro", "orc", "binaryfile"})
+_READ_FILES = "read_files"
 _READABLE = frozenset({"parquet", "json", "csv"})
 OWN_FILE = "own_file"
 """Marks, in its `meta`, a table of a statement that already is a local file."""
@@ -51,7 +52,10 @@ def table_name(table: exp.Table, session: Session) -> Name:
 
 
 def resolve_identifiers(statement: exp.Expression, parameters: Parameters) -> None:
-    """Replace every `IDENTIFIER(...)` of a string or a parameter by the name it stands for, in place."""
+    """Replace `IDENTIFIER(...)` by the name it stands for, and parameters of `read_files` by paths, in place."""
+    for call in [node for node in statement.find_all(exp.Anonymous) if node.name.lower() == _READ_FILES]:
+        for marker in list(call.find_all(exp.Placeholder)):
+            marker.replace(exp.Literal.string(parameters.text(marker.name) or ""))
     for call in [node for node in statement.find_all(exp.Anonymous) if node.name.upper() == "IDENTIFIER"]:
         name = _identifier_text(call, parameters)
         try:
@@ -127,7 +131,7 @@ class Rewriter:
 
     def _resolve_function(self, table: exp.Table) -> None:
         function = table.this
-        if not isinstance(function, exp.Anonymous) or function.name.lower() != "read_files":
+        if not isinstance(function, exp.Anonymous) or function.name.lower() != _READ_FILES:
             return
         path, *options = function.expressions
         given = {

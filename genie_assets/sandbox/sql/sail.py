@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -51,6 +51,20 @@ class Sail:
         if self._server is not None:
             self._server.stop()
             self._server = None
+
+    @contextlib.contextmanager
+    def tagged(self, tag: str) -> Iterator[None]:
+        """Let `interrupt` find what this thread runs inside the block."""
+        self._session.addTag(tag)
+        try:
+            yield
+        finally:
+            self._session.removeTag(tag)
+
+    def interrupt(self, tag: str) -> None:
+        """Break off what runs under `tag`; harmless if nothing does."""
+        with contextlib.suppress(*self._failures):
+            self._session.interruptTag(tag)
 
     def query(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one statement and return its rows.

@@ -69,14 +69,16 @@ class StatementRoutes:
         on_timeout = _one_of(body, "on_wait_timeout", "CONTINUE", "CANCEL")
         job = self._statements.submit(_order(body))
         if wait and not await _ended(job, wait) and on_timeout == "CANCEL":
-            self._statements.cancel(job)
+            await asyncio.to_thread(self._statements.cancel, job)
         return self._answer(request, job, show_pending=not wait)
 
     async def _poll(self, request: Request) -> Response:
         return self._answer(request, self._job(request))
 
     async def _cancel(self, request: Request) -> Response:
-        self._statements.cancel(self._job(request))
+        job = self._job(request)
+        if job.state not in TERMINAL:
+            await asyncio.to_thread(self._statements.cancel, job)
         return Response(b"{}", media_type="application/json")
 
     async def _chunk(self, request: Request) -> Response:

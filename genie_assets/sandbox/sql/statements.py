@@ -78,15 +78,17 @@ class Statements:
             return self._jobs.get(statement_id)
 
     def cancel(self, job: Job) -> None:
-        """Cancel a statement unless it has ended. What the engine is doing is not undone; its rows are dropped."""
+        """Cancel a statement unless it has ended. What it has written stays written."""
         self._finish(job, "CANCELED")
+        self._warehouse.interrupt(job.statement_id)
 
     def stop(self) -> None:
         """Cancel what has not ended and wait for the threads."""
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
-            self.cancel(job)
+            if job.state not in TERMINAL:
+                self.cancel(job)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, job: Job) -> None:
@@ -95,7 +97,7 @@ class Statements:
                 return
             job.state = "RUNNING"
         try:
-            result = self._result(job.order)
+            result = self._result(job)
         except SqlError as error:
             self._finish(job, "FAILED", error_code=error.error_code, message=str(error))
         except Exception as error:  # noqa: BLE001  A statement must end, whatever happens to it.
@@ -104,8 +106,9 @@ class Statements:
         else:
             self._finish(job, "SUCCEEDED", result=result)
 
-    def _result(self, order: Order) -> Result:
-        table = self._warehouse.run(order.statement, order.session, order.parameters)
+    def _result(self, job: Job) -> Result:
+        order = job.order
+        table = self._warehouse.run(order.statement, order.session, order.parameters, job.statement_id)
         result = result_of(
             table,
             chunk_bytes=self._limits.chunk_bytes,

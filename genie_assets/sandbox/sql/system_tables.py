@@ -179,14 +179,16 @@ class _Feed:
 
 
 def spelled(url: str | None, style: str) -> str | None:
-    """`url` the way `workspaces_latest` spells it: "full" or "slash" with a slash at the end, "bare" without.
+    """`url` the way `workspaces_latest` spells it: "full" as it is, "slash" with a slash at the end, "bare".
 
-    "bare" also drops the scheme where the client's default (https) is the right one.
+    "bare" drops the scheme where the client's default (https) is the right one.
     """
     if url is None:
         return None
     plain = url.rstrip("/")
-    return plain.removeprefix("https://") if style == "bare" else plain + "/"
+    if style == "bare":
+        return plain.removeprefix("https://")
+    return plain + "/" if style == "slash" else plain
 
 
 def _arrow(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

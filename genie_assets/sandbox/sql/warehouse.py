@@ -40,12 +40,20 @@ class Warehouse:
         self._shower = Shower(catalog)
         self._writing = threading.Lock()
 
-    def run(self, statement: str, session: Session, parameters: Parameters) -> pa.Table:
-        """Run one statement and return its rows.
+    def run(self, statement: str, session: Session, parameters: Parameters, tag: str) -> pa.Table:
+        """Run one statement and return its rows. `interrupt` with the same `tag` breaks it off.
 
         Raises:
             SqlError: if it cannot run.
         """
+        with self._sail.tagged(tag):
+            return self._run(statement, session, parameters)
+
+    def interrupt(self, tag: str) -> None:
+        """Break off the statement that runs under `tag`; a write may already be done."""
+        self._sail.interrupt(tag)
+
+    def _run(self, statement: str, session: Session, parameters: Parameters) -> pa.Table:
         phrase = Phrase(statement, session, parameters)
         for words, reads, run in self._phrases():
             if phrase.accept(*words):
