@@ -47,6 +47,7 @@ class _Batch:
     answers: list[Row] = field(default_factory=list)
     looks: list[Row] = field(default_factory=list)
     errors: dict[Key, Row] = field(default_factory=dict)
+    errors_before: dict[Key, Row | None] = field(default_factory=dict)  # the ledger's rows that `errors` replace
 
     def __len__(self) -> int:
         return len(self.answers) + len(self.looks) + len(self.errors)
@@ -165,6 +166,7 @@ class BatchWriter:
         }
 
     def _note(self, key: Key, row: Row) -> None:
+        self._batch.errors_before.setdefault(key, self._errors.get(key))
         self._errors[key] = row
         self._batch.errors[key] = row
 
@@ -200,10 +202,19 @@ class BatchWriter:
                 raise
             _LOG.warning("%d of %d answers cannot be stored: %s", len(refused), len(rows), problem)
             for row, error in refused:
-                self._known.pop(key_of(row), None)
-                self.tally.stored -= 1
-                self.take_error(_ids_of(row), error)
-                batch.errors[key_of(row)] = self._batch.errors.pop(key_of(row))
+                self._set_aside(row, error, batch)
+
+    def _set_aside(self, row: Row, error: FetchError, batch: _Batch) -> None:
+        """Note an answer that could not be stored as a further failure of its message, in the same batch."""
+        key = key_of(row)
+        self._known.pop(key, None)
+        self.tally.stored -= 1
+        before = batch.errors_before.get(key)
+        if before is not None:
+            # The answer had resolved it. Its attempts go on counting.
+            self._errors[key] = before
+        self.take_error(_ids_of(row), error)
+        batch.errors[key] = self._batch.errors.pop(key)
 
     def _append_alone(self, row: Row) -> FetchError | None:
         try:

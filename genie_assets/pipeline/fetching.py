@@ -49,6 +49,7 @@ class FetchReport:
     tally: Tally
     wanted: int
     not_attempted: int
+    pending: int  # of the not attempted: messages that are neither stored nor open errors
     requests: int
     throttled: int
     seconds: float
@@ -73,7 +74,8 @@ class FetchReport:
             "brought_along": tally.extra,
             "failed": tally.failed,
             "found_deleted": tally.deleted,
-            "pending": self.not_attempted,
+            "not_attempted": self.not_attempted,
+            "pending": self.pending,
             "batches": tally.batches,
             "requests": self.requests,
             "answered_429": self.throttled,
@@ -116,17 +118,19 @@ def fetch(
     for reference in worklist.bad_references:
         writer.take_error(_ids(reference), _UNUSABLE)
     requests = plan_requests(worklist.wanted, _conversation_sizes(known))
-    not_attempted = requests_made = throttled = 0
+    not_attempted: list[Key] = []
+    requests_made = throttled = 0
     for result in genie.fetch(requests, deadline=deadline):
         writer.take(result)
-        not_attempted += len(result.not_attempted)
+        not_attempted += [(result.request.workspace_id, message_id) for message_id in result.not_attempted]
         requests_made += result.requests_made
         throttled += result.throttled
     return FetchReport(
         verdicts=worklist.counts,
         tally=writer.close(),
         wanted=len(worklist.wanted),
-        not_attempted=not_attempted,
+        not_attempted=len(not_attempted),
+        pending=sum(key not in known and not is_open(errors.get(key)) for key in not_attempted),
         requests=requests_made,
         throttled=throttled,
         seconds=time.monotonic() - started,
@@ -201,7 +205,9 @@ def _known(row: Row) -> Known:
 
 
 def _open_error(row: Row) -> OpenError:
-    return OpenError(row["next_retry_timestamp"], row["error_class"] == ErrorClass.BAD_REFERENCE)
+    # With a status it was the API that refused the ids: complete as they are, they will not get better.
+    never_sent = row["error_class"] == ErrorClass.BAD_REFERENCE and row["http_status"] is None
+    return OpenError(row["next_retry_timestamp"], is_bad_reference=never_sent)
 
 
 def _ids(reference: Reference) -> dict[str, Any]:

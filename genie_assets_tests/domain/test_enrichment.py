@@ -188,7 +188,7 @@ def test_positions_are_ranks_by_time_and_then_id() -> None:
 
 
 @given(st.permutations(range(6)))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 def test_the_order_of_answers_does_not_matter(order: list[int]) -> None:
     answers = [
         answer(f"m{n}", created_timestamp=ASKED_MS + n // 2, attachments=[query(f"st-{n}")]) for n in range(6)
@@ -215,7 +215,7 @@ _bodies = st.fixed_dictionaries(
 
 
 @given(st.lists(_bodies, max_size=3), st.sets(st.sampled_from(["st-1", "st-2", "st-3"])))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_folding_again_changes_nothing_even_when_history_has_expired(
     bodies: list[dict[str, Any]], found: set[str]
 ) -> None:

@@ -1,0 +1,279 @@
+"""A small Databricks in memory, with a real lakehouse on disk beside it."""
+
+import datetime as dt
+import time
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from genie_assets.domain.fetch_plan import FetchRequest
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.tables import Table, records
+from genie_assets.gateways.genie_api import Answer, FetchResult, SpaceList
+from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
+from genie_assets.pipeline.discovery import Discovery, discover
+from genie_assets.pipeline.fetching import FetchReport, fetch
+from genie_assets.pipeline.folding import FoldReport, enrich
+from genie_assets.pipeline.inspection import DayState, day_state
+
+MONDAY, TUESDAY, WEDNESDAY = dt.date(2026, 3, 2), dt.date(2026, 3, 3), dt.date(2026, 3, 4)
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+URL = "https://w1.example.com"
+
+NOT_FOUND = FetchError(ErrorClass.NOT_FOUND, "No such message.", http_status=404)
+FORBIDDEN = FetchError(ErrorClass.PERMISSION, "Not allowed.", http_status=403)
+BROKEN = FetchError(ErrorClass.SERVER, "It broke.", http_status=500)
+
+_EVENTS = ["event_date", "workspace_id", "action_name", "actor", "is_refused", "space_id", "conversation_id"]
+_EVENTS += ["message_id", "first_event_time", "last_event_time", "event_count"]
+
+
+class FakeSystemTables:
+    """What the warehouse would answer."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.deleted: list[dict[str, Any]] = []
+        self.history: list[dict[str, Any]] = []
+        self.windows: list[tuple[dt.datetime, dt.datetime]] = []
+        self.failure: Exception | None = None
+
+    def message_events(self, event_date: dt.date) -> pd.DataFrame:
+        return _frame([row for row in self.events if row["event_date"] == event_date], _EVENTS)
+
+    def deletions(self, since: dt.date) -> pd.DataFrame:
+        return _frame([row for row in self.deleted if row["event_date"] >= since], _EVENTS)
+
+    def workspaces(self) -> pd.DataFrame:
+        if self.failure:
+            raise self.failure
+        row = {"workspace_id": "w1", "workspace_name": "Prod", "workspace_url": URL}
+        return _frame([row], list(row))
+
+    def query_history(
+        self, statement_ids: Collection[str], *, from_time: dt.datetime, to_time: dt.datetime
+    ) -> pd.DataFrame:
+        self.windows.append((from_time, to_time))
+        found = [
+            row
+            for row in self.history
+            if row["statement_id"] in statement_ids and from_time <= row["start_time"] < to_time
+        ]
+        return pd.DataFrame(found)
+
+
+class FakeGenie:
+    """The Genie API of workspace w1: answers from dictionaries, counts what it is asked."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.messages: dict[str, dict[str, Any]] = {}
+        self.errors: dict[str, FetchError] = {}
+        self.spaces: dict[str, dict[str, Any] | FetchError] = {}
+        self.unlisted: set[str] = set()
+        self.list_error: FetchError | None = None
+        self.requests: list[FetchRequest] = []
+        self.space_looks: list[tuple[str, bool]] = []
+        self.requests_allowed = 10**9
+
+    @property
+    def asked(self) -> list[str]:
+        """Ids of the messages asked for so far."""
+        return sorted(message_id for request in self.requests for message_id in request.message_ids)
+
+    def fetch(self, requests: Iterable[FetchRequest], *, deadline: float) -> Iterator[FetchResult]:
+        for number, request in enumerate(requests):
+            if number >= self.requests_allowed:
+                yield FetchResult(request, not_attempted=request.message_ids)
+                continue
+            self.requests.append(request)
+            yield self._result(request)
+
+    def _result(self, request: FetchRequest) -> FetchResult:
+        wanted = request.message_ids
+        errors = {m: self.errors.get(m, NOT_FOUND) for m in wanted if m in self.errors or m not in self.messages}
+        shown = [m for m in wanted if m not in errors]
+        if request.endpoint == "LIST":
+            shown += [
+                m
+                for m, body in self.messages.items()
+                if body["conversation_id"] == request.conversation_id and m not in wanted
+            ]
+        now = self._world.now
+        answers = tuple(Answer(dict(self.messages[m]), request.endpoint, now) for m in shown)
+        return FetchResult(request, answers, errors, requests_made=1)
+
+    def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
+        listed = [space_id for space_id in self.spaces if space_id not in self.unlisted]
+        spaces = tuple(Answer({"space_id": each}, "LIST", self._world.now) for each in listed)
+        return SpaceList(() if self.list_error else spaces, self.list_error)
+
+    def get_space(
+        self,
+        workspace_id: str,
+        workspace_url: str | None,
+        space_id: str,
+        *,
+        include_serialized_space: bool = False,
+    ) -> Answer | FetchError:
+        self.space_looks.append((space_id, include_serialized_space))
+        space = self.spaces.get(space_id, NOT_FOUND)
+        if isinstance(space, FetchError):
+            return space
+        shown = dict(space)
+        if shown.pop("no_export", False) and include_serialized_space:
+            return FORBIDDEN
+        if not include_serialized_space:
+            shown.pop("serialized_space", None)
+        return Answer(shown, "GET", self._world.now)
+
+
+class World:
+    """Databricks, the lakehouse and the time."""
+
+    def __init__(self, path: Path) -> None:
+        self.now = NOON
+        self.system_tables = FakeSystemTables()
+        self.genie = FakeGenie(self)
+        self.lake: Lakehouse = open_lakehouse(str(path))
+        self.runs = 0
+
+    def clock(self) -> dt.datetime:
+        return self.now
+
+    def event(
+        self,
+        message_id: str,
+        conversation_id: str | None = "c1",
+        *,
+        day: dt.date = MONDAY,
+        action: str = "createConversationMessage",
+        at: dt.datetime | None = None,
+        **cells: Any,
+    ) -> None:
+        """Let the audit log show that a message was touched."""
+        at = at or self.now
+        self.system_tables.events.append(
+            {
+                "event_date": day,
+                "workspace_id": "w1",
+                "action_name": action,
+                "actor": "ann@example.com",
+                "is_refused": False,
+                "space_id": "s1",
+                "conversation_id": conversation_id,
+                "message_id": message_id,
+                "first_event_time": at,
+                "last_event_time": at,
+                "event_count": 1,
+            }
+            | cells
+        )
+
+    def delete(self, message_id: str | None, conversation_id: str = "c1", *, day: dt.date = MONDAY) -> None:
+        """Let the audit log show that a message, or its whole conversation, was deleted."""
+        action = "deleteConversationMessage" if message_id else "deleteConversation"
+        if message_id:
+            self.event(message_id, conversation_id, day=day, action=action)
+        self.system_tables.deleted.append(
+            {
+                "event_date": day,
+                "workspace_id": "w1",
+                "action_name": action,
+                "space_id": "s1",
+                "conversation_id": conversation_id,
+                "message_id": message_id,
+                "first_event_time": self.now,
+                "last_event_time": self.now,
+                "event_count": 1,
+            }
+        )
+
+    def message(self, message_id: str, conversation_id: str = "c1", **body: Any) -> dict[str, Any]:
+        """Let the API know a message."""
+        known = {
+            "message_id": message_id,
+            "conversation_id": conversation_id,
+            "space_id": "s1",
+            "status": "COMPLETED",
+            "content": f"Question {message_id}?",
+            "created_timestamp": int(NOON.timestamp() * 1000),
+        }
+        self.genie.messages[message_id] = {k: v for k, v in (known | body).items() if v is not None}
+        return self.genie.messages[message_id]
+
+    def ask(self, *message_ids: str, conversation_id: str = "c1", day: dt.date = MONDAY, **body: Any) -> None:
+        """A message that the audit log and the API know."""
+        for message_id in message_ids:
+            self.event(message_id, conversation_id, day=day)
+            self.message(message_id, conversation_id, **body)
+
+    def statement(self, statement_id: str, **cells: Any) -> None:
+        """Let query history know a statement."""
+        unknown = dict.fromkeys(
+            (
+                *("waiting_for_compute_duration_ms", "waiting_at_capacity_duration_ms", "compilation_duration_ms"),
+                *("execution_duration_ms", "result_fetch_duration_ms", "from_result_cache", "end_time"),
+                *("update_time", "warehouse_id", "read_rows", "read_bytes", "error_message"),
+            )
+        )
+        known = {
+            "workspace_id": "w1",
+            "statement_id": statement_id,
+            "execution_status": "FINISHED",
+            "total_duration_ms": 900,
+            "start_time": NOON,
+        }
+        self.system_tables.history.append(unknown | known | cells)
+
+    def discover(self, day: dt.date = MONDAY) -> Discovery:
+        return discover(day, system_tables=self.system_tables, lake=self.lake, now=self.now)  # type: ignore[arg-type]
+
+    def fetch(self, day: dt.date = MONDAY, *, lake: Lakehouse | None = None) -> FetchReport:
+        self.runs += 1
+        return fetch(
+            day,
+            genie=self.genie,  # type: ignore[arg-type]
+            lake=lake or self.lake,
+            run_id=f"run{self.runs}",
+            clock=self.clock,
+            deadline=time.monotonic() + 60,
+        )
+
+    def fold(self, day: dt.date = MONDAY) -> FoldReport:
+        return enrich(
+            day,
+            system_tables=self.system_tables,  # type: ignore[arg-type]
+            genie=self.genie,  # type: ignore[arg-type]
+            lake=self.lake,
+            run_id=f"run{self.runs}",
+            clock=self.clock,
+        )
+
+    def load(self, day: dt.date = MONDAY) -> FetchReport:
+        """Everything that the daily job does."""
+        self.discover(day)
+        report = self.fetch(day)
+        self.fold(day)
+        return report
+
+    def state(self, day: dt.date = MONDAY) -> DayState:
+        return day_state(day, self.lake)
+
+    def rows(self, table: Table, **kwargs: Any) -> list[dict[str, Any]]:
+        rows = records(self.lake.read(table, **kwargs))
+        return sorted(rows, key=lambda row: [str(row[name]) for name in table.key if name in row])
+
+    def row(self, table: Table, message_id: str) -> dict[str, Any]:
+        (row,) = [row for row in self.rows(table) if row["message_id"] == message_id]
+        return row
+
+    def versions(self, *tables: Table) -> list[int | None]:
+        return [self.lake.version(table) for table in tables]
+
+
+def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series([row.get(name) for row in rows], dtype=object) for name in columns})
