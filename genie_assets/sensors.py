@@ -1,10 +1,11 @@
-"""The sensor that runs days again whose open errors are due."""
+"""The sensors that run days again: those whose open errors are due, and those whose run was cut short."""
 
 import datetime as dt
 from collections.abc import Collection
 
 import dagster as dg
 
+from genie_assets.assets import genie_api_messages
 from genie_assets.gateways.lakehouse import Lakehouse
 from genie_assets.jobs import genie_retry
 from genie_assets.partitions import CREATED_DATE
@@ -68,4 +69,23 @@ def days_in_flight(instance: dg.DagsterInstance) -> set[str]:
     }
 
 
-SENSORS = [retry_open_errors]
+@dg.asset_sensor(asset_key=genie_api_messages.key, job=genie_retry, minimum_interval_seconds=60)
+def continue_pending(
+    context: dg.SensorEvaluationContext,  # noqa: ARG001 - Dagster hands it in
+    asset_event: dg.EventLogEntry,
+) -> dg.RunRequest | dg.SkipReason:
+    """Go on with a day whose run used up its time budget, as soon as that run is done."""
+    materialization = asset_event.asset_materialization
+    if materialization is None or materialization.partition is None:
+        return dg.SkipReason("The event names no day.")
+    left = materialization.metadata.get("not_attempted")
+    if left is None or not left.value:
+        return dg.SkipReason(f"Nothing is left of {materialization.partition}.")
+    return dg.RunRequest(
+        partition_key=materialization.partition,
+        run_key=f"continue/{asset_event.run_id}",
+        tags={REASON: "continue"},
+    )
+
+
+SENSORS = [retry_open_errors, continue_pending]
