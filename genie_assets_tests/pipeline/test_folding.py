@@ -1,0 +1,167 @@
+"""`enriched_message_details` against a real lakehouse."""
+
+import datetime as dt
+from typing import Any
+
+from genie_assets.domain.tables import (
+    GENIE_SPACE_DETAILS,
+    GENIE_SPACE_VERSIONS,
+    MESSAGE_ATTACHMENTS,
+    MESSAGE_DETAILS,
+)
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, TUESDAY, World
+
+DAY_MS = 86_400_000
+NOON_MS = int(NOON.timestamp() * 1000)
+TABLES = (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS, GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS)
+
+
+def sql(*statement_ids: str) -> list[dict[str, Any]]:
+    return [{"query": {"query": f"SELECT {each}", "statement_id": each}} for each in statement_ids]
+
+
+def test_a_message_gets_its_names_its_asker_and_its_statement(world: World) -> None:
+    world.genie.spaces["s1"] = {"space_id": "s1", "title": "Sales", "serialized_space": "{}"}
+    world.ask("m1", attachments=sql("st-1"))
+    world.statement("st-1", read_rows=7)
+    world.load()
+    row = world.row(MESSAGE_DETAILS, "m1")
+    assert (row["space_name"], row["workspace_name"], row["user_email"]) == ("Sales", "Prod", "ann@example.com")
+    assert (row["query_sql"], row["query_read_rows"], row["enrichment_status"]) == ("SELECT st-1", 7, "COMPLETE")
+    (attachment,) = world.rows(MESSAGE_ATTACHMENTS)
+    assert (attachment["attachment_ordinal"], attachment["query_read_rows"]) == (1, 7)
+    (window,) = world.system_tables.windows
+    assert window[0] <= NOON - HOUR
+    assert window[1] >= NOON + HOUR
+
+
+def test_folding_twice_commits_nothing_the_second_time(world: World) -> None:
+    world.genie.spaces["s1"] = {"space_id": "s1", "title": "Sales"}
+    world.ask("m1", "m2", attachments=sql("st-1", "st-2"), content="half \ud83d and \u0000 and 'quoted'")
+    world.ask("m3", conversation_id="c2", attachments=[])
+    world.statement("st-1")
+    world.load()
+    versions = world.versions(*TABLES)
+    world.now += HOUR
+    report = world.fold()
+    assert (report.details.changed, report.attachments.changed, report.space_requests) == (0, 0, 0)
+    assert world.versions(*TABLES) == versions
+
+
+def test_statements_that_arrive_late_are_filled_in_without_asking_the_api(world: World) -> None:
+    world.ask("m1", attachments=sql("st-1"))
+    world.load()
+    assert world.row(MESSAGE_DETAILS, "m1")["enrichment_status"] == "PENDING"
+    world.statement("st-1")
+    asked = len(world.genie.requests)
+    world.now += 24 * HOUR
+    world.load()
+    row = world.row(MESSAGE_DETAILS, "m1")
+    assert (row["enrichment_status"], row["query_duration_ms"]) == ("COMPLETE", 900)
+    assert len(world.genie.requests) == asked
+    world.system_tables.history.clear()
+    assert world.fold().details.changed == 0
+
+
+def test_a_message_moves_to_its_day_when_that_becomes_known(world: World) -> None:
+    """Leaving the old row behind would show the message on two days."""
+    world.ask("m1", created_timestamp=None, status="SUBMITTED", attachments=sql("st-1", "st-2"))
+    world.load()
+    assert world.row(MESSAGE_DETAILS, "m1")["created_date"] == MONDAY
+    world.now += HOUR
+    world.message("m1", created_timestamp=NOON_MS - DAY_MS, attachments=sql("st-1"))
+    world.load()
+    sunday = MONDAY - dt.timedelta(days=1)
+    assert world.row(MESSAGE_DETAILS, "m1")["created_date"] == sunday
+    assert [(a["created_date"], a["attachment_ordinal"]) for a in world.rows(MESSAGE_ATTACHMENTS)] == [(sunday, 1)]
+    assert world.fold().details.changed == 0
+
+
+def test_a_day_that_is_known_stays_known(world: World) -> None:
+    world.ask("m1", status="SUBMITTED", day=TUESDAY)
+    world.load(TUESDAY)
+    world.now += HOUR
+    world.message("m1", created_timestamp=None)
+    world.load(TUESDAY)
+    row = world.row(MESSAGE_DETAILS, "m1")
+    assert (row["created_date"], row["status"]) == (MONDAY, "COMPLETED")
+
+
+def test_attachments_that_a_newer_answer_lacks_go_away(world: World) -> None:
+    world.ask("m1", attachments=sql("st-1", "st-2", "st-3"))
+    world.load()
+    world.now += HOUR
+    world.event("m1", action="regenerateConversationMessage")
+    world.message("m1", attachments=sql("st-9"))
+    world.load()
+    assert [(a["attachment_ordinal"], a["statement_id"]) for a in world.rows(MESSAGE_ATTACHMENTS)] == [(1, "st-9")]
+
+
+def test_a_message_of_another_day_renumbers_its_whole_conversation(world: World) -> None:
+    world.ask("m2", day=TUESDAY, created_timestamp=NOON_MS + DAY_MS)
+    world.load(TUESDAY)
+    assert world.row(MESSAGE_DETAILS, "m2")["conversation_position"] == 1
+    world.ask("m1", day=MONDAY, created_timestamp=NOON_MS)
+    world.load(MONDAY)
+    assert world.row(MESSAGE_DETAILS, "m1")["conversation_position"] == 1
+    assert world.row(MESSAGE_DETAILS, "m2")["conversation_position"] == 2
+    assert world.row(MESSAGE_DETAILS, "m2")["user_email"] == "ann@example.com"
+
+
+def test_the_order_of_days_does_not_matter(world: World, tmp_path: Any) -> None:
+    other = World(tmp_path / "other lake")
+    for each in (world, other):
+        each.ask("m1", attachments=sql("st-1"), day=MONDAY)
+        each.ask("m2", day=TUESDAY, created_timestamp=NOON_MS + DAY_MS)
+        each.event("m1", day=TUESDAY, action="getConversationMessage")
+        each.ask("x", conversation_id="c2", day=TUESDAY, created_timestamp=NOON_MS + DAY_MS)
+        each.statement("st-1")
+    for day in (MONDAY, TUESDAY):
+        world.load(day)
+    for day in (TUESDAY, MONDAY, TUESDAY):
+        other.load(day)
+    for table in (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS):
+        names = [name for name in table.content if name != "api_fetch_timestamp"]
+        assert world.rows(table, columns=names) == other.rows(table, columns=names)
+
+
+def test_a_deleted_conversation_marks_its_messages_and_keeps_them(world: World) -> None:
+    world.ask("m1", "m2")
+    world.load()
+    world.delete(None, "c1", day=TUESDAY)
+    world.load(TUESDAY)
+    assert [(row["is_deleted"], row["content"] is None) for row in world.rows(MESSAGE_DETAILS)] == [
+        (True, False)
+    ] * 2
+    assert world.state().accounting(pending=0).lost == 0
+    assert world.state(TUESDAY).accounting(pending=0).lost == 0
+
+
+def test_an_error_that_blocks_a_newer_look_is_shown_beside_the_last_answer(world: World) -> None:
+    world.ask("m1")
+    world.load()
+    world.now += HOUR
+    world.event("m1", action="executeQuery")
+    world.genie.errors["m1"] = FORBIDDEN
+    world.load()
+    row = world.row(MESSAGE_DETAILS, "m1")
+    assert (row["api_fetch_status"], row["api_fetch_error"], row["content"]) == (
+        "PERMISSION",
+        "Not allowed.",
+        "Question m1?",
+    )
+
+
+def test_a_space_that_cannot_be_read_is_tried_once_and_leaves_the_name_open(world: World) -> None:
+    world.genie.spaces["s1"] = BROKEN
+    world.ask("m1")
+    world.load()
+    world.fold()
+    assert world.row(MESSAGE_DETAILS, "m1")["space_name"] is None
+    assert len(world.genie.space_looks) == 1
+
+
+def test_a_day_on_which_nothing_happened_folds_to_nothing(world: World) -> None:
+    world.discover()
+    report = world.fold()
+    assert (report.messages, report.details.changed, report.statements) == (0, 0, 0)

@@ -1,0 +1,99 @@
+"""What the checks and the sensor read, from a real lakehouse."""
+
+import datetime as dt
+from typing import Any
+
+from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
+from genie_assets.pipeline.inspection import due_days, duplicate_keys, enrichment_states, open_errors
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, TUESDAY, World
+
+
+def test_the_account_tells_where_each_message_is(world: World) -> None:
+    world.ask("stored")
+    world.ask("stored and deleted", conversation_id="c2")
+    world.delete("stored and deleted", "c2", day=TUESDAY)
+    world.event("failing", "c3")
+    world.genie.errors["failing"] = BROKEN
+    world.event("deleted", "c4")
+    world.delete("deleted", "c4")
+    world.load()
+    state = world.state()
+    accounting = state.accounting(pending=0)
+    # The second one is deleted too: known to be so before it could be asked for.
+    assert (accounting.discovered, accounting.stored, accounting.open_errors, accounting.deleted) == (4, 1, 1, 2)
+    assert accounting.lost == 0
+    assert state.open_errors == {("w1", "failing"): "SERVER"}
+    assert state.rates() == {"w1": (1, 2)}
+
+
+def test_a_message_that_went_missing_is_noticed(world: World) -> None:
+    world.ask("m1", "m2")
+    world.load()
+    row = world.row(MESSAGE_DETAILS, "m1")
+    frame = MESSAGE_DETAILS.frame([row])
+    world.lake.merge(MESSAGE_DETAILS, MESSAGE_DETAILS.frame([]), delete=frame)
+    assert world.state().accounting(pending=0).lost == 1
+
+
+def test_a_stored_message_with_an_open_error_is_stored_but_not_readable(world: World) -> None:
+    world.ask("m1", "m2")
+    world.load()
+    world.now += HOUR
+    world.event("m1", action="executeQuery")
+    world.genie.errors["m1"] = FORBIDDEN
+    world.load()
+    assert world.state().rates() == {"w1": (1, 2)}
+    assert world.state().accounting(pending=0).stored == 2
+
+
+def test_a_key_stored_twice_is_found_wherever_its_twin_is(world: World) -> None:
+    world.ask("m1", "m2", attachments=[{"text": {"content": "t"}}])
+    world.load()
+    assert duplicate_keys(MONDAY, world.lake) == {"message_details": 0, "message_attachments": 0}
+    for table in (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS):
+        twin = [row | {"created_date": TUESDAY} for row in world.rows(table) if row["message_id"] == "m1"]
+        world.lake.append(table, table.frame(twin))
+    assert duplicate_keys(MONDAY, world.lake) == {"message_details": 1, "message_attachments": 1}
+
+
+def test_enrichment_is_counted_per_day(world: World) -> None:
+    attachments = [{"query": {"query": "SELECT 1", "statement_id": "st-1"}}]
+    world.ask("m1", "m2", attachments=attachments)
+    world.ask("m3", conversation_id="c2")
+    world.load()
+    assert enrichment_states(MONDAY, world.lake) == {"PENDING": 2, "NOT_APPLICABLE": 1}
+    assert enrichment_states(TUESDAY, world.lake) == {}
+
+
+def error(message_id: str, day: dt.date = MONDAY, due: dt.datetime | None = NOON, **cells: Any) -> dict[str, Any]:
+    row = {
+        "workspace_id": "w1",
+        "message_id": message_id,
+        "error_class": "SERVER",
+        "event_date": day,
+        "next_retry_timestamp": due,
+        "resolved": False,
+    }
+    return row | cells
+
+
+def test_open_errors_are_those_not_resolved(world: World) -> None:
+    rows = [error("open"), error("parked", due=None), error("done", resolved=True)]
+    world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
+    found = {each.message_id: each.is_parked for each in open_errors(world.lake)}
+    assert found == {"open": False, "parked": True}
+
+
+def test_days_are_due_when_one_of_their_open_errors_is(world: World) -> None:
+    assert due_days(world.lake, NOON) == {}
+    rows = [
+        error("a"),
+        error("b"),
+        error("c", TUESDAY, NOON + HOUR),
+        error("d", TUESDAY, None),
+        error("e", TUESDAY, NOON, resolved=True),
+    ]
+    world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
+    assert due_days(world.lake, NOON - HOUR) == {}
+    assert due_days(world.lake, NOON) == {MONDAY: 2}
+    assert due_days(world.lake, NOON + HOUR) == {MONDAY: 2, TUESDAY: 1}
