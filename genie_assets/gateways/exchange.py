@@ -48,7 +48,7 @@ def exchange(
     """Send one request and read its whole answer. Redirects are not followed.
 
     Args:
-        session: Carries the connections. Its own `auth` must be unset.
+        session: Carries the connections.
         method: HTTP method.
         url: Whole URL.
         timeout: Seconds to wait for a connection, and for the next bytes.
@@ -61,7 +61,7 @@ def exchange(
     latest = time.monotonic() + timeout[0] + _SLOWEST_ANSWER * timeout[1]
     try:
         with session.request(
-            method, url, timeout=timeout, allow_redirects=False, stream=True, auth=_no_netrc, **options
+            method, url, timeout=timeout, allow_redirects=False, stream=True, **options
         ) as response:
             chunks = []
             # read1 brings what is there; iter_content would wait for a whole chunk, however slowly it trickles in.
@@ -74,11 +74,6 @@ def exchange(
         failed = _connection_error(error, secrets)
     # Raised here, so that no exception that knows the request's headers hangs on to it.
     raise failed
-
-
-def _no_netrc(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keeps requests from replacing our Authorization header by one of ~/.netrc."""
-    return request
 
 
 def _connection_error(error: Exception, secrets: tuple[str, ...]) -> CallError:

@@ -189,7 +189,7 @@ def _linked_rows(link: Mapping[str, Any]) -> list[list[Any]]:
     url, headers = str(link.get("external_link")), link.get("http_headers") or {}
     if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
         raise CallError(FetchError(ErrorClass.BAD_PAYLOAD, "A link to a result is not https."))
-    with pooled_session(1) as session:
+    with pooled_session(url, 1) as session:
         answer = exchange(
             session, "GET", url, timeout=(CONNECT_SECONDS, _LINK_READ_SECONDS), secrets=(url,), headers=headers
         )

@@ -111,7 +111,7 @@ class Workspaces:
         return connection
 
     def _connect(self, host: str) -> _Connection:
-        session = pooled_session(self._threads)
+        session = pooled_session(host, self._threads)
         login: Login
         if self._token:
             login = PersonalToken(self._token)

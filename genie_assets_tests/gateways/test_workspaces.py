@@ -187,6 +187,19 @@ def test_credentials_of_the_environment_are_left_alone(stub, monkeypatch):
     assert stub.requests[-1].token == TOKEN
 
 
+def test_proxies_of_the_environment_are_used_and_logins_of_netrc_are_not(stub, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\ndefault login some password body\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    connect(stub).call("GET", "/x")
+    assert stub.requests[-1].token == TOKEN
+    monkeypatch.setenv("http_proxy", stub.url)
+    monkeypatch.setenv("no_proxy", "")
+    far_away = Workspaces("http://far.example", token=TOKEN, policy=HostPolicy(["far.example"])).home()
+    assert far_away.call("GET", "/x") == {"path": "/x"}
+    assert stub.requests[-1].headers["Host"] == "far.example"
+
+
 def test_the_sdk_client_shares_the_login(stub):
     stub.answer = lambda _: Reply(LEAK, 502, content_type="text/plain")
     client = Workspaces(stub.url, token=TOKEN, policy=LOOPBACK).client("1", stub.url)
