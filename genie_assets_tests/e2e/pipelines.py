@@ -1,0 +1,157 @@
+"""The real code location, run in this process against a sandbox process."""
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from genie_assets.definitions import build_defs
+from genie_assets.domain.tables import TABLES, Table, records
+from genie_assets.gateways.lakehouse import open_lakehouse
+from genie_assets.resources import Clock
+from genie_assets.running import days_between
+from genie_assets.sandbox.account import Account, save
+from genie_assets.sandbox.client import SandboxProcess
+from genie_assets.sandbox.comparison import differences
+from genie_assets.sandbox.truth import comparable, possible_extras, truth
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+# What a write is stamped with; two loads of the same thing differ in it.
+BOOKKEEPING = ("ingestion_timestamp", "ingestion_batch_id")
+
+Row = dict[str, Any]
+Tables = Mapping[str, list[Row]]
+
+
+class ClockAt(Clock):
+    """The time of a pipeline that runs later than now."""
+
+    def __init__(self, later: dt.timedelta) -> None:
+        self._later = later
+
+    def now(self) -> dt.datetime:
+        return super().now() + self._later
+
+
+class Pipeline:
+    """Our jobs on an instance of their own. The environment decides which workspaces and tables they use."""
+
+    def __init__(self) -> None:
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.lake = open_lakehouse(os.environ["GENIE_LAKEHOUSE"])
+
+    def run(
+        self, job: str, day: dt.date | None = None, *, succeeds: bool = True, **overrides: Any
+    ) -> dg.ExecuteInProcessResult:
+        """Run a job; `overrides` replace resources. The run must end as `succeeds` says."""
+        result = (
+            build_defs(**overrides)
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=self.instance,
+                partition_key=day.isoformat() if day else None,
+                run_config=QUIET,
+                raise_on_error=False,
+            )
+        )
+        assert result.success == succeeds, [event.message for event in result.all_events if event.is_failure]
+        return result
+
+    def check(self, check: dg.AssetChecksDefinition, day: dt.date | None = None) -> dg.AssetCheckEvaluation:
+        """Run one check by itself."""
+        job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(check))
+        definitions = dg.Definitions.merge(build_defs(), dg.Definitions(jobs=[job]))
+        result = definitions.resolve_job_def("one_check").execute_in_process(
+            instance=self.instance,
+            tags={"dagster/partition": day.isoformat()} if day else None,
+            run_config=QUIET,
+        )
+        (evaluation,) = result.get_asset_check_evaluations()
+        return evaluation
+
+    def rows(self, table: Table) -> list[Row]:
+        return records(self.lake.read(table))
+
+    def tables(self) -> dict[str, list[Row]]:
+        """All rows of all tables with all columns, in a fixed order."""
+        return {table.name: in_order(self.rows(table)) for table in TABLES}
+
+
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    return sorted(map(comparable, rows), key=repr)
+
+
+def without_bookkeeping(tables: Tables) -> dict[str, list[Row]]:
+    return {
+        name: in_order({k: v for k, v in row.items() if k not in BOOKKEEPING} for row in rows)
+        for name, rows in tables.items()
+    }
+
+
+def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
+    """The metadata of the asset's materialization, as plain values."""
+    (found,) = [
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(asset)
+    ]
+    return {name: value.value for name, value in found.metadata.items()}
+
+
+def evaluations_of(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def days_of(account: Account) -> list[dt.date]:
+    return days_between(dt.date.fromisoformat(account.first_day), dt.date.fromisoformat(account.last_day))
+
+
+def differences_from_truth(account: Account, sandbox: SandboxProcess, pipeline: Pipeline) -> list[str]:
+    """How the tables differ from the truth at the sandbox's time; messages of which no audit row has arrived yet,
+    but which a LIST may bring, are neither asked for nor objected to.
+    """
+    at = sandbox.now_ms()
+    now = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
+    expected = truth(account, at=at, now=now, urls=sandbox.urls)
+    extras = possible_extras(account, at)
+    problems = []
+    for table in TABLES:
+        if table.name in expected:
+            rows = [
+                row for row in pipeline.rows(table) if (row["workspace_id"], row.get("message_id")) not in extras
+            ]
+            problems += differences(table, expected[table.name], rows)
+    return problems
+
+
+@contextmanager
+def sandbox_of(account: Account, folder: Path, *, sql: bool = True) -> Iterator[SandboxProcess]:
+    """A sandbox that serves the account."""
+    save(account, folder)
+    with SandboxProcess(folder, sql=sql) as sandbox:
+        yield sandbox
+
+
+def point_at(sandbox: SandboxProcess, lakehouse: Path, patch: pytest.MonkeyPatch) -> None:
+    """Set the environment to this sandbox and these tables, and to nothing else."""
+    forget_settings(patch)
+    for name, value in sandbox.environment().items():
+        patch.setenv(name, value)
+    patch.setenv("GENIE_LAKEHOUSE", str(lakehouse))
+    patch.setenv("GENIE_REQUESTS_PER_SECOND", "1000")
+
+
+def forget_settings(patch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("DATABRICKS_", "GENIE_", "DAGSTER_HOME")):
+            patch.delenv(name)
+
+
+def recent_anchor() -> dt.datetime:
+    """The end of a made-up account: now, because partitions and deadlines go by the real time."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
