@@ -1,0 +1,86 @@
+"""The schedules at fixed instants."""
+
+import datetime as dt
+
+import dagster as dg
+import pytest
+
+from genie_assets.definitions import build_defs
+from genie_assets.partitions import CREATED_DATE
+from genie_assets.schedules import SCHEDULES
+
+
+def tick(name: str, at: str) -> list[dg.RunRequest]:
+    """What a schedule asks for at a UTC instant."""
+    definitions = build_defs()
+    schedule = definitions.resolve_schedule_def(name)
+    context = dg.build_schedule_context(
+        scheduled_execution_time=dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC),
+        repository_def=definitions.get_repository_def(),
+    )
+    return list(schedule.evaluate_tick(context).run_requests or [])
+
+
+def test_every_hour_asks_for_today() -> None:
+    (request,) = tick("today_hourly", "2026-03-02T14:15")
+    assert (request.partition_key, request.run_key) == ("2026-03-02", "hourly/2026-03-02T14")
+    assert request.tags["genie/reason"] == "hourly"
+
+
+@pytest.mark.parametrize(("at", "day"), [("2026-03-02T23:15", "2026-03-02"), ("2026-03-03T00:15", "2026-03-03")])
+def test_the_hour_after_midnight_belongs_to_the_new_day(at: str, day: str) -> None:
+    (request,) = tick("today_hourly", at)
+    assert request.partition_key == day
+    assert request.partition_key in CREATED_DATE.get_partition_keys(
+        dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
+    )
+
+
+def test_closed_days_are_looked_at_again_today_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GENIE_SETTLED_DAYS", raising=False)
+    requests = tick("settled_days_daily", "2026-03-02T03:30")
+    assert [request.partition_key for request in requests] == ["2026-03-01", "2026-02-28", "2026-02-27"]
+    assert requests[0].run_key == "settled/2026-03-02/2026-03-01"
+    tomorrow = tick("settled_days_daily", "2026-03-03T03:30")
+    assert not {r.run_key for r in requests} & {r.run_key for r in tomorrow}
+
+
+def test_how_many_closed_days_is_a_setting_read_at_the_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENIE_SETTLED_DAYS", "7")
+    assert len(tick("settled_days_daily", "2026-03-02T03:30")) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "job", "at"),
+    [
+        ("spaces_daily", "genie_spaces", "2026-03-02T05:00"),
+        ("standing_checks_daily", "genie_standing_checks", "2026-03-02T06:00"),
+        ("maintenance_weekly", "genie_maintenance", "2026-03-01T04:00"),
+    ],
+)
+def test_jobs_without_partitions_run_once_per_tick(name: str, job: str, at: str) -> None:
+    (request,) = tick(name, at)
+    assert request.partition_key is None
+    assert request.run_key is not None
+    assert request.run_key.endswith(at[:10])
+    assert build_defs().resolve_schedule_def(name).job_name == job
+
+
+def test_a_tick_evaluated_twice_asks_for_the_same_runs() -> None:
+    """A daemon that restarts in the middle of a tick evaluates it again: equal keys make one run."""
+    for schedule in SCHEDULES:
+        first, second = (tick(schedule.name, "2026-03-01T04:00") for _ in range(2))
+        assert [r.run_key for r in first] == [r.run_key for r in second]
+        assert all(r.run_key for r in first)
+
+
+def test_everything_is_in_utc_and_off_until_switched_on() -> None:
+    assert {schedule.execution_timezone for schedule in SCHEDULES} == {"UTC"}
+    assert {schedule.default_status for schedule in SCHEDULES} == {dg.DefaultScheduleStatus.STOPPED}
+    assert {schedule.name: schedule.cron_schedule for schedule in SCHEDULES} == {
+        "today_hourly": "15 * * * *",
+        "settled_days_daily": "30 3 * * *",
+        "spaces_daily": "0 5 * * *",
+        "standing_checks_daily": "0 6 * * *",
+        "maintenance_weekly": "0 4 * * 0",
+    }
