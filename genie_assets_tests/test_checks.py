@@ -1,4 +1,4 @@
-"""The checks, and days on which the API does not give everything: real jobs against a sandbox of plain messages."""
+"""The checks, and days on which the API does not give everything: real jobs, a sandbox of plain messages."""
 
 import datetime as dt
 from collections.abc import Iterator
