@@ -90,10 +90,12 @@ class Rewriter:
             group_by_all(select)
         # From the inside out: an outer list of columns depends on the inner ones.
         for select in reversed(list(statement.find_all(exp.Select))):
-            replaced = without_qualify(select)
+            expand_star(select, columns_of)
+            outer = without_qualify(select)
+            if outer is not select:
+                expand_star(outer, columns_of)
             if select is statement:
-                statement = replaced
-            expand_star(replaced, columns_of)
+                statement = outer
         return statement
 
     def resolve_tables(self, statement: exp.Expression, session: Session, depth: int = 0) -> exp.Expression:

@@ -27,6 +27,8 @@ class Sail:
         began_at = time.monotonic()
         # Set before the library is loaded: it reads the environment once.
         os.environ.setdefault("RUST_LOG", "error")
+        # One heavy query keeps a thread per core busy without a pause: others must be left for the rest.
+        os.environ.setdefault("TOKIO_WORKER_THREADS", "16")
         from grpc import RpcError  # type: ignore[import-untyped]
         from pysail.spark import SparkConnectServer
         from pyspark.errors import PySparkException

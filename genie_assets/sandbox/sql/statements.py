@@ -13,6 +13,8 @@ from genie_assets.sandbox.sql.results import Result, result_of
 from genie_assets.sandbox.sql.warehouse import Warehouse
 
 MEBIBYTE = 1 << 20
+_INTERRUPTIONS = 50
+_SECONDS_BETWEEN_INTERRUPTIONS = 0.1
 TERMINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "CLOSED"})
 
 
@@ -51,6 +53,7 @@ class Job:
     message: str | None = None
     result: Result | None = None
     done: Future[None] = field(default_factory=Future)
+    left: threading.Event = field(default_factory=threading.Event)  # no thread works on it any more
 
 
 class Statements:
@@ -79,19 +82,30 @@ class Statements:
 
     def cancel(self, job: Job) -> None:
         """Cancel a statement unless it has ended. What it has written stays written."""
+        was_running = job.state == "RUNNING"
         self._finish(job, "CANCELED")
-        self._warehouse.interrupt(job.statement_id)
+        # Again and again, because the engine knows nothing of what it is about to be asked.
+        for _ in range(_INTERRUPTIONS if was_running else 0):
+            self._warehouse.interrupt(job.statement_id)
+            if job.left.wait(_SECONDS_BETWEEN_INTERRUPTIONS):
+                return
 
     def stop(self) -> None:
-        """Cancel what has not ended and wait for the threads."""
+        """Cancel what has not ended; the threads end soon after."""
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
             if job.state not in TERMINAL:
                 self.cancel(job)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, job: Job) -> None:
+        try:
+            self._run_unless_cancelled(job)
+        finally:
+            job.left.set()
+
+    def _run_unless_cancelled(self, job: Job) -> None:
         with self._lock:
             if job.state != "PENDING":
                 return
