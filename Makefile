@@ -38,11 +38,7 @@ test: $(INSTALLED) ## Run all tests, the slow ones too
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure
-	@if [ -f benchmarks/run.py ]; then \
-		$(BIN)/python -m benchmarks.run; \
-	else \
-		echo "There are no benchmarks yet."; \
-	fi
+	@$(BIN)/python -m benchmarks.run
 
 .PHONY: clean
 clean: ## Remove the environment and all caches; the tables in .genie stay

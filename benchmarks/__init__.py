@@ -1,0 +1,1 @@
+"""Commands that measure and print ratios. They need the sandbox's packages."""

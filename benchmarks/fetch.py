@@ -1,0 +1,153 @@
+"""`python -m benchmarks.fetch`: our fetch beside one GET at a time, against a sandbox, in one run.
+
+Ours is what `genie_api_messages` does, from the stored references to the Delta commits, in a fresh process. The
+other is a loop of `api_client.do` with nothing stored, measured on a sample and extrapolated per message.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from benchmarks.measuring import Goal, Scene, Worker, in_a_process, report, scene
+
+_LATENCY_MS = 100
+_ALLOWED_PER_SECOND = 50.0
+_BURST = 5
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured."""
+
+    conversations: int  # of five messages
+    single_messages: int
+    sample: int  # messages that are fetched one at a time
+    settling_seconds: float  # with a limited server: until the pace is found
+    steady_seconds: float  # then so long
+    many: int  # messages, for memory
+    few: int
+
+
+FULL = Sizes(2_000, 2_000, 100, 10, 60, 100_000, 10_000)
+QUICK = Sizes(200, 200, 20, 4, 8, 2_000, 500)
+
+
+def measure(sizes: Sizes, worker: Worker = in_a_process) -> Iterator[bool]:
+    """Measure and print everything; yields for each number whether its goal is met."""
+    yield from conversations_at_latency(sizes, worker)
+    yield from single_messages_at_latency(sizes, worker)
+    yield from limited_server(sizes, worker)
+    yield from memory_and_cpu(sizes, worker)
+
+
+def conversations_at_latency(sizes: Sizes, worker: Worker) -> Iterator[bool]:
+    """Conversations of five messages, every request answered after 100 ms."""
+    messages = sizes.conversations * 5
+    with scene(conversations=sizes.conversations, messages_per_conversation=5, latency_ms=_LATENCY_MS) as stage:
+        alone = worker("bare_sdk", stage.spec() | {"sample": sizes.sample})
+        stage.sandbox.reset_requests()
+        ours = worker("fetch_day", stage.spec())
+        _all_stored(ours, messages)
+        yield report("speedup_at_100ms", _speedup(alone, ours, messages), Goal(">=", 50))
+        yield report("requests_per_message", stage.message_requests() / messages, Goal("<=", 0.25))
+        stage.sandbox.reset_requests()
+        worker("fetch_day", stage.spec() | {"run_id": "again"})
+        yield report("steady_state_message_requests", stage.message_requests(), Goal("<=", 0))
+
+
+def single_messages_at_latency(sizes: Sizes, worker: Worker) -> Iterator[bool]:
+    """Conversations of one message: nothing to gain but from doing things side by side."""
+    with scene(conversations=sizes.single_messages, messages_per_conversation=1, latency_ms=_LATENCY_MS) as stage:
+        alone = worker("bare_sdk", stage.spec() | {"sample": sizes.sample})
+        ours = worker("fetch_day", stage.spec())
+        _all_stored(ours, sizes.single_messages)
+        yield report("speedup_at_100ms_get_only", _speedup(alone, ours, sizes.single_messages), Goal(">=", 14))
+
+
+def limited_server(sizes: Sizes, worker: Worker) -> Iterator[bool]:
+    """A server that answers fifty requests a second and the rest with 429."""
+    seconds = sizes.settling_seconds + sizes.steady_seconds
+    # A little more than can be fetched in that time, so that there is work until its end.
+    messages = int(_ALLOWED_PER_SECOND * (seconds + 5))
+    with scene(conversations=messages, messages_per_conversation=1) as stage:
+        stage.sandbox.faults(
+            {
+                "effect": "rate_limit",
+                "route": "get_message",
+                "requests_per_second": _ALLOWED_PER_SECOND,
+                "burst": _BURST,
+            }
+        )
+        watcher = _Watcher(stage, sizes)
+        watcher.start()
+        ours = worker("fetch_day", stage.spec())
+        watcher.join()
+        _all_stored(ours, messages)
+        yield report("share_of_allowed_rate", watcher.rate / _ALLOWED_PER_SECOND, Goal(">=", 0.95))
+        yield report("share_answered_429", ours["throttled"] / ours["requests"], Goal("<", 0.02))
+
+
+def memory_and_cpu(sizes: Sizes, worker: Worker) -> Iterator[bool]:
+    """Many messages against few, as fast as the server answers; and what a message costs."""
+    peaks = {}
+    for messages in (sizes.few, sizes.many):
+        with scene(conversations=messages // 5, messages_per_conversation=5) as stage:
+            alone = worker("bare_sdk", stage.spec() | {"sample": sizes.sample})
+            ours = worker("fetch_day", stage.spec())
+            _all_stored(ours, messages)
+            peaks[messages] = ours["peak_rss_mb"]
+    few, many = peaks[sizes.few], peaks[sizes.many]
+    yield report("peak_rss_mb", many, Goal("<", 700))
+    yield report("peak_rss_mb_10k", few)
+    yield report("peak_rss_ratio", many / few, Goal("<=", 2))
+    ours_ms, bare_ms = 1000 * ours["cpu_seconds"] / messages, 1000 * alone["cpu_seconds"] / alone["messages"]
+    yield report("cpu_ms_per_message", ours_ms)
+    yield report("cpu_ms_per_message_bare_sdk", bare_ms)
+    yield report("cpu_ratio_to_bare_sdk", ours_ms / bare_ms, Goal("<=", 1))
+
+
+class _Watcher(threading.Thread):
+    """Reads the sandbox's own counter when the pace is found and again at the end."""
+
+    def __init__(self, stage: Scene, sizes: Sizes) -> None:
+        super().__init__(daemon=True)
+        self._stage, self._sizes = stage, sizes
+        self.rate = 0.0
+
+    def run(self) -> None:
+        while not self._answered():
+            time.sleep(0.05)
+        time.sleep(self._sizes.settling_seconds)
+        since, before = time.monotonic(), self._answered()
+        time.sleep(self._sizes.steady_seconds)
+        self.rate = (self._answered() - before) / (time.monotonic() - since)
+
+    def _answered(self) -> int:
+        """Messages that were answered, 429 left out."""
+        counts = self._stage.sandbox.requests(0)["counts"]
+        return sum(each["count"] for each in counts if each["route"] == "get_message" and each["status"] == 200)
+
+
+def _speedup(alone: dict[str, float], ours: dict[str, float], messages: int) -> float:
+    return (alone["seconds"] / alone["messages"]) / (ours["seconds"] / messages)
+
+
+def _all_stored(ours: dict[str, float], messages: int) -> None:
+    if ours["stored"] != messages or ours["failed"]:
+        raise RuntimeError(f"{ours['stored']:g} of {messages} messages were stored, {ours['failed']:g} failed")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
+def main(quick: bool) -> None:
+    """Measure the fetch. Ends with status 1 if a goal is missed."""
+    results = list(measure(QUICK if quick else FULL))
+    sys.exit(not all(results))
+
+
+if __name__ == "__main__":
+    main()

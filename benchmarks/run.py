@@ -1,0 +1,19 @@
+"""`python -m benchmarks.run`: every benchmark, one after the other."""
+
+import sys
+
+import click
+
+from benchmarks import fetch
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
+def main(quick: bool) -> None:
+    """Measure everything. Ends with status 1 if a goal is missed."""
+    results = list(fetch.measure(fetch.QUICK if quick else fetch.FULL))
+    sys.exit(not all(results))
+
+
+if __name__ == "__main__":
+    main()
