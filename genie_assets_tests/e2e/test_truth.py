@@ -1,0 +1,91 @@
+"""Every row of every table, compared with the truth: at the first look, after late rows, in any order of days."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
+from genie_assets.sandbox.account import Account
+from genie_assets.sandbox.client import SandboxProcess
+from genie_assets.sandbox.generator import generate
+from genie_assets.sandbox.truth import possible_extras, truth
+from genie_assets_tests.e2e.pipelines import (
+    Pipeline,
+    days_of,
+    differences_from_truth,
+    point_at,
+    recent_anchor,
+    sandbox_of,
+)
+
+pytestmark = pytest.mark.slow
+
+# The closed days that the schedule looks at again, and today.
+LOOKED_AT_AGAIN = 4
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def account(request: pytest.FixtureRequest) -> Account:
+    """A week; a tenth of the messages shows up late."""
+    return generate(seed=request.param, anchor=recent_anchor(), days=7, messages=350, late=0.1)
+
+
+@pytest.fixture(scope="module")
+def sandbox(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with sandbox_of(account, tmp_path_factory.mktemp("account")) as running:
+        yield running
+
+
+def test_the_tables_are_the_truth_at_every_look(account, sandbox, tmp_path, monkeypatch):
+    point_at(sandbox, tmp_path / "first", monkeypatch)
+    pipeline, days = Pipeline(), days_of(account)
+    for day in days:
+        pipeline.run("genie_daily", day)
+    pipeline.run("genie_spaces")
+    assert differences_from_truth(account, sandbox, pipeline) == []
+    at_first = len(pipeline.rows(GENIE_MESSAGES_TO_FETCH))
+
+    # Rows that were late arrive: the days that the schedule looks at again must bring them all.
+    assert sandbox.now_ms() == account.anchor
+    assert possible_extras(account, account.anchor)
+    sandbox.advance(hours=24)
+    assert differences_from_truth(account, sandbox, pipeline) != []
+    for day in days[-LOOKED_AT_AGAIN:]:
+        pipeline.run("genie_daily", day)
+    assert differences_from_truth(account, sandbox, pipeline) == []
+    assert len(pipeline.rows(GENIE_MESSAGES_TO_FETCH)) > at_first
+
+    # Everything once more, in any order and with days repeated, changes nothing.
+    before = pipeline.tables()
+    sandbox.reset_requests()
+    again = [*days, *days[:2]]
+    random.Random(account.notes["seed"]).shuffle(again)
+    for day in again:
+        pipeline.run("genie_daily", day)
+    assert pipeline.tables() == before
+    asked = sandbox.requests()["by_route"]
+    assert not asked.get("get_message")
+    assert not asked.get("list_messages")
+
+    # Loaded anew from the last day to the first, and once more to know which deletions belong to which messages.
+    point_at(sandbox, tmp_path / "backwards", monkeypatch)
+    backwards = Pipeline()
+    for day in [*reversed(days), *days]:
+        backwards.run("genie_daily", day)
+    backwards.run("genie_spaces")
+    assert differences_from_truth(account, sandbox, backwards) == []
+
+
+def test_the_truth_has_every_case_that_the_tables_must_get_right(account, sandbox):
+    """Guards the test above: equal tables prove little if they are equally plain."""
+    at = max(sandbox.now_ms(), account.anchor + 24 * 3_600_000)
+    rows = truth(account, at=at, urls=sandbox.urls)
+    details = rows["message_details"]
+    assert {row["error_class"] for row in rows["message_fetch_errors"]} >= {"PERMISSION", "BAD_REFERENCE"}
+    assert {row["status"] for row in details} >= {"COMPLETED", "FAILED"}
+    assert any(row["is_deleted"] for row in rows["genie_messages_to_fetch"])
+    assert any(row["feedback_rating"] for row in details)
+    assert {row["enrichment_status"] for row in details} >= {"COMPLETE", "NOT_APPLICABLE"}
+    assert any((row["conversation_position"] or 0) > 20 for row in details)
+    assert {row["api_fetch_status"] for row in rows["genie_space_details"]} >= {"SUCCESS", "PERMISSION"}
