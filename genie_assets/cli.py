@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from genie_assets.gateways.lakehouse import Lakehouse
 
 FOLDER = Path(".genie")
+# In the working directory, as for Dagster's own commands; by default it would be sought beside this file.
+SETTINGS = Path(".env")
 
 
 def _one_sentence(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,7 +80,7 @@ def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
     from genie_assets.running import Runner, days_between
     from genie_assets.settings import load_settings
 
-    load_dotenv()
+    load_dotenv(SETTINGS)
     check_connection(load_settings())
     today = dt.datetime.now(dt.UTC).date()
     end = last.date() if last else today
@@ -105,7 +107,7 @@ def check() -> None:
     from genie_assets.preflight import preflight
     from genie_assets.settings import load_settings
 
-    load_dotenv()
+    load_dotenv(SETTINGS)
     failed = False
     for finding in preflight(load_settings()):
         click.secho(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.text}", fg=None if finding.ok else "red")
@@ -116,7 +118,7 @@ def check() -> None:
 
 @main.group()
 def errors() -> None:
-    """Show the messages that cannot be read, or have them tried again."""
+    """Show the messages that cannot be read, have them tried again, or close them."""
 
 
 _MESSAGES = click.argument("message_ids", nargs=-1)
@@ -157,11 +159,23 @@ def requeue_errors(message_ids: tuple[str, ...], error_class: str | None, everyt
     click.echo(f"{requeue(lake, rows, dt.datetime.now(dt.UTC))} errors are due now.")
 
 
+@errors.command("close")
+@click.argument("message_ids", nargs=-1, required=True)
+@_one_sentence
+def close_errors(message_ids: tuple[str, ...]) -> None:
+    """Close errors of messages that nobody misses: they are not asked for again unless they change."""
+    from genie_assets.pipeline.upkeep import close, open_rows
+
+    lake = _lake()
+    closed = close(lake, open_rows(lake, message_ids=message_ids), dt.datetime.now(dt.UTC))
+    click.echo(f"{closed} errors are closed.")
+
+
 def _lake() -> "Lakehouse":
     from genie_assets.gateways.lakehouse import open_lakehouse
     from genie_assets.settings import load_settings
 
-    load_dotenv()
+    load_dotenv(SETTINGS)
     return open_lakehouse(load_settings().genie_lakehouse)
 
 
