@@ -122,7 +122,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_fetch_errors (
   first_error_timestamp TIMESTAMP COMMENT 'First failure.',
   next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
   resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
-  resolution STRING COMMENT 'FETCHED or DELETED, GAVE_UP while parked, NULL while open.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED (by hand), GAVE_UP while parked, NULL while open.',
   http_status INT COMMENT 'HTTP status, where it is known.',
   error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
