@@ -76,7 +76,8 @@ def test_messages_are_stored_whole(world: World) -> None:
         "GET",
         "2026-03-02/run1/00001",
     )
-    assert report.numbers() == {
+    numbers = report.numbers()
+    expected = {
         "references": 1,
         "wanted": 1,
         "answered": 1,
@@ -89,11 +90,10 @@ def test_messages_are_stored_whole(world: World) -> None:
         "pending": 0,
         "batches": 1,
         "requests": 1,
-        "answered_429": 0,
-        "fetch_seconds": report.numbers()["fetch_seconds"],
         "success_rate": 1.0,
         "requests_per_message": 1.0,
     }
+    assert {name: numbers[name] for name in expected} == expected
 
 
 def test_fetching_again_asks_for_nothing_and_writes_nothing(world: World) -> None:
@@ -250,14 +250,8 @@ def test_an_error_of_a_message_deleted_since_is_closed(world: World) -> None:
     world.delete("m1", day=TUESDAY)
     world.load(MONDAY)
     assert world.row(MESSAGE_FETCH_ERRORS, "m1")["resolution"] == "DELETED"
-    assert world.state().accounting(pending=0).__dict__ | {"lost": 0} == {
-        "discovered": 1,
-        "stored": 0,
-        "open_errors": 0,
-        "deleted": 1,
-        "pending": 0,
-        "lost": 0,
-    }
+    accounting = world.state().accounting(pending=0)
+    assert (accounting.stored, accounting.open_errors, accounting.deleted, accounting.lost) == (0, 0, 1, 0)
 
 
 def test_answers_are_committed_a_hundred_at_a_time(world: World) -> None:
