@@ -9,7 +9,13 @@ from genie_assets.domain.health import Verdict, judge_rate
 from genie_assets.gateways.lakehouse import Lakehouse
 from genie_assets.gateways.system_tables import SystemTables
 from genie_assets.partitions import CREATED_DATE
-from genie_assets.pipeline.inspection import day_state, duplicate_keys, enrichment_states, open_errors
+from genie_assets.pipeline.inspection import (
+    day_state,
+    duplicate_keys,
+    enrichment_states,
+    open_errors,
+    outdated_errors,
+)
 from genie_assets.reporting import counts_table
 from genie_assets.resources import Clock
 
@@ -54,6 +60,15 @@ def nothing_is_lost(
         description="" if accounting.lost == 0 else f"{accounting.lost} messages are unaccounted for.",
         metadata={**accounting.__dict__, "lost": accounting.lost},
     )
+
+
+@dg.asset_check(asset=genie_api_messages, partitions_def=CREATED_DATE)
+def ledger_is_true(
+    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lakehouse]
+) -> dg.AssetCheckResult:
+    """No open error of the day stands against a message that was read since."""
+    outdated = outdated_errors(_day(context), lake)
+    return dg.AssetCheckResult(passed=not outdated, metadata={"outdated": len(outdated)})
 
 
 @dg.asset_check(asset=enriched_message_details, partitions_def=CREATED_DATE)
@@ -149,5 +164,5 @@ def _pending(instance: dg.DagsterInstance, day: dt.date) -> int:
     return 0
 
 
-DAILY_CHECKS = [api_success_rate, nothing_is_lost, keys_are_unique, enrichment_coverage]
+DAILY_CHECKS = [api_success_rate, ledger_is_true, nothing_is_lost, keys_are_unique, enrichment_coverage]
 STANDING_CHECKS = [no_open_errors_left, audit_is_fresh]

@@ -220,6 +220,7 @@ def _accounting(lake: Lakehouse) -> Accounting:
         stored=frozenset().union(*(state.stored for state in states)),
         open_errors={key: name for state in states for key, name in state.open_errors.items()},
         deleted=frozenset().union(*(state.deleted for state in states)),
+        closed=frozenset().union(*(state.closed for state in states)),
     ).accounting(pending=0)
 
 

@@ -56,18 +56,29 @@ class Accounting:
     stored: int
     open_errors: int
     deleted: int
+    closed: int
     pending: int
 
     @property
     def lost(self) -> int:
         """Messages that no part accounts for; negative if a part counts too many."""
-        return self.discovered - self.stored - self.open_errors - self.deleted - self.pending
+        accounted = self.stored + self.open_errors + self.deleted + self.closed + self.pending
+        return self.discovered - accounted
 
 
 def account(
-    discovered: Set[Key], stored: Set[Key], open_errors: Set[Key], deleted: Set[Key], *, pending: int
+    discovered: Set[Key],
+    *,
+    stored: Set[Key],
+    open_errors: Set[Key],
+    deleted: Set[Key],
+    closed: Set[Key] = frozenset(),
+    pending: int = 0,
 ) -> Accounting:
-    """Count every discovered message once: stored comes before an open error, that before a known deletion."""
+    """Count every discovered message once.
+
+    Stored comes before an open error, that before a known deletion, that before an error closed by hand.
+    """
     failing = (discovered & open_errors) - stored
     gone = (discovered & deleted) - stored - failing
     return Accounting(
@@ -75,5 +86,6 @@ def account(
         stored=len(discovered & stored),
         open_errors=len(failing),
         deleted=len(gone),
+        closed=len((discovered & closed) - stored - failing - gone),
         pending=pending,
     )

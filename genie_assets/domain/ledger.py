@@ -12,7 +12,7 @@ from genie_assets.domain.outcomes import ErrorClass, FetchError, error_type, nex
 
 Row = dict[str, Any]
 
-FETCHED, DELETED, GAVE_UP = "FETCHED", "DELETED", "GAVE_UP"
+FETCHED, DELETED, GAVE_UP, CLOSED = "FETCHED", "DELETED", "GAVE_UP", "CLOSED"
 
 
 def failed(
@@ -36,7 +36,8 @@ def failed(
     """
     still_open = previous is not None and not previous["resolved"]
     open_row: Mapping[str, Any] = previous if previous is not None and still_open else {}
-    retry_count = int(open_row["retry_count"]) + 1 if still_open else 0
+    # A look that was put off is no attempt.
+    retry_count = int(open_row["retry_count"]) + int(error.was_asked) if still_open else 0
     next_retry = next_retry_at(error, retry_count=retry_count, now=now, jitter=jitter)
     return {
         **ids,
@@ -57,7 +58,7 @@ def failed(
 
 
 def resolved(previous: Mapping[str, Any], resolution: str, now: dt.datetime) -> Row:
-    """The row after the message was fetched or found deleted."""
+    """The row after the message was fetched, found deleted, or closed by hand."""
     return {
         **previous,
         "resolved": True,
@@ -70,6 +71,11 @@ def resolved(previous: Mapping[str, Any], resolution: str, now: dt.datetime) -> 
 def requeued(previous: Mapping[str, Any], now: dt.datetime) -> Row:
     """The row of an open error that is due now and has all its attempts before it again."""
     return {**previous, "retry_count": 0, "next_retry_timestamp": now, "resolution": None}
+
+
+def released(previous: Mapping[str, Any], now: dt.datetime) -> Row:
+    """The row of an open error that is due now, because what it waited for seems to have come."""
+    return {**previous, "next_retry_timestamp": now}
 
 
 def is_gone(error: FetchError, *, was_stored: bool) -> bool:

@@ -27,13 +27,17 @@ class ErrorClass(StrEnum):
 
 @dataclass(frozen=True)
 class FetchError:
-    """A failed look, as a value. `message` is scrubbed of secrets and safe to store."""
+    """A failed look, as a value. `message` is scrubbed of secrets and safe to store.
+
+    `was_asked` is False where no request was made, because it was known to fail like the ones before it.
+    """
 
     error_class: ErrorClass
     message: str
     http_status: int | None = None
     error_code: str | None = None
     retry_after_seconds: float | None = None
+    was_asked: bool = True
 
 
 @dataclass(frozen=True)

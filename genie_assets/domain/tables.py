@@ -211,7 +211,7 @@ MESSAGE_FETCH_ERRORS = Table(
         ("first_error_timestamp", "TIMESTAMP", "First failure."),
         ("next_retry_timestamp", "TIMESTAMP", "Earliest next attempt; NULL when none will be made."),
         ("resolved_timestamp", "TIMESTAMP", "When it was resolved."),
-        ("resolution", "STRING", "FETCHED or DELETED; GAVE_UP while parked; NULL while open."),
+        ("resolution", "STRING", "FETCHED, DELETED or CLOSED (by hand); GAVE_UP while parked; NULL while open."),
         ("http_status", "INT", "HTTP status, where it is known."),
         ("error_code", "STRING", "Databricks' error_code, where the answer had one."),
         ("ingestion_batch_id", "STRING", "The atomic batch that wrote this row."),

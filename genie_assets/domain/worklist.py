@@ -51,6 +51,13 @@ class OpenError:
     is_bad_reference: bool
 
 
+@dataclass(frozen=True)
+class ClosedError:
+    """An error that somebody closed by hand: the message is not asked for again unless it changes."""
+
+    closed_at: dt.datetime
+
+
 class Verdict(StrEnum):
     """What is to be done about one reference now."""
 
@@ -61,6 +68,7 @@ class Verdict(StrEnum):
     BAD_REFERENCE = "bad_reference"  # cannot be asked for: its ids are incomplete or unusable
     DELETED = "deleted"  # known deleted: nothing to ask for
     WAITING = "waiting"  # an open error, or an unsettled message, whose time has not come
+    CLOSED = "closed"  # its error was closed by hand
     CURRENT = "current"  # stored and up to date
 
 
@@ -80,7 +88,7 @@ class Worklist:
 def make_worklist(
     references: list[Reference],
     known: Mapping[Key, Known],
-    errors: Mapping[Key, OpenError],
+    errors: Mapping[Key, OpenError | ClosedError],
     now: dt.datetime,
 ) -> Worklist:
     """Judge every reference: `known` and `errors` are looked up by (workspace_id, message_id), times are UTC."""
@@ -98,7 +106,9 @@ def make_worklist(
     return Worklist(tuple(wanted), tuple(bad), tuple(deleted), dict(counts))
 
 
-def judge(reference: Reference, known: Known | None, error: OpenError | None, now: dt.datetime) -> Verdict:
+def judge(
+    reference: Reference, known: Known | None, error: OpenError | ClosedError | None, now: dt.datetime
+) -> Verdict:
     """What is to be done about one reference now.
 
     An open error comes before everything but a deletion: its backoff holds even for a message that changed.
@@ -106,7 +116,10 @@ def judge(reference: Reference, known: Known | None, error: OpenError | None, no
     if reference.is_deleted:
         return Verdict.DELETED
     usable = all(map(is_usable_id, (reference.space_id, reference.conversation_id, reference.message_id)))
-    if error is not None:
+    if isinstance(error, ClosedError) and known is None:
+        changed = reference.last_change_time
+        return Verdict.NEW if usable and changed and changed > error.closed_at else Verdict.CLOSED
+    if isinstance(error, OpenError):
         return _judge_error(error, now, usable=usable)
     if not usable:
         return Verdict.BAD_REFERENCE

@@ -41,7 +41,7 @@ class Breaker:
         failure = self._open
         if failure is not None:
             text = f"Not asked for, because too many requests in a row had failed: {failure.message}"
-            raise CallError(replace(failure, message=text))
+            raise CallError(replace(failure, message=text, was_asked=False))
 
     def worked(self) -> None:
         """A call was answered, be it by a refusal."""

@@ -95,6 +95,13 @@ class GenieApi:
             lambda: self._calls.space(place, Tally(), space_id, include_serialized_space=include_serialized_space)
         )
 
+    def may_read(
+        self, workspace_id: str, workspace_url: str | None, space_id: str, *, deadline: float | None = None
+    ) -> FetchError | None:
+        """Probe with one call whether other people's conversations of a space may be read; None if so."""
+        place = Place(workspace_id, workspace_url, deadline)
+        return _value(lambda: self._calls.any_conversation(place, Tally(), space_id))
+
     def list_spaces(
         self, workspace_id: str, workspace_url: str | None, *, deadline: float | None = None
     ) -> SpaceList:

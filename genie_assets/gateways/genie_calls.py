@@ -85,6 +85,11 @@ class GenieCalls:
                 if is_of_conversation(body, conversation_id)
             )
 
+    def any_conversation(self, place: Place, tally: Tally, space_id: str) -> None:
+        """Ask for one conversation of anybody's: the cheapest call that needs CAN MANAGE, as reading does."""
+        query = {"include_all": "true", "page_size": "1"}
+        self._get(place, tally, _path(space_id, "conversations"), query, "LIST")
+
     def space(self, place: Place, tally: Tally, space_id: str, *, include_serialized_space: bool) -> Answer:
         """One space."""
         query = {"include_serialized_space": "true"} if include_serialized_space else {}

@@ -32,6 +32,7 @@ class Tally:
     unchanged: int = 0  # wanted messages whose answer was known
     extra: int = 0  # of the stored: messages that a LIST brought unasked
     failed: int = 0
+    put_off: int = 0  # of the failed: not asked for, as their workspace only failed
     deleted: int = 0
     batches: int = 0
     errors_by_class: Counter[str] = field(default_factory=Counter)
@@ -111,6 +112,7 @@ class BatchWriter:
             self.tally.deleted += 1
         else:
             self.tally.failed += 1
+            self.tally.put_off += not error.was_asked
             self.tally.errors_by_class[str(error.error_class)] += 1
         self._note(key, row)
 

@@ -3,18 +3,28 @@
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from genie_assets.domain import ledger
-from genie_assets.domain.fetch_plan import plan_requests
+from genie_assets.domain.fetch_plan import FetchRequest, MessageRef, plan_requests
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, records
-from genie_assets.domain.worklist import Known, OpenError, Reference, Verdict, Worklist, make_worklist
+from genie_assets.domain.worklist import (
+    STUCK_AFTER,
+    ClosedError,
+    Known,
+    OpenError,
+    Reference,
+    Verdict,
+    Worklist,
+    make_worklist,
+)
 from genie_assets.gateways.genie_api import GenieApi
 from genie_assets.gateways.lakehouse import Equals, Lakehouse
 from genie_assets.pipeline.batches import BatchWriter, Tally
+from genie_assets.pipeline.permission import newly_granted, release, still_forbidden
 from genie_assets.pipeline.stored import (
     Key,
     Row,
@@ -50,6 +60,8 @@ class FetchReport:
     wanted: int
     not_attempted: int
     pending: int  # of the not attempted: messages that are neither stored nor open errors
+    released: int  # errors of other days that need not wait for permission any more
+    stuck: int  # messages that have not ended a day after they were asked
     requests: int
     throttled: int
     seconds: float
@@ -76,6 +88,9 @@ class FetchReport:
             "found_deleted": tally.deleted,
             "not_attempted": self.not_attempted,
             "pending": self.pending,
+            "put_off": tally.put_off,
+            "released": self.released,
+            "stuck": self.stuck,
             "batches": tally.batches,
             "requests": self.requests,
             "answered_429": self.throttled,
@@ -106,7 +121,7 @@ def fetch(
         clock: The time, UTC.
         deadline: `time.monotonic()` seconds from which on nothing more is asked for; the rest stays pending.
     """
-    started = time.monotonic()
+    started, began = time.monotonic(), clock()
     references, errors = _references_and_errors(event_date, lake)
     conversations = {r.conversation_id for r in references if r.conversation_id}
     known = known_answers(lake, sorted(conversations))
@@ -117,24 +132,55 @@ def fetch(
         writer.resolve(reference.key, ledger.DELETED)
     for reference in worklist.bad_references:
         writer.take_error(_ids(reference), _UNUSABLE)
-    requests = plan_requests(worklist.wanted, _conversation_sizes(known))
-    not_attempted: list[Key] = []
-    requests_made = throttled = 0
-    for result in genie.fetch(requests, deadline=deadline):
-        writer.take(result)
-        not_attempted += [(result.request.workspace_id, message_id) for message_id in result.not_attempted]
-        requests_made += result.requests_made
-        throttled += result.throttled
+    before = dict(errors)
+    asked_for, probes = _without_forbidden(worklist.wanted, errors, genie, writer, deadline)
+    asked = _ask(plan_requests(asked_for, _conversation_sizes(known)), genie, writer, deadline)
+    tally, now = writer.close(), clock()
     return FetchReport(
         verdicts=worklist.counts,
-        tally=writer.close(),
+        tally=tally,
         wanted=len(worklist.wanted),
-        not_attempted=len(not_attempted),
-        pending=sum(key not in known and not is_open(errors.get(key)) for key in not_attempted),
-        requests=requests_made,
-        throttled=throttled,
+        not_attempted=len(asked.not_attempted),
+        pending=sum(key not in known and not is_open(errors.get(key)) for key in asked.not_attempted),
+        released=release(lake, newly_granted(before, errors), failed_before=began, now=now),
+        stuck=_stuck(references, known, now),
+        requests=probes + asked.requests,
+        throttled=asked.throttled,
         seconds=time.monotonic() - started,
     )
+
+
+@dataclass
+class _Asked:
+    not_attempted: list[Key] = field(default_factory=list)
+    requests: int = 0
+    throttled: int = 0
+
+
+def _without_forbidden(
+    wanted: Sequence[MessageRef], errors: Mapping[Key, Row], genie: GenieApi, writer: BatchWriter, deadline: float
+) -> tuple[list[MessageRef], int]:
+    """What is worth asking for, and the probes that it took to know; the rest is noted as forbidden still."""
+    forbidden, probes = still_forbidden(wanted, errors, genie, deadline=deadline)
+    asked_for = []
+    for ref in wanted:
+        refusal = forbidden.get((ref.workspace_id, ref.message_id))
+        if refusal is None:
+            asked_for.append(ref)
+        else:
+            writer.take_error(_ids(ref), refusal)
+    return asked_for, probes
+
+
+def _ask(requests: Sequence[FetchRequest], genie: GenieApi, writer: BatchWriter, deadline: float) -> _Asked:
+    """Make the requests and hand what comes to the writer."""
+    asked = _Asked()
+    for result in genie.fetch(requests, deadline=deadline):
+        writer.take(result)
+        asked.not_attempted += [(result.request.workspace_id, message_id) for message_id in result.not_attempted]
+        asked.requests += result.requests_made
+        asked.throttled += result.throttled
+    return asked
 
 
 _UNUSABLE = FetchError(
@@ -194,7 +240,7 @@ def _judge(
     return make_worklist(
         references,
         {key: _known(row) for key, row in known.items()},
-        {key: _open_error(row) for key, row in errors.items() if is_open(row)},
+        {key: error for key, row in errors.items() if (error := _error(row)) is not None},
         now,
     )
 
@@ -210,7 +256,20 @@ def _open_error(row: Row) -> OpenError:
     return OpenError(row["next_retry_timestamp"], is_bad_reference=never_sent)
 
 
-def _ids(reference: Reference) -> dict[str, Any]:
+def _error(row: Row) -> OpenError | ClosedError | None:
+    if is_open(row):
+        return _open_error(row)
+    return ClosedError(row["resolved_timestamp"]) if row["resolution"] == ledger.CLOSED else None
+
+
+def _stuck(references: list[Reference], known: Mapping[Key, Row], now: dt.datetime) -> int:
+    """Messages of the day that have not ended long after they were asked."""
+    unsettled = [known[r.key] for r in references if r.key in known and not known[r.key]["is_settled"]]
+    asked = [as_datetime(row["created_timestamp"]) for row in unsettled]
+    return sum(at is not None and now - at > STUCK_AFTER for at in asked)
+
+
+def _ids(reference: Reference | MessageRef) -> dict[str, Any]:
     return {
         name: getattr(reference, name) for name in ("workspace_id", "space_id", "conversation_id", "message_id")
     }

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from genie_assets.domain import ledger
 from genie_assets.domain.health import Accounting, account
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
@@ -15,7 +16,7 @@ from genie_assets.domain.tables import (
     records,
 )
 from genie_assets.gateways.lakehouse import Equals, In, Lakehouse
-from genie_assets.pipeline.stored import Key, is_deleted, is_open, key_of, ledger_rows
+from genie_assets.pipeline.stored import Key, is_deleted, is_open, key_of, known_answers, ledger_rows
 
 _KEY = ["workspace_id", "message_id"]
 
@@ -28,10 +29,18 @@ class DayState:
     stored: frozenset[Key]
     open_errors: Mapping[Key, str]  # with the error's class
     deleted: frozenset[Key]
+    closed: frozenset[Key]  # errors closed by hand
 
     def accounting(self, *, pending: int) -> Accounting:
         """Count them; `pending` is what the last fetch left for the next one."""
-        return account(self.discovered, self.stored, self.open_errors.keys(), self.deleted, pending=pending)
+        return account(
+            self.discovered,
+            stored=self.stored,
+            open_errors=self.open_errors.keys(),
+            deleted=self.deleted,
+            closed=self.closed,
+            pending=pending,
+        )
 
     def rates(self) -> dict[str, tuple[int, int]]:
         """(readable, asked for) by workspace_id; known deletions are not asked for."""
@@ -53,7 +62,20 @@ def day_state(event_date: dt.date, lake: Lakehouse) -> DayState:
         stored=frozenset(map(key_of, stored)) & discovered,
         open_errors={key: row["error_class"] for key, row in errors.items() if is_open(row)},
         deleted=frozenset(gone | {key for key, row in errors.items() if is_deleted(row)}),
+        closed=frozenset(key for key, row in errors.items() if row["resolution"] == ledger.CLOSED),
     )
+
+
+def outdated_errors(event_date: dt.date, lake: Lakehouse) -> list[Key]:
+    """Open errors of a day whose messages were read after they failed: the ledger would be wrong about them."""
+    of_the_day = [Equals("event_date", event_date), Equals("resolved", False)]
+    errors = records(lake.read(MESSAGE_FETCH_ERRORS, where=of_the_day))
+    known = known_answers(lake, sorted({row["conversation_id"] for row in errors if row["conversation_id"]}))
+    return [
+        key_of(row)
+        for row in errors
+        if key_of(row) in known and known[key_of(row)]["api_fetch_timestamp"] >= row["error_timestamp"]
+    ]
 
 
 def duplicate_keys(day: dt.date, lake: Lakehouse) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The error ledger by hand: show open errors, and try them again now."""
+"""The error ledger by hand: show open errors, try them again now, or close them."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -24,5 +24,13 @@ def open_rows(lake: Lakehouse, *, message_ids: Collection[str] = (), error_class
 
 def requeue(lake: Lakehouse, rows: list[Row], now: dt.datetime) -> int:
     """Make errors due now, with all their attempts before them again; the number of changed rows."""
-    again = [ledger.requeued(row, now) for row in rows]
-    return lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(again)).changed if again else 0
+    return _store(lake, [ledger.requeued(row, now) for row in rows])
+
+
+def close(lake: Lakehouse, rows: list[Row], now: dt.datetime) -> int:
+    """Resolve errors by hand: the messages are not asked for again unless they change."""
+    return _store(lake, [ledger.resolved(row, ledger.CLOSED, now) for row in rows])
+
+
+def _store(lake: Lakehouse, rows: list[Row]) -> int:
+    return lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows)).changed if rows else 0

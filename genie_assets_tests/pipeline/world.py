@@ -77,6 +77,8 @@ class FakeGenie:
         self.list_error: FetchError | None = None
         self.requests: list[FetchRequest] = []
         self.space_looks: list[tuple[str, bool]] = []
+        self.probes: list[str] = []
+        self.forbidden: set[str] = set()
         self.requests_allowed = 10**9
 
     @property
@@ -105,6 +107,12 @@ class FakeGenie:
         now = self._world.now
         answers = tuple(Answer(dict(self.messages[m]), request.endpoint, now) for m in shown)
         return FetchResult(request, answers, errors, requests_made=1)
+
+    def may_read(
+        self, workspace_id: str, workspace_url: str | None, space_id: str, *, deadline: float | None = None
+    ) -> FetchError | None:
+        self.probes.append(space_id)
+        return FORBIDDEN if space_id in self.forbidden else None
 
     def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
         listed = [space_id for space_id in self.spaces if space_id not in self.unlisted]
