@@ -8,7 +8,9 @@ import dagster as dg
 import pytest
 from deltalake import DeltaTable
 
-from genie_assets.checks import keys_are_unique, nothing_is_lost
+from genie_assets.checks import keys_are_unique, ledger_is_true, nothing_is_lost
+from genie_assets.domain import ledger
+from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
 from genie_assets.resources import RunBudget
 from genie_assets.sandbox.account import Account
@@ -25,7 +27,8 @@ from genie_assets_tests.e2e.pipelines import (
 
 pytestmark = pytest.mark.slow
 
-DAILY = {"api_success_rate", "nothing_is_lost", "keys_are_unique", "enrichment_coverage"}
+DAILY = {"api_success_rate", "ledger_is_true", "nothing_is_lost", "keys_are_unique", "enrichment_coverage"}
+IDS = ("workspace_id", "space_id", "conversation_id", "message_id")
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +82,8 @@ def test_a_day_without_trouble_passes_every_check_and_records_each_for_its_day(p
     assert evaluations["api_success_rate"].metadata["success_rate"].value == 1.0
     counted = {name: value.value for name, value in evaluations["nothing_is_lost"].metadata.items()}
     wanted = metadata_of(result, "genie_api_messages")["wanted"]
-    assert counted == {
-        "discovered": wanted,
-        "stored": wanted,
-        "open_errors": 0,
-        "deleted": 0,
-        "pending": 0,
-        "lost": 0,
-    }
+    assert {name: count for name, count in counted.items() if count} == {"discovered": wanted, "stored": wanted}
+    assert counted.keys() >= {"open_errors", "deleted", "pending", "lost"}
     assert wanted >= 2 * len(conversations)
 
 
@@ -163,6 +160,23 @@ def test_keys_are_unique_notices_a_row_that_is_stored_twice(pipeline, day, tmp_p
     evaluation = pipeline.check(keys_are_unique, day)
     assert not evaluation.passed
     assert evaluation.metadata["message_details"].value == 1
+
+
+def test_the_ledger_is_not_true_while_it_has_an_error_of_a_message_that_was_read_since(pipeline, day):
+    """A run that dies between its log and its ledger leaves one; the next run sees it and puts it right."""
+    pipeline.run("genie_daily", day)
+    assert pipeline.check(ledger_is_true, day).passed
+    ids = {name: value for name, value in pipeline.rows(MESSAGE_DETAILS)[0].items() if name in IDS}
+    before = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    error = FetchError(ErrorClass.SERVER, "500")
+    row = ledger.failed(ids, error, previous=None, event_date=day, now=before, jitter=0.5)
+    stamp = {"ingestion_batch_id": "killed", "ingestion_timestamp": before}
+    pipeline.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame([{**row, **stamp}]))
+    evaluation = pipeline.check(ledger_is_true, day)
+    assert not evaluation.passed
+    assert evaluation.metadata["outdated"].value == 1
+    assert evaluations_of(pipeline.run("genie_daily", day))["ledger_is_true"].passed
+    assert [row["resolution"] for row in pipeline.rows(MESSAGE_FETCH_ERRORS)] == ["FETCHED"]
 
 
 def test_what_the_time_did_not_suffice_for_is_pending_and_the_next_run_fetches_it(pipeline, day, sandbox):

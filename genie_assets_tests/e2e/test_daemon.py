@@ -22,7 +22,7 @@ from genie_assets_tests.e2e.pipelines import days_of, forget_settings, recent_an
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAILY = ["audit_messages", "genie_api_messages", "enriched_message_details"]
-CHECKS = {"api_success_rate", "nothing_is_lost", "keys_are_unique", "enrichment_coverage"}
+CHECKS = {"api_success_rate", "ledger_is_true", "nothing_is_lost", "keys_are_unique", "enrichment_coverage"}
 DAY, SENSOR = "dagster/partition", "retry_open_errors"
 
 
