@@ -17,7 +17,7 @@ from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS, 
 from genie_assets.gateways.genie_api import Answer, FetchResult
 from genie_assets.gateways.lakehouse import In, Lakehouse, LakehouseError
 from genie_assets.gateways.scrubbing import scrub_exception
-from genie_assets.pipeline.stored import Key, Row, is_open, key_of
+from genie_assets.pipeline.stored import Key, Row, header, is_open, key_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ class BatchWriter:
         known = self._known.get(key)
         if known is None or known["content_hash"] != row["content_hash"]:
             self._batch.answers.append(row)
-            self._known[key] = row
+            self._known[key] = header(row)
             self.tally.stored += 1
             self.tally.extra += message_id not in wanted
         elif message_id in wanted:
@@ -186,10 +186,15 @@ class BatchWriter:
             "ingestion_batch_id": f"{self._event_date}/{self._run_id}/{self.tally.batches:05d}",
             "ingestion_timestamp": self._clock(),
         }
-        self._append_answers([{**row, **stamp} for row in batch.answers], batch)
-        self._lake.append(GENIE_MESSAGE_LOOKS, GENIE_MESSAGE_LOOKS.frame({**row, **stamp} for row in batch.looks))
-        errors = MESSAGE_FETCH_ERRORS.frame({**row, **stamp} for row in batch.errors.values())
-        self._lake.merge(MESSAGE_FETCH_ERRORS, errors)
+        # Only what there is: an empty frame costs as much as a full one.
+        if batch.answers:
+            self._append_answers([{**row, **stamp} for row in batch.answers], batch)
+        if batch.looks:
+            looks = GENIE_MESSAGE_LOOKS.frame({**row, **stamp} for row in batch.looks)
+            self._lake.append(GENIE_MESSAGE_LOOKS, looks)
+        if batch.errors:
+            errors = MESSAGE_FETCH_ERRORS.frame({**row, **stamp} for row in batch.errors.values())
+            self._lake.merge(MESSAGE_FETCH_ERRORS, errors)
         _LOG.info(
             "Batch %s: %d answers, %d errors", stamp["ingestion_batch_id"], len(batch.answers), len(batch.errors)
         )

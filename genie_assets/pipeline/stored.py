@@ -37,6 +37,11 @@ def key_of(row: Mapping[str, Any]) -> Key:
     return row["workspace_id"], row["message_id"]
 
 
+def header(row: Row) -> Row:
+    """What is remembered of an answer while others are fetched: all but its text, which can be of any size."""
+    return {name: row[name] for name in _HEADER}
+
+
 def latest(answers: pd.DataFrame) -> pd.DataFrame:
     """The latest answer of every message, of all the answers in the log."""
     ordered = answers.sort_values("api_fetch_timestamp", kind="stable")
