@@ -27,8 +27,8 @@ LOOKED_AT_AGAIN = 4
 
 @pytest.fixture(scope="module", params=[1, 2])
 def account(request: pytest.FixtureRequest) -> Account:
-    """A week; a tenth of the messages shows up late."""
-    return generate(seed=request.param, anchor=recent_anchor(), days=7, messages=350, late=0.1)
+    """Five days; a tenth of the messages shows up late."""
+    return generate(seed=request.param, anchor=recent_anchor(), days=5, messages=300, late=0.1)
 
 
 @pytest.fixture(scope="module")
