@@ -155,12 +155,15 @@ def enriched_message_details(
 )
 def genie_space_details(
     context: dg.AssetExecutionContext,
+    system_tables: dg.ResourceParam[SystemTables],
     genie: dg.ResourceParam[GenieApi],
     lake: dg.ResourceParam[Lakehouse],
     clock: dg.ResourceParam[Clock],
 ) -> dg.MaterializeResult:
     """Read every known space's configuration; keep the latest good one and the history of distinct ones."""
-    report = back_up_spaces(genie=genie, lake=lake, run_id=run_name(context), clock=clock.now)
+    report = back_up_spaces(
+        system_tables=system_tables, genie=genie, lake=lake, run_id=run_name(context), clock=clock.now
+    )
     return dg.MaterializeResult(metadata={**report.numbers(), "dagster/row_count": report.spaces})
 
 

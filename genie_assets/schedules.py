@@ -15,7 +15,12 @@ from genie_assets.settings import load_settings
 REASON = "genie/reason"
 
 
-@dg.schedule(job=genie_daily, cron_schedule="15 * * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=genie_daily,
+    cron_schedule="15 * * * *",
+    execution_timezone="UTC",
+    description="The messages of today, every hour.",
+)
 def today_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """The messages of today, every hour."""
     at = context.scheduled_execution_time
@@ -24,7 +29,12 @@ def today_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     )
 
 
-@dg.schedule(job=genie_daily, cron_schedule="30 3 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=genie_daily,
+    cron_schedule="30 3 * * *",
+    execution_timezone="UTC",
+    description="The last closed days once more (GENIE_SETTLED_DAYS), for rows that arrived late.",
+)
 def settled_days_daily(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
     """The last closed days once more, for audit and history rows that arrived late (GENIE_SETTLED_DAYS)."""
     at = context.scheduled_execution_time
@@ -37,19 +47,34 @@ def _once(context: dg.ScheduleEvaluationContext, reason: str) -> dg.RunRequest:
     return dg.RunRequest(run_key=f"{reason}/{context.scheduled_execution_time:%Y-%m-%d}", tags={REASON: reason})
 
 
-@dg.schedule(job=genie_spaces, cron_schedule="0 5 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=genie_spaces,
+    cron_schedule="0 5 * * *",
+    execution_timezone="UTC",
+    description="The configuration of every space, every day.",
+)
 def spaces_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """The configuration of every space, every day."""
     return _once(context, "spaces")
 
 
-@dg.schedule(job=genie_standing_checks, cron_schedule="0 6 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=genie_standing_checks,
+    cron_schedule="0 6 * * *",
+    execution_timezone="UTC",
+    description="What is broken now, every day.",
+)
 def standing_checks_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """What is broken now, every day."""
     return _once(context, "standing")
 
 
-@dg.schedule(job=genie_maintenance, cron_schedule="0 4 * * 0", execution_timezone="UTC")
+@dg.schedule(
+    job=genie_maintenance,
+    cron_schedule="0 4 * * 0",
+    execution_timezone="UTC",
+    description="OPTIMIZE with ZORDER, vacuum and log cleanup, every Sunday.",
+)
 def maintenance_weekly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """OPTIMIZE with ZORDER, vacuum and log cleanup, every Sunday."""
     return _once(context, "maintenance")

@@ -28,7 +28,11 @@ _IN_FLIGHT = [
 ]
 
 
-@dg.sensor(job=genie_retry, minimum_interval_seconds=60)
+@dg.sensor(
+    job=genie_retry,
+    minimum_interval_seconds=60,
+    description="Runs the days again whose open API errors may be tried again now.",
+)
 def retry_open_errors(
     context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lakehouse], clock: dg.ResourceParam[Clock]
 ) -> dg.SensorResult | dg.SkipReason:
@@ -69,7 +73,12 @@ def days_in_flight(instance: dg.DagsterInstance) -> set[str]:
     }
 
 
-@dg.asset_sensor(asset_key=genie_api_messages.key, job=genie_retry, minimum_interval_seconds=60)
+@dg.asset_sensor(
+    asset_key=genie_api_messages.key,
+    job=genie_retry,
+    minimum_interval_seconds=60,
+    description="Goes on with days whose run used up its time budget.",
+)
 def continue_pending(
     context: dg.SensorEvaluationContext,  # noqa: ARG001 - Dagster hands it in
     asset_event: dg.EventLogEntry,

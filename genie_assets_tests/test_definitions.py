@@ -110,9 +110,6 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
         assert (jobs[name].partitions_def is not None) is partitioned
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Dagster does not take the docstring of a schedule or sensor as its description"
-)
 def test_every_schedule_and_sensor_says_what_it_does(definitions: dg.Definitions) -> None:
     repository = definitions.get_repository_def()
     automations = [*repository.schedule_defs, *repository.sensor_defs]

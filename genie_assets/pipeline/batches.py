@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from genie_assets.domain import ledger
-from genie_assets.domain.fetch_plan import FetchRequest
+from genie_assets.domain.fetch_plan import FetchRequest, is_usable_id
 from genie_assets.domain.messages import as_json, content_hash, message_id_of, parse_message, utc_date
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS, MESSAGE_FETCH_ERRORS, records
@@ -22,6 +22,11 @@ from genie_assets.pipeline.stored import Key, Row, header, is_open, key_of
 _LOG = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
+
+
+_UNUSABLE_ID = FetchError(
+    ErrorClass.BAD_REFERENCE, "The API listed a message under an id that cannot be asked for or stored as it is."
+)
 
 
 @dataclass
@@ -83,6 +88,7 @@ class BatchWriter:
         self._errors = errors
         self._clock = clock
         self._batch = _Batch()
+        self._extras: set[Key] = set()
         self.tally = Tally()
 
     def take(self, result: FetchResult) -> None:
@@ -131,6 +137,9 @@ class BatchWriter:
         message_id = message_id_of(answer.body)
         if message_id is None:
             return
+        if not is_usable_id(message_id):
+            self.take_error(_ids(request, message_id), _UNUSABLE_ID)
+            return
         key = (request.workspace_id, message_id)
         try:
             row = self._answer_row(request, answer, message_id)
@@ -143,7 +152,9 @@ class BatchWriter:
             self._batch.answers.append(row)
             self._known[key] = header(row)
             self.tally.stored += 1
-            self.tally.extra += message_id not in wanted
+            if message_id not in wanted:
+                self._extras.add(key)
+                self.tally.extra += 1
         elif message_id in wanted:
             self._batch.looks.append({**row, "created_date": known["created_date"]})
             self.tally.unchanged += 1
@@ -216,6 +227,7 @@ class BatchWriter:
         key = key_of(row)
         self._known.pop(key, None)
         self.tally.stored -= 1
+        self.tally.extra -= key in self._extras
         before = batch.errors_before.get(key)
         if before is not None:
             # The answer had resolved it. Its attempts go on counting.

@@ -17,6 +17,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.gateways.genie_api import Answer, GenieApi
 from genie_assets.gateways.lakehouse import Between, In, IsNull, Lakehouse
+from genie_assets.gateways.system_tables import SystemTables
 
 SpaceKey = tuple[str, str]  # (workspace_id, space_id)
 
@@ -50,10 +51,20 @@ class SpacesReport:
 
 
 def back_up_spaces(
-    *, genie: GenieApi, lake: Lakehouse, run_id: str, clock: Callable[[], dt.datetime]
+    *,
+    system_tables: SystemTables,
+    genie: GenieApi,
+    lake: Lakehouse,
+    run_id: str,
+    clock: Callable[[], dt.datetime],
 ) -> SpacesReport:
     """Look at every space that a workspace lists, a message names, or an earlier look knew."""
     urls, spaces = _referenced_spaces(lake, clock())
+    silent = {workspace_id for workspace_id, _ in spaces} - urls.keys()
+    if silent:
+        # Known by their spaces only: no message of theirs has told their address of late.
+        current = {row["workspace_id"]: row["workspace_url"] for row in records(system_tables.workspaces())}
+        urls |= {workspace_id: current.get(workspace_id) for workspace_id in silent}
     unlisted = 0
     requests = len(urls)
     for workspace_id, url in urls.items():
@@ -90,7 +101,8 @@ def look_at_spaces(
         return SpacesReport()
     ordered = sorted(spaces)
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="spaces") as pool:
-        looks = list(pool.map(lambda key: _look(genie, *key, url=urls.get(key[0])), ordered))
+        asked = list(pool.map(lambda key: _look(genie, *key, url=urls.get(key[0])), ordered))
+    looks = [look for look, _ in asked]
     now = clock()
     rows, versions = _rows_after(looks, lake, ordered, now)
     stamp = {"ingestion_batch_id": f"spaces/{run_id}", "ingestion_timestamp": now}
@@ -101,8 +113,7 @@ def look_at_spaces(
         readable=sum(look.body is not None for look in looks),
         exported=sum(look.body is not None and look.error is None for look in looks),
         changed=sum(row["valid_to"] is None for row in versions),
-        # A space that could be read but not exported took a second request.
-        requests=len(looks) + sum(_was_asked_twice(look) for look in looks),
+        requests=sum(requests for _, requests in asked),
         errors_by_class=Counter(str(look.error.error_class) for look in looks if look.error),
     )
 
@@ -134,26 +145,23 @@ def _referenced_spaces(lake: Lakehouse, now: dt.datetime) -> tuple[dict[str, str
     return urls, spaces
 
 
-def _look(genie: GenieApi, workspace_id: str, space_id: str, *, url: str | None) -> SpaceLook:
-    """One space with its configuration, or without it where it may be read but not exported."""
+def _look(genie: GenieApi, workspace_id: str, space_id: str, *, url: str | None) -> tuple[SpaceLook, int]:
+    """One space with its configuration, or without it where it may be read but not exported; and the requests."""
     answer = genie.get_space(workspace_id, url, space_id, include_serialized_space=True)
     if isinstance(answer, Answer):
         exported = as_text(answer.body.get("serialized_space")) is not None
-        return SpaceLook(workspace_id, space_id, answer.body, None if exported else _NOT_EXPORTED)
-    if answer.error_class in (ErrorClass.PERMISSION, ErrorClass.BAD_REFERENCE):
-        plain = genie.get_space(workspace_id, url, space_id)
-        if isinstance(plain, Answer):
-            return SpaceLook(workspace_id, space_id, plain.body, _NOT_EXPORTED)
-    return SpaceLook(workspace_id, space_id, None, answer)
+        return SpaceLook(workspace_id, space_id, answer.body, None if exported else _NOT_EXPORTED), 1
+    if answer.error_class not in (ErrorClass.PERMISSION, ErrorClass.BAD_REFERENCE):
+        return SpaceLook(workspace_id, space_id, None, answer), 1
+    plain = genie.get_space(workspace_id, url, space_id)
+    if isinstance(plain, Answer):
+        return SpaceLook(workspace_id, space_id, plain.body, _NOT_EXPORTED), 2
+    return SpaceLook(workspace_id, space_id, None, answer), 2
 
 
 _NOT_EXPORTED = FetchError(
     ErrorClass.PERMISSION, "The space can be read but not exported: grant CAN EDIT or CAN MANAGE on it."
 )
-
-
-def _was_asked_twice(look: SpaceLook) -> bool:
-    return look.error is not None and look.error.error_class in (ErrorClass.PERMISSION, ErrorClass.BAD_REFERENCE)
 
 
 def _rows_after(

@@ -6,7 +6,7 @@ from typing import Any
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS
 from genie_assets.pipeline.spaces import SpacesReport, back_up_spaces
-from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, World
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, URL, World
 
 
 def space(config: str = "A", space_id: str = "s1", **fields: Any) -> dict[str, Any]:
@@ -15,7 +15,13 @@ def space(config: str = "A", space_id: str = "s1", **fields: Any) -> dict[str, A
 
 
 def back_up(world: World) -> SpacesReport:
-    return back_up_spaces(genie=world.genie, lake=world.lake, run_id="r1", clock=world.clock)  # type: ignore[arg-type]
+    return back_up_spaces(
+        system_tables=world.system_tables,  # type: ignore[arg-type]
+        genie=world.genie,  # type: ignore[arg-type]
+        lake=world.lake,
+        run_id="r1",
+        clock=world.clock,
+    )
 
 
 def details(world: World) -> dict[str, dict[str, Any]]:
@@ -119,3 +125,16 @@ def test_spaces_that_nobody_touched_for_long_are_still_read(world: World) -> Non
 
 def test_without_any_message_there_is_nothing_to_look_at(world: World) -> None:
     assert back_up(world) == SpacesReport()
+
+
+def test_spaces_of_a_workspace_that_has_been_silent_for_long_are_still_read(world: World) -> None:
+    """Only recent messages tell an address; without one the backup of a quiet workspace would stop."""
+    world.event("m1")
+    world.discover()
+    world.genie.spaces["s1"] = space()
+    back_up(world)
+    world.now += 24 * 60 * HOUR
+    world.genie.spaces["s1"] = space("B")
+    world.genie.addresses.clear()
+    assert back_up(world).changed == 1
+    assert world.genie.addresses == {URL}

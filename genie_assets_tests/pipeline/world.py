@@ -78,6 +78,7 @@ class FakeGenie:
         self.requests: list[FetchRequest] = []
         self.space_looks: list[tuple[str, bool]] = []
         self.probes: list[str] = []
+        self.addresses: set[str | None] = set()
         self.forbidden: set[str] = set()
         self.requests_allowed = 10**9
 
@@ -115,6 +116,7 @@ class FakeGenie:
         return FORBIDDEN if space_id in self.forbidden else None
 
     def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
+        self.addresses.add(workspace_url)
         listed = [space_id for space_id in self.spaces if space_id not in self.unlisted]
         spaces = tuple(Answer({"space_id": each}, "LIST", self._world.now) for each in listed)
         return SpaceList(() if self.list_error else spaces, self.list_error)
