@@ -20,15 +20,12 @@ from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS,
 from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
 from genie_assets.pipeline.inspection import DayState, day_state, open_errors
 from genie_assets.running import Runner, RunOutcome, days_between
-from genie_assets.sandbox.account import Account, load, save
+from genie_assets.sandbox.account import Account, load
 from genie_assets.sandbox.client import SandboxProcess
 from genie_assets.sandbox.comparison import differences
-from genie_assets.sandbox.generator import generate
+from genie_assets.sandbox.made_up import MESSAGES, made_up_account
 from genie_assets.sandbox.truth import truth
 
-SEED = 20
-DAYS = 30
-MESSAGES = 3000
 # Rows that were late have arrived by then.
 _LATER_HOURS = 24
 # The closed days that `settled_days_daily` looks at, and today.
@@ -100,7 +97,7 @@ def run_demo(folder: Path, progress: Progress, *, messages: int = MESSAGES) -> D
     """
     started = time.monotonic()
     progress.stage("Making up a Databricks account", 1)
-    account = _account(folder / "sandbox", messages)
+    account = load(made_up_account(folder / "sandbox" / "account", messages=messages))
     progress.step(f"{len(account.messages):,} messages in {len(account.spaces)} spaces")
     progress.stage("Starting the sandbox workspace", 1)
     uri = os.environ.get("GENIE_LAKEHOUSE") or str(folder / "lakehouse")
@@ -133,7 +130,7 @@ def serve_ui(folder: Path, port: int) -> int:
         folder: The folder of the demo; its account, runs and tables are shown. They are made if need be.
         port: Port of the UI, on loopback.
     """
-    _account(folder / "sandbox", MESSAGES)
+    made_up_account(folder / "sandbox" / "account")
     home = folder / "dagster"
     # One process makes the home's database before webserver and daemon use it: together they would race.
     Runner(home).close()
@@ -156,14 +153,6 @@ def serve_ui(folder: Path, port: int) -> int:
 def write_result(result: DemoResult, path: Path) -> None:
     """Write the result as JSON."""
     path.write_text(json.dumps(result.as_json(), indent=2) + "\n", encoding="utf-8")
-
-
-def _account(folder: Path, messages: int) -> Account:
-    """The account of an earlier demo, or a new one whose time ends now."""
-    if not (folder / "account" / "account.json").exists():
-        anchor = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        save(generate(seed=SEED, anchor=anchor, days=DAYS, messages=messages), folder / "account")
-    return load(folder / "account")
 
 
 def _run_everything(

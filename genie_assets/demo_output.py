@@ -48,52 +48,47 @@ class ConsoleProgress:
 
 def print_summary(result: DemoResult, console: Console) -> None:
     """A short summary of the demo, and what to do next."""
-    tables = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for name, rows in result.rows.items():
-        tables.add_row(name, f"[bold]{rows:,}[/] rows")
-    facts = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for name, value in _facts(result):
-        facts.add_row(name, value)
     console.print()
-    console.print(Panel(tables, title="genie_analytics", title_align="left", border_style="blue", expand=False))
-    console.print(Panel(facts, title="30 days of Genie", title_align="left", border_style="blue", expand=False))
+    console.print(_panel("genie_analytics, rows", [(name, f"{rows:,}") for name, rows in result.rows.items()]))
+    console.print(_panel("30 days of Genie", _facts(result)))
     for problem in result.differences[:5]:
         console.print(f"[red]✗[/] {problem}", highlight=False)
     console.print(f"Tables  {result.lakehouse}/genie_analytics", highlight=False)
-    console.print(
-        "Next    [bold]make dev[/] opens the Dagster UI on these tables; README.md shows how to point it at"
-    )
-    console.print("        your own workspace.")
+    console.print("Next    [bold]make dev[/] opens the Dagster UI on these tables.")
+    console.print("        README.md shows how to point it at your own workspace.")
+
+
+def _panel(title: str, rows: list[tuple[str, str]]) -> Panel:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(min_width=36)
+    table.add_column(min_width=24)
+    for row in rows:
+        table.add_row(*row)
+    return Panel(table, title=title, title_align="left", border_style="blue", expand=False)
 
 
 def _facts(result: DemoResult) -> list[tuple[str, str]]:
     account, rate = result.accounting, result.success_rate
     statuses = sorted(result.statuses.items(), key=lambda item: -item[1])
+    errors = sorted(result.errors_by_class.items())
     failed = [name for name, passed in result.checks.items() if not passed]
-    errors = ", ".join(f"{name} {count}" for name, count in sorted(result.errors_by_class.items()))
     return [
         ("messages in the audit log", f"[bold]{account.discovered:,}[/]"),
         ("  stored", f"{account.stored:,}"),
-        ("  open errors", f"{account.open_errors}  [dim]{errors}[/]"),
-        ("  deleted before they could be read", f"{account.deleted}"),
-        ("  pending", f"{account.pending}"),
-        ("status", "  ".join(f"{name} {count:,}" for name, count in statuses[:4])),
+        *((f"[dim]    {name}[/]", f"[dim]{count:,}[/]") for name, count in statuses),
+        ("  open errors", f"{account.open_errors:,}"),
+        *((f"[dim]    {name}[/]", f"[dim]{count:,}[/]") for name, count in errors),
+        ("  deleted before they could be read", f"{account.deleted:,}"),
+        ("  pending", f"{account.pending:,}"),
         ("success rate", "unknown" if rate is None else f"{rate:.2%}"),
-        ("requests", f"{result.message_requests:,} for messages, {result.space_requests:,} for spaces"),
-        ("checks", _checks(len(result.checks), failed)),
-        (
-            "compared with the truth",
-            "[green]equal, row by row[/]" if not result.differences else _different(result),
-        ),
+        ("requests for messages", f"{result.message_requests:,}"),
+        ("requests for spaces", f"{result.space_requests:,}"),
+        ("checks passed", f"{len(result.checks) - len(failed)} of {len(result.checks)}"),
+        *(("[dim]    not passed[/]", f"[yellow]{name}[/]") for name in failed),
+        ("compared with the truth", _comparison(len(result.differences))),
         ("time", f"{result.seconds:.0f} s"),
     ]
 
 
-def _checks(total: int, failed: list[str]) -> str:
-    if not failed:
-        return f"[green]{total} of {total} passed[/]"
-    return f"{total - len(failed)} of {total} passed; [yellow]{', '.join(failed)}[/] points at what is broken"
-
-
-def _different(result: DemoResult) -> str:
-    return f"[red]{len(result.differences)} differences[/]"
+def _comparison(differences: int) -> str:
+    return f"[red]{differences:,} differences[/]" if differences else "[green]equal, row by row[/]"

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import click
 
+from genie_assets.sandbox.made_up import made_up_account
 from genie_assets.sandbox.server import LOOPBACK, Sandbox
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(name="sandbox")
-@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the account to serve. [default: a made-up one]",
+)
 @click.option("--state", type=_FOLDER, help="Folder that outlives the process. [default: a temporary one]")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on; loopback only.")
 @click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="One per workspace.")
@@ -19,7 +24,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--sql/--no-sql", default=True, show_default=True, help="Serve SQL statements and files.")
 @click.option("--parent-pid", type=int, hidden=True, help="End when this is no longer the parent process.")
 def main(
-    data: Path,
+    data: Path | None,
     state: Path | None,
     host: str,
     ports: tuple[int, ...],
@@ -27,11 +32,11 @@ def main(
     sql: bool,
     parent_pid: int | None,
 ) -> None:
-    """Serve the account in the folder DATA as Databricks workspaces on this machine."""
+    """Serve an account as Databricks workspaces on this machine."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         sandbox = Sandbox(
-            data,
+            data or made_up_account(Path(".genie/sandbox/account")),
             state=state,
             host=host,
             ports=ports,

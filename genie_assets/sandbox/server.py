@@ -164,6 +164,16 @@ class Sandbox:
         """Say that everything answers now."""
         for workspace_id, url in self.urls.items():
             _log.info("Workspace %s is at %s", workspace_id, url)
+        principal = self._account.principal
+        # The secret of a made-up principal that nothing but this process knows.
+        _log.info(
+            "To use it:\nexport DATABRICKS_HOST=%s DATABRICKS_WAREHOUSE_ID=%s GENIE_ALLOWED_HOSTS='127.0.0.1:*'\n"
+            "export DATABRICKS_CLIENT_ID=%s DATABRICKS_CLIENT_SECRET=%s",
+            next(iter(self.urls.values())),
+            self._account.warehouse_id,
+            principal.application_id,
+            principal.client_secret,
+        )
         if self._ready_file:
             replace_text(self._ready_file, json.dumps(self.facts(), indent=2) + "\n", mode=0o600)
 
