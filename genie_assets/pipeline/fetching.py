@@ -190,9 +190,20 @@ _UNUSABLE = FetchError(
 )
 
 
+_OF_A_REFERENCE = (
+    "workspace_id",
+    "workspace_url",
+    "space_id",
+    "conversation_id",
+    "message_id",
+    "last_change_time",
+    "is_deleted",
+)
+
+
 def _references_and_errors(event_date: dt.date, lake: Lakehouse) -> tuple[list[Reference], dict[Key, Row]]:
     """The day's references, those of its open errors too, and the ledger's rows of all of them."""
-    rows = records(lake.read(GENIE_MESSAGES_TO_FETCH, days=[event_date]))
+    rows = records(lake.read(GENIE_MESSAGES_TO_FETCH, columns=_OF_A_REFERENCE, days=[event_date]))
     urls = {row["workspace_id"]: row["workspace_url"] for row in rows}
     errors = ledger_rows(
         lake,
