@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from genie_assets.domain.audit import conversations_deleted_on, empty_known_messages, messages_to_fetch
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, TABLES
 from genie_assets.gateways.lakehouse import Between, Filter, In, Lakehouse
 from genie_assets.gateways.system_tables import SystemTables
 
@@ -23,8 +23,11 @@ class Discovery:
 def discover(event_date: dt.date, *, system_tables: SystemTables, lake: Lakehouse, now: dt.datetime) -> Discovery:
     """Replace one day of `genie_messages_to_fetch` with every message that the audit log shows was touched on it.
 
-    The log is read before anything is written: a failed read leaves the day as it was.
+    The log is read before any row is written: a failed read leaves the day as it was. All tables exist afterwards,
+    be they empty.
     """
+    for table in TABLES:
+        lake.prepare(table)
     events = system_tables.message_events(event_date)
     deletions = system_tables.deletions(since=event_date)
     workspaces = system_tables.workspaces()

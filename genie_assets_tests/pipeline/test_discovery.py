@@ -3,7 +3,13 @@
 import pytest
 
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH as REFERENCES
+from genie_assets.domain.tables import TABLES
 from genie_assets_tests.pipeline.world import HOUR, MONDAY, NOON, TUESDAY, URL, World
+
+
+def test_all_tables_exist_after_the_first_day_be_they_empty(world: World) -> None:
+    world.discover()
+    assert [table.name for table in TABLES if not world.lake.exists(table)] == []
 
 
 def test_a_day_is_stored_and_finding_it_again_commits_nothing(world: World) -> None:

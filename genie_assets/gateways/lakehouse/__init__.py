@@ -96,6 +96,16 @@ class Lakehouse(ABC):
         """Number of the table's latest commit; None if it does not exist. Equal numbers mean equal contents."""
 
     @abstractmethod
+    def prepare(self, table: Table) -> None:
+        """Make the table exist with all columns of this version; nothing is committed if it does already.
+
+        So a query for errors finds a table without rows, not a missing table.
+
+        Raises:
+            LakehouseError: a stored column has another type, or the storage failed.
+        """
+
+    @abstractmethod
     def read(
         self,
         table: Table,

@@ -57,6 +57,10 @@ class DeltaLakehouse(Lakehouse):
         """Whether the table was ever written."""
         return self.version(table) is not None
 
+    def prepare(self, table: Table) -> None:
+        """Make the table exist with all columns of this version."""
+        self._store.commit(table, lambda _delta: None)
+
     def version(self, table: Table) -> int | None:
         """Number of the table's latest commit; None if it does not exist."""
         with failures_named(table):

@@ -44,6 +44,16 @@ def test_an_append_is_one_commit_and_an_empty_one_is_none(lake: Lakehouse) -> No
     assert lake.version(NOTES) == version + 1
 
 
+def test_a_prepared_table_exists_without_rows_and_preparing_it_again_commits_nothing(lake: Lakehouse) -> None:
+    """Who asks for errors must find none, not a table that is missing until the first error."""
+    lake.prepare(NOTES)
+    assert (lake.exists(NOTES), len(lake.read(NOTES))) == (True, 0)
+    lake.append(NOTES, NOTES.frame([note("a")]))
+    version = lake.version(NOTES)
+    lake.prepare(NOTES)
+    assert (lake.version(NOTES), len(lake.read(NOTES))) == (version, 1)
+
+
 def test_an_append_under_a_number_happens_once(lake: Lakehouse) -> None:
     """A number of 0 is a number: taken for `unset`, the first batch would be appended twice."""
     batch = NOTES.frame([note("a")])
