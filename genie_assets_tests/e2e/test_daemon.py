@@ -107,23 +107,25 @@ def test_a_backfill_of_a_week_succeeds_day_by_day_and_checks_every_day(week):
         assert daily["keys_are_unique"].passed
 
 
-def test_a_backfill_has_one_caller_of_the_api_at_a_time_though_runs_overlap(week):
-    callers, runs = [], []
+def test_a_backfill_has_one_caller_of_the_api_at_a_time(week):
+    """Runs that waited for each other at the pool could hang for ever: a freed slot did not always wake them."""
+    callers = []
     for run in week.runs("dagster/backfill", week.backfill_id):
-        record = week.instance.get_run_record_by_id(run.run_id)
-        runs.append((record.start_time, record.end_time))
         times: dict[str, dict[str, float]] = {}
         for event in week.instance.all_logs(run.run_id):
             step = event.dagster_event and event.dagster_event.step_key
             if step in ("genie_api_messages", "enriched_message_details"):
                 times.setdefault(step, {})[event.dagster_event_type] = event.timestamp
+        assert not [
+            event for event in week.instance.all_logs(run.run_id) if "blocked by limit" in event.user_message
+        ]
         callers += [
             (time[dg.DagsterEventType.STEP_START], time[dg.DagsterEventType.STEP_SUCCESS])
             for time in times.values()
         ]
     assert len(callers) == 2 * len(week.days)
     assert all(end <= start for (_, end), (start, _) in pairwise(sorted(callers)))
-    assert any(start < end for (_, end), (start, _) in pairwise(sorted(runs))), "else this test proves nothing"
+    # Whoever runs a job beside the daemon, such as `genie-assets load`, is held up by the pool.
     assert week.instance.event_log_storage.get_concurrency_info(GENIE_API_POOL).slot_count == 1
 
 
