@@ -6,6 +6,7 @@ today only, and a closed day must be looked at again for rows that arrived late.
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -43,41 +44,29 @@ def settled_days_daily(context: dg.ScheduleEvaluationContext) -> Iterator[dg.Run
         yield dg.RunRequest(partition_key=day, run_key=f"settled/{at:%Y-%m-%d}/{day}", tags={REASON: "settled"})
 
 
-def _once(context: dg.ScheduleEvaluationContext, reason: str) -> dg.RunRequest:
-    return dg.RunRequest(run_key=f"{reason}/{context.scheduled_execution_time:%Y-%m-%d}", tags={REASON: reason})
+def _without_partition(name: str, job: Any, cron_schedule: str, description: str) -> dg.ScheduleDefinition:
+    """A schedule that runs a job without partitions once per tick."""
+
+    @dg.schedule(
+        name=name, job=job, cron_schedule=cron_schedule, execution_timezone="UTC", description=description
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(run_key=f"{name}/{context.scheduled_execution_time:%Y-%m-%d}", tags={REASON: name})
+
+    return schedule
 
 
-@dg.schedule(
-    job=genie_spaces,
-    cron_schedule="0 5 * * *",
-    execution_timezone="UTC",
-    description="The configuration of every space, every day.",
+spaces_daily = _without_partition(
+    "spaces_daily", genie_spaces, "0 5 * * *", "The configuration of every space, every day."
 )
-def spaces_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """The configuration of every space, every day."""
-    return _once(context, "spaces")
-
-
-@dg.schedule(
-    job=genie_standing_checks,
-    cron_schedule="0 6 * * *",
-    execution_timezone="UTC",
-    description="What is broken now, every day.",
+standing_checks_daily = _without_partition(
+    "standing_checks_daily", genie_standing_checks, "0 6 * * *", "What is broken now, every day."
 )
-def standing_checks_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """What is broken now, every day."""
-    return _once(context, "standing")
-
-
-@dg.schedule(
-    job=genie_maintenance,
-    cron_schedule="0 4 * * 0",
-    execution_timezone="UTC",
-    description="OPTIMIZE with ZORDER, vacuum and log cleanup, every Sunday.",
+maintenance_weekly = _without_partition(
+    "maintenance_weekly",
+    genie_maintenance,
+    "0 4 * * 0",
+    "OPTIMIZE with ZORDER, vacuum and log cleanup, every Sunday.",
 )
-def maintenance_weekly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """OPTIMIZE with ZORDER, vacuum and log cleanup, every Sunday."""
-    return _once(context, "maintenance")
-
 
 SCHEDULES = [today_hourly, settled_days_daily, spaces_daily, standing_checks_daily, maintenance_weekly]
