@@ -26,7 +26,10 @@ def today_hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """The messages of today, every hour."""
     at = context.scheduled_execution_time
     return dg.RunRequest(
-        partition_key=at.date().isoformat(), run_key=f"hourly/{at:%Y-%m-%dT%H}", tags={REASON: "hourly"}
+        partition_key=at.date().isoformat(),
+        run_key=f"hourly/{at:%Y-%m-%dT%H}",
+        # Runs go one at a time: today does not wait behind a long backfill.
+        tags={REASON: "hourly", "dagster/priority": "1"},
     )
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus
 
 import requests
 from databricks.sdk.credentials_provider import CredentialsProvider, CredentialsStrategy
@@ -100,8 +99,8 @@ class ServicePrincipal(Login):
     ) -> None:
         self._host, self._policy, self._session, self._clock = host, policy, session, clock
         self._secret = client_secret
-        # RFC 6749 2.3.1: both are form-encoded before they are joined.
-        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+        # As they are, as the SDK sends them; RFC 6749 would have them form-encoded first.
+        pair = f"{client_id}:{client_secret}"
         self._basic = base64.b64encode(pair.encode()).decode()
         self._lock = threading.Lock()
         self._endpoint: str | None = None

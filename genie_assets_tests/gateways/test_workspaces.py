@@ -257,7 +257,7 @@ def test_a_service_principal_logs_in_once_for_all_threads(stub):
     assert stub.answer.issued == 1
     login = token_requests(stub)[0]
     scheme, encoded = login.headers["Authorization"].split()
-    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"app-1:s%2Fecret%2Bof+the+pri%3Ancipal")
+    assert (scheme, base64.b64decode(encoded)) == ("Basic", b"app-1:s/ecret+of the pri:ncipal")
     assert login.body == b"grant_type=client_credentials&scope=all-apis"
 
 
