@@ -148,9 +148,9 @@ def _all_stored(ours: dict[str, float], messages: int) -> None:
 @click.command()
 @click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
 def main(quick: bool) -> None:
-    """Measure the fetch. Ends with status 1 if a goal is missed."""
+    """Measure the fetch. Ends with status 1 if a goal is missed, unless it is quick."""
     results = list(measure(QUICK if quick else FULL))
-    sys.exit(not all(results))
+    sys.exit(not (quick or all(results)))
 
 
 if __name__ == "__main__":

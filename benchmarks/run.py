@@ -10,9 +10,9 @@ from benchmarks import fetch
 @click.command()
 @click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
 def main(quick: bool) -> None:
-    """Measure everything. Ends with status 1 if a goal is missed."""
+    """Measure everything. Ends with status 1 if a goal is missed, unless it is quick."""
     results = list(fetch.measure(fetch.QUICK if quick else fetch.FULL))
-    sys.exit(not all(results))
+    sys.exit(not (quick or all(results)))
 
 
 if __name__ == "__main__":
