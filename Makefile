@@ -40,6 +40,10 @@ test: $(INSTALLED) ## Run all tests, the slow ones too
 bench: $(INSTALLED) ## Measure
 	@$(BIN)/python -m benchmarks.run
 
+.PHONY: soak
+soak: $(INSTALLED) ## Kill a load a hundred times: nothing may be lost, nothing doubled (five to ten minutes)
+	@$(BIN)/python -m benchmarks.soak
+
 .PHONY: clean
 clean: ## Remove the environment and all caches; the tables in .genie stay
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tmp_dagster_home_*
