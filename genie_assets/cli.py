@@ -14,6 +14,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from genie_assets.gateways.lakehouse import Lakehouse
+    from genie_assets.running import Runner
 
 FOLDER = Path(".genie")
 # In the working directory, as for Dagster's own commands; by default it would be sought beside this file.
@@ -89,15 +90,26 @@ def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
         raise click.ClickException(f"--from {start} lies after --to {end}.")
     runner = Runner(Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster").absolute())
     try:
-        for day in days_between(start, end):
-            numbers = runner.run("genie_daily", day).metadata["genie_api_messages"]
-            click.echo(
-                f"{day}  wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}"
-            )
+        failed = [day for day in days_between(start, end) if not _load_day(runner, day)]
         numbers = runner.run("genie_spaces").metadata["genie_space_details"]
         click.echo(f"spaces      {numbers['spaces']}, readable {numbers['readable']}")
     finally:
         runner.close()
+    if failed:
+        raise click.ClickException(f"{len(failed)} days could not be loaded: {', '.join(map(str, failed))}")
+
+
+def _load_day(runner: "Runner", day: dt.date) -> bool:
+    """Load one day and say how it went; one that fails does not keep the next from being loaded."""
+    from genie_assets.running import RunFailedError
+
+    try:
+        numbers = runner.run("genie_daily", day).metadata["genie_api_messages"]
+    except RunFailedError as problem:
+        click.secho(f"{day}  {problem}", fg="red", err=True)
+        return False
+    click.echo(f"{day}  wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}")
+    return True
 
 
 @main.command()

@@ -154,4 +154,9 @@ def open_system_tables(settings: Settings, connection: DatabricksConnection) -> 
         known = (*settings.own_principals, *filter(None, [connection.client_id]))
         return known if connection.client_id else (*known, *own_names(workspaces.home()))
 
-    return SystemTables(warehouse, own_principals=own_principals, workspace_ids=settings.genie_workspaces)
+    return SystemTables(
+        warehouse,
+        own_principals=own_principals,
+        workspace_ids=settings.genie_workspaces,
+        home_url=connection.home_url,
+    )

@@ -18,6 +18,8 @@ MAX_DAYS_PER_TICK = 10
 # without a time would block a day for good after one crash.
 BUCKET = dt.timedelta(minutes=30)
 
+_EVENTS_PER_TICK = 200
+
 PARTITION_TAG = "dagster/partition"
 _IN_FLIGHT = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -73,27 +75,35 @@ def days_in_flight(instance: dg.DagsterInstance) -> set[str]:
     }
 
 
-@dg.asset_sensor(
-    asset_key=genie_api_messages.key,
+@dg.sensor(
     job=genie_retry,
     minimum_interval_seconds=60,
     description="Goes on with days whose run used up its time budget.",
 )
-def continue_pending(
-    context: dg.SensorEvaluationContext,  # noqa: ARG001 - Dagster hands it in
-    asset_event: dg.EventLogEntry,
-) -> dg.RunRequest | dg.SkipReason:
-    """Go on with a day whose run used up its time budget, as soon as that run is done."""
-    materialization = asset_event.asset_materialization
-    if materialization is None or materialization.partition is None:
-        return dg.SkipReason("The event names no day.")
-    left = materialization.metadata.get("not_attempted")
-    if left is None or not left.value:
-        return dg.SkipReason(f"Nothing is left of {materialization.partition}.")
-    return dg.RunRequest(
-        partition_key=materialization.partition,
-        run_key=f"continue/{asset_event.run_id}",
-        tags={REASON: "continue"},
+def continue_pending(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """Go on with the days whose latest fetch left messages for the next run."""
+    events = context.instance.fetch_materializations(
+        dg.AssetRecordsFilter(
+            genie_api_messages.key, after_storage_id=int(context.cursor) if context.cursor else None
+        ),
+        limit=_EVENTS_PER_TICK,
+        ascending=True,
+    ).records
+    if not events:
+        return dg.SkipReason("No day was fetched since the last look.")
+    left = {}  # by day, as its latest fetch says
+    for event in events:
+        materialization = event.asset_materialization
+        if materialization is not None and materialization.partition is not None:
+            number = materialization.metadata.get("not_attempted")
+            left[materialization.partition] = (event.storage_id, bool(number and number.value))
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(partition_key=day, run_key=f"continue/{storage_id}", tags={REASON: "continue"})
+            for day, (storage_id, is_unfinished) in left.items()
+            if is_unfinished
+        ],
+        cursor=str(events[-1].storage_id),
     )
 
 

@@ -17,7 +17,7 @@ from genie_assets.sensors import BUCKET, MAX_DAYS_PER_TICK, PARTITION_TAG, days_
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-MONDAY = "2026-03-02"
+MONDAY, TUESDAY = "2026-03-02", "2026-03-03"
 UNENDED = ["NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING"]
 ENDED = ["SUCCESS", "FAILURE", "CANCELED"]
 
@@ -213,10 +213,15 @@ def test_a_day_that_was_cut_short_goes_on(
     def stand_in() -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata=metadata)
 
-    result = dg.materialize([stand_in], partition_key=MONDAY, instance=instance)
+    for day in (MONDAY, TUESDAY):
+        dg.materialize([stand_in], partition_key=day, instance=instance)
     definitions = build_defs()
+    sensor = definitions.resolve_sensor_def("continue_pending")
     context = dg.build_sensor_context(instance=instance, definitions=definitions)
-    requests = definitions.resolve_sensor_def("continue_pending").evaluate_tick(context).run_requests or []
-    assert [(r.partition_key, r.run_key) for r in requests] == (
-        [(MONDAY, f"continue/{result.run_id}")] if asks else []
-    )
+    tick = sensor.evaluate_tick(context)
+    requests = tick.run_requests or []
+    assert [r.partition_key for r in requests] == ([MONDAY, TUESDAY] if asks else [])
+    assert len({r.run_key for r in requests}) == len(requests)
+    # What was seen is not asked for again; a later fetch that left nothing ends it.
+    again = dg.build_sensor_context(instance=instance, definitions=definitions, cursor=tick.cursor)
+    assert not sensor.evaluate_tick(again).run_requests

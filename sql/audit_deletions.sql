@@ -26,6 +26,9 @@ WITH deletions AS (
     ) AS message_id
   FROM system.access.audit
   WHERE service_name = 'aibiGenie'
+    AND workspace_id IS NOT NULL
+    AND action_name IS NOT NULL
+    AND event_time IS NOT NULL
     AND event_date >= :event_date
     AND COALESCE(response.status_code, 200) < 400
     AND lower(action_name) IN (

@@ -7,7 +7,7 @@ WITH events AS (
     event_time,
     CAST(workspace_id AS STRING) AS workspace_id,
     action_name,
-    COALESCE(user_identity.email, user_identity.subject_name) AS actor,
+    COALESCE(NULLIF(user_identity.email, ''), user_identity.subject_name) AS actor,
     COALESCE(response.status_code, 200) AS status_code,
     COALESCE(
       NULLIF(request_params['space_id'], ''),
@@ -29,10 +29,13 @@ WITH events AS (
     ) AS message_id
   FROM system.access.audit
   WHERE service_name = 'aibiGenie'
+    AND workspace_id IS NOT NULL
+    AND action_name IS NOT NULL
+    AND event_time IS NOT NULL
     AND event_date = :event_date
     AND NOT array_contains(
       split(:own_principals, ','),
-      lower(COALESCE(user_identity.email, user_identity.subject_name, ''))
+      lower(COALESCE(NULLIF(user_identity.email, ''), user_identity.subject_name, ''))
     )
 )
 SELECT

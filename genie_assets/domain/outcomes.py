@@ -87,6 +87,7 @@ _BY_CODE: Mapping[str, ErrorClass] = {
     "UNKNOWN": ErrorClass.SERVER,
     "DATA_LOSS": ErrorClass.SERVER,
     "ABORTED": ErrorClass.SERVER,
+    "INVALID_STATE": ErrorClass.SERVER,
     "INVALID_PARAMETER_VALUE": ErrorClass.BAD_REFERENCE,
     "BAD_REQUEST": ErrorClass.BAD_REFERENCE,
     "MALFORMED_REQUEST": ErrorClass.BAD_REFERENCE,

@@ -26,6 +26,13 @@ _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECA
 _CODE = re.compile(r"\s*([A-Z][A-Z_]{3,}): ")
 _SHOWN_CHARACTERS = 300
 
+# Databricks says with these words that the same call may work in a moment, whatever the status.
+_PASSING = (
+    "RPC token bucket limit has been exceeded",
+    "Please try again later or try a faster operation.",
+    "Unexpected error",
+)
+
 
 @dataclass(frozen=True)
 class HttpAnswer:
@@ -123,10 +130,14 @@ def answer_error(answer: HttpAnswer, now: dt.datetime, *secrets: str) -> CallErr
         error_class, message = ErrorClass.CONFIG, "The address redirects elsewhere; redirects are not followed."
     else:
         error_class = classify_status(status, code)
+    passing = any(mark in message for mark in _PASSING)
+    if passing and error_class is ErrorClass.BAD_REFERENCE:
+        error_class = ErrorClass.RATE_LIMITED if "token bucket" in message else ErrorClass.SERVER
     text = scrub(f"{status} {code or responses.get(status, '')}: {message}".rstrip(": "), *secrets)
     retry_after = retry_after_seconds(answer.headers.get("Retry-After"), now)
     error = FetchError(error_class, text, status, scrub(code, *secrets) if code else None, retry_after)
-    return CallError(error, transient=status in TRANSIENT_STATUSES)
+    transient = passing or status in TRANSIENT_STATUSES or error_class is ErrorClass.RATE_LIMITED
+    return CallError(error, transient=transient)
 
 
 def _code_and_message(answer: HttpAnswer) -> tuple[str | None, str]:

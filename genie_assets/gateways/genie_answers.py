@@ -54,17 +54,17 @@ def message_id_of(body: Mapping[str, Any]) -> str | None:
 
 def is_of_conversation(body: Mapping[str, Any], conversation_id: str) -> bool:
     """Whether a body is a message of that conversation. Old answers need not name it."""
-    return message_id_of(body) is not None and body.get("conversation_id", conversation_id) == conversation_id
+    return message_id_of(body) is not None and (body.get("conversation_id") or conversation_id) == conversation_id
 
 
 def objects_of_page(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The objects under `key` of one page; an absent key is an empty page. What is no object is left out.
+    """The objects under `key` of one page; an absent or empty one is an empty page. What is no object is left out.
 
     Raises:
         CallError: BAD_PAYLOAD, if there is something else than a list.
     """
     items = body.get(key)
-    if items is None:
+    if not items:
         return []
     if not isinstance(items, list):
         raise bad_payload(f"The answer's {key} are not a list.")

@@ -150,7 +150,7 @@ class GenieCalls:
                 body: dict[str, Any] = http.call("GET", path, query=query)
             except CallError as error:
                 failed = error
-                if error.error.http_status == 429:
+                if error.error.error_class is ErrorClass.RATE_LIMITED:
                     tally.throttled += 1
                     pacer.refused(sent_at, error.error.retry_after_seconds)
                 raise

@@ -84,7 +84,17 @@ class Retries:
         def stop(state: RetryCallState) -> bool:
             return state.attempt_number >= self.attempts or self.clock() + state.upcoming_sleep > end
 
-        retrying = Retrying(retry=_is_worth_it, wait=self._wait, stop=stop, sleep=self.sleep, reraise=True)
+        refused = 0
+
+        def is_worth_it(state: RetryCallState) -> bool:
+            nonlocal refused
+            error = _failure(state)
+            if error is None or not error.transient:
+                return False
+            refused += error.error.error_class is ErrorClass.AUTH
+            return error.error.error_class is not ErrorClass.AUTH or refused == 1
+
+        retrying = Retrying(retry=is_worth_it, wait=self._wait, stop=stop, sleep=self.sleep, reraise=True)
         return retrying(attempt)
 
     def _wait(self, state: RetryCallState) -> float:
@@ -99,10 +109,3 @@ class Retries:
 def _failure(state: RetryCallState) -> CallError | None:
     error = state.outcome.exception() if state.outcome else None
     return error if isinstance(error, CallError) else None
-
-
-def _is_worth_it(state: RetryCallState) -> bool:
-    error = _failure(state)
-    if error is None or not error.transient:
-        return False
-    return error.error.error_class is not ErrorClass.AUTH or state.attempt_number == 1

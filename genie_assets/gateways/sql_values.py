@@ -15,6 +15,8 @@ import pandas as pd
 
 Parameter = str | int | float | bool | dt.date | dt.datetime | None
 
+# Names of UTC behind a time, as in "2026-08-12 02:00:00 UTC" or "...Z[UTC]".
+_ZONE_NAME = re.compile(r"\s*(UTC|GMT|Etc/UTC|\[[^\]]*\])$")
 _BARE_ZONE = re.compile(r"[+-]\d{2}(:?\d{2})?$")
 
 
@@ -88,7 +90,7 @@ def _column(name: str, place: int, rows: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def _series(name: str, type_name: str, values: list[Any]) -> "pd.Series[Any]":
-    read, dtype = _READERS.get(type_name, (lambda value: value, "object"))
+    read, dtype = _READERS.get(type_name.upper(), (lambda value: value, "object"))
     try:
         return pd.Series([None if value is None else read(value) for value in values], dtype=dtype)
     except (ValueError, TypeError, ArithmeticError, OverflowError):
@@ -120,7 +122,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _timestamp(value: Any) -> dt.datetime:
-    text = str(value).strip()
+    text = _ZONE_NAME.sub("", str(value).strip())
     # Python wants minutes in an offset; Spark may leave them out.
     if "T" in text or " " in text:
         text = _BARE_ZONE.sub(lambda zone: zone[0] if zone[1] else f"{zone[0]}:00", text)
@@ -142,14 +144,14 @@ def _nested(value: Any) -> Any:
 
 
 _READERS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+    # The API's own names, and the SQL names of the same types.
     **dict.fromkeys(("BYTE", "SHORT", "INT", "LONG"), (_integer, "Int64")),
-    "FLOAT": (float, "Float64"),
-    "DOUBLE": (float, "Float64"),
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT"), (_integer, "Int64")),
+    **dict.fromkeys(("FLOAT", "DOUBLE", "REAL"), (float, "Float64")),
     "BOOLEAN": (_boolean, "boolean"),
-    "STRING": (_text, "object"),
-    "CHAR": (_text, "object"),
+    **dict.fromkeys(("STRING", "CHAR", "VARCHAR"), (_text, "object")),
     "DATE": (_date, "object"),
-    "TIMESTAMP": (_timestamp, "datetime64[us, UTC]"),
-    "DECIMAL": (lambda value: decimal.Decimal(str(value)), "object"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_LTZ", "TIMESTAMP_NTZ"), (_timestamp, "datetime64[us, UTC]")),
+    **dict.fromkeys(("DECIMAL", "NUMERIC"), (lambda value: decimal.Decimal(str(value)), "object")),
     **dict.fromkeys(("ARRAY", "MAP", "STRUCT", "VARIANT"), (_nested, "object")),
 }

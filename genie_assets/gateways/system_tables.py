@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from genie_assets.gateways.sql_texts import sql_text
 
 # Statement ids travel as one comma-separated parameter: 5,000 of them take 185 kB of the 16 MiB allowed.
 _STATEMENTS_PER_QUERY = 5_000
-_STATEMENT_ID = re.compile(r"[0-9A-Za-z_-]{1,100}")
+_STATEMENT_ID = re.compile(r"[^,\x00-\x1f\ud800-\udfff]{1,256}")
 # Stands for "nobody": an empty list would match events that name no actor.
 _NOBODY = "-"
 
@@ -32,6 +33,7 @@ class SystemTables:
         warehouse: Runs the statements.
         own_principals: Gives the names under which our own calls are audited; asked at the first use.
         workspace_ids: Workspaces to look at; empty means all.
+        home_url: Address of the home workspace. A bare address of the same machine has its scheme.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class SystemTables:
         *,
         own_principals: Callable[[], Collection[str]],
         workspace_ids: Collection[str] = (),
+        home_url: str | None = None,
     ) -> None:
         self._warehouse = warehouse
         self._own_principals = own_principals
         self._workspace_ids = frozenset(workspace_ids)
+        self._home = urlsplit(home_url or "")
 
     def message_events(self, event_date: dt.date) -> pd.DataFrame:
         """Events of one UTC day that name a Genie message, in the columns of `sql/audit_message_events.sql`."""
@@ -82,7 +86,7 @@ class SystemTables:
     def workspaces(self) -> pd.DataFrame:
         """Current workspaces: workspace_id, workspace_name, workspace_url as https://host (NULL if unusable)."""
         frame = self._ours(self._warehouse.query(sql_text("workspaces")))
-        frame["workspace_url"] = [_usable_url(url) for url in frame["workspace_url"]]
+        frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
         return frame.drop_duplicates("workspace_id")
 
     def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
@@ -95,9 +99,12 @@ class SystemTables:
             return frame
         return frame[frame["workspace_id"].isin(self._workspace_ids)].reset_index(drop=True)
 
-
-def _usable_url(url: Any) -> str | None:
-    try:
-        return normalise_url(url) if isinstance(url, str) else None
-    except UnusableUrl:
-        return None
+    def _usable_url(self, url: Any) -> str | None:
+        if not isinstance(url, str):
+            return None
+        try:
+            usable = normalise_url(url)
+        except UnusableUrl:
+            return None
+        same_machine = "://" not in url and urlsplit(usable).hostname == self._home.hostname
+        return usable.replace("https://", f"{self._home.scheme}://", 1) if same_machine else usable

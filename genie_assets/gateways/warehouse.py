@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pandas as pd
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.exchange import answer_error, exchange
@@ -31,8 +32,25 @@ _log = logging.getLogger(__name__)
 _TOO_BIG = ("inline byte limit", "external_links", "result too large", "exceeds the maximum", "25 mib")
 
 
+_PASSING_CODES = frozenset(
+    {
+        "TEMPORARILY_UNAVAILABLE",
+        "WORKSPACE_TEMPORARILY_UNAVAILABLE",
+        "SERVICE_UNDER_MAINTENANCE",
+        "RESOURCE_EXHAUSTED",
+        "DEADLINE_EXCEEDED",
+        "INTERNAL_ERROR",
+        "IO_ERROR",
+    }
+)
+
+
 class WarehouseError(Exception):
     """A statement could not be run or its result not be read. The message is scrubbed and says what to do."""
+
+
+class _PassingFailureError(WarehouseError):
+    """A statement failed for a reason that may be gone in a moment."""
 
 
 class _TooBigForInlineError(Exception):
@@ -98,14 +116,25 @@ class SqlWarehouse:
 
     def _inline_or_linked(self, request: Mapping[str, Any], deadline: float) -> pd.DataFrame:
         try:
-            return self._run({**request, "disposition": "INLINE"}, deadline)
+            return self._run_patiently({**request, "disposition": "INLINE"}, deadline)
         except _TooBigForInlineError:
             _log.info("A result is too big to come inline; running the statement again for links to it.")
         try:
-            return self._run({**request, "disposition": "EXTERNAL_LINKS"}, deadline)
+            return self._run_patiently({**request, "disposition": "EXTERNAL_LINKS"}, deadline)
         except _TooBigForInlineError as error:
             problem = str(error)
         raise WarehouseError(problem)
+
+    def _run_patiently(self, request: Mapping[str, Any], deadline: float) -> pd.DataFrame:
+        """Run a statement, and once more if it failed for a reason that passes. It only reads."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(_PassingFailureError),
+            wait=wait_random_exponential(multiplier=1, max=10),
+            stop=stop_after_attempt(3),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(self._run, request, deadline)
 
     def _run(self, request: Mapping[str, Any], deadline: float) -> pd.DataFrame:
         answer = self._finished(self._call("POST", _STATEMENTS, deadline, request), deadline)
@@ -179,9 +208,13 @@ def _statement_path(answer: Mapping[str, Any]) -> str:
 
 def _next_chunk(chunk: Mapping[str, Any]) -> int | None:
     """The chunk that follows. With links, it is the last link that names it."""
-    links = chunk.get("external_links") or [{}]
-    following = chunk.get("next_chunk_index", links[-1].get("next_chunk_index"))
-    return None if following is None else int(following)
+    for named in (chunk, *reversed(chunk.get("external_links") or ())):
+        if named.get("next_chunk_index") is not None:
+            return int(named["next_chunk_index"])
+        path = urlsplit(str(named.get("next_chunk_internal_link") or "")).path
+        if path.rpartition("/")[2].isdecimal():
+            return int(path.rpartition("/")[2])
+    return None
 
 
 def _linked_rows(link: Mapping[str, Any]) -> list[list[Any]]:
@@ -218,7 +251,8 @@ def _failed(answer: Mapping[str, Any], warehouse_id: str) -> Exception:
     if any(mark in message.lower() for mark in _TOO_BIG):
         return _TooBigForInlineError(f"The result of a statement is too big: {message}")
     advice = _advice(f"{code} {message}".upper())
-    return WarehouseError(f"The SQL warehouse {warehouse_id} refused a statement: {message}{advice}")
+    kind = _PassingFailureError if code in _PASSING_CODES else WarehouseError
+    return kind(f"The SQL warehouse {warehouse_id} refused a statement: {message}{advice}")
 
 
 def _advice(text: str) -> str:

@@ -17,7 +17,7 @@ from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS, 
 from genie_assets.gateways.genie_api import Answer, FetchResult
 from genie_assets.gateways.lakehouse import In, Lakehouse, LakehouseError
 from genie_assets.gateways.scrubbing import scrub_exception
-from genie_assets.pipeline.stored import Key, Row, header, is_open, key_of
+from genie_assets.pipeline.stored import Key, Row, header, is_deleted, is_open, key_of
 
 _LOG = logging.getLogger(__name__)
 
@@ -125,7 +125,8 @@ class BatchWriter:
     def resolve(self, key: Key, resolution: str) -> None:
         """Close the open error of a message, if it has one."""
         row = self._errors.get(key)
-        if row is not None and is_open(row):
+        # A message that is there again was not deleted, whatever a 404 once said.
+        if row is not None and (is_open(row) or (resolution == ledger.FETCHED and is_deleted(row))):
             self._note(key, ledger.resolved(row, resolution, self._clock()))
 
     def close(self) -> Tally:

@@ -2,11 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from genie_assets.domain.audit import conversations_deleted_on, empty_known_messages, messages_to_fetch
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, TABLES
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, TABLES, records
 from genie_assets.gateways.lakehouse import Between, Filter, In, Lakehouse
 from genie_assets.gateways.system_tables import SystemTables
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ def discover(event_date: dt.date, *, system_tables: SystemTables, lake: Lakehous
         so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
         known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
-    frame = GENIE_MESSAGES_TO_FETCH.frame({**row, "ingestion_timestamp": now} for row in rows)
+    rows += _forgotten(event_date, rows, lake)
+    frame = GENIE_MESSAGES_TO_FETCH.frame({"ingestion_timestamp": now, **row} for row in rows)
     return Discovery(
         messages=len(rows),
         new=sum(row["is_new"] for row in rows),
@@ -46,3 +50,14 @@ def discover(event_date: dt.date, *, system_tables: SystemTables, lake: Lakehous
         workspaces=len({row["workspace_id"] for row in rows}),
         changed=lake.replace_day(GENIE_MESSAGES_TO_FETCH, event_date, frame),
     )
+
+
+def _forgotten(event_date: dt.date, rows: list[Row], lake: Lakehouse) -> list[Row]:
+    """Stored references of workspaces of which the log shows nothing any more on this day.
+
+    Databricks drops events after a year, and those of a deleted workspace after two weeks: that is no reason to
+    forget them here.
+    """
+    shown = {row["workspace_id"] for row in rows}
+    stored = records(lake.read(GENIE_MESSAGES_TO_FETCH, days=[event_date]))
+    return [row for row in stored if row["workspace_id"] not in shown]

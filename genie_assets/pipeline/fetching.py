@@ -4,7 +4,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from genie_assets.domain import ledger
@@ -47,7 +47,7 @@ _SYSTEMIC = frozenset(
         ErrorClass.RATE_LIMITED,
     }
 )
-# So many refusals without one answer are no matter of single messages either.
+# So many first refusals without one answer are no matter of single messages either.
 _SUSPICIOUS = 20
 
 
@@ -65,12 +65,16 @@ class FetchReport:
     requests: int
     throttled: int
     seconds: float
+    stored_before: int  # messages of the day that were stored when the run began
 
     @property
     def nothing_worked(self) -> bool:
-        """Messages were asked for, none was answered, and single messages are not the reason."""
+        """Messages were asked for, none was answered, and single messages are not the reason.
+
+        A day of which something is stored already only has some messages left that cannot be read.
+        """
         failed = self.tally.failed
-        if not failed or self.tally.answered or self.tally.deleted:
+        if not failed or self.tally.answered or self.tally.deleted or self.stored_before:
             return False
         return failed >= _SUSPICIOUS or all(name in _SYSTEMIC for name in self.tally.errors_by_class)
 
@@ -124,7 +128,9 @@ def fetch(
     started, began = time.monotonic(), clock()
     references, errors = _references_and_errors(event_date, lake)
     conversations = {r.conversation_id for r in references if r.conversation_id}
-    known = known_answers(lake, sorted(conversations))
+    incomplete = {r.message_id for r in references if not (r.space_id and r.conversation_id)}
+    known = known_answers(lake, sorted(conversations), message_ids=sorted(incomplete))
+    references = [_completed(reference, known.get(reference.key)) for reference in references]
     writer = BatchWriter(lake, event_date=event_date, run_id=run_id, known=known, errors=errors, clock=clock)
     _heal(known, errors, writer)
     worklist = _judge(references, known, errors, clock())
@@ -132,7 +138,7 @@ def fetch(
         writer.resolve(reference.key, ledger.DELETED)
     for reference in worklist.bad_references:
         writer.take_error(_ids(reference), _UNUSABLE)
-    before = dict(errors)
+    before, stored_before = dict(errors), sum(reference.key in known for reference in references)
     asked_for, probes = _without_forbidden(worklist.wanted, errors, genie, writer, deadline)
     asked = _ask(plan_requests(asked_for, _conversation_sizes(known)), genie, writer, deadline)
     tally, now = writer.close(), clock()
@@ -147,6 +153,7 @@ def fetch(
         requests=probes + asked.requests,
         throttled=asked.throttled,
         seconds=time.monotonic() - started,
+        stored_before=stored_before,
     )
 
 
@@ -197,6 +204,7 @@ _OF_A_REFERENCE = (
     "conversation_id",
     "message_id",
     "last_change_time",
+    "ingestion_timestamp",
     "is_deleted",
 )
 
@@ -229,9 +237,22 @@ def _reference(row: Row, error: Row | None) -> Reference:
         space_id=row["space_id"],
         conversation_id=row["conversation_id"],
         message_id=row["message_id"],
-        last_change_time=row["last_change_time"],
+        last_change_time=_by_our_clock(row),
         is_deleted=bool(row["is_deleted"]) or is_deleted(error),
     )
+
+
+def _completed(reference: Reference, known: Row | None) -> Reference:
+    """A reference whose ids the day's events do not all name, with those under which it is stored."""
+    if known is None or (reference.space_id and reference.conversation_id):
+        return reference
+    return replace(reference, space_id=known["space_id"], conversation_id=known["conversation_id"])
+
+
+def _by_our_clock(row: Row) -> dt.datetime | None:
+    """When the message changed. What we have seen has happened, even if Databricks' clock is ahead of ours."""
+    changed, seen = row["last_change_time"], row.get("ingestion_timestamp")
+    return min(changed, seen) if changed is not None and seen is not None else changed
 
 
 def _heal(known: Mapping[Key, Row], errors: Mapping[Key, Row], writer: BatchWriter) -> None:

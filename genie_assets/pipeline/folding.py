@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ Answers = Sequence[tuple[Mapping[str, Any], Message]]
 
 # Query history is read from this long before the first question to this long after the last look: clocks differ.
 _MARGIN = dt.timedelta(days=1)
+# Statements are waited for during 72 hours; some days more, so that the last look says that they never came.
+_PENDING_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ def enrich(
 ) -> FoldReport:
     """Fold every conversation that one day touches: by an audit event, by a fetch, or by a message asked on it.
 
-    Whole conversations, because a message's position depends on the others.
+    Whole conversations, because a message's position depends on the others. Conversations of the last days whose
+    statements had not arrived in query history are looked at again, whichever day it is.
     """
     references = records(lake.read(GENIE_MESSAGES_TO_FETCH, days=[event_date]))
-    conversation_ids = _touched_conversations(event_date, references, lake)
+    conversation_ids = _touched_conversations(event_date, references, lake, clock())
     answers = parse_answers(records(full_answers(lake, conversation_ids)))
     in_conversations = [In("conversation_id", conversation_ids)]
     previous = records(lake.read(MESSAGE_DETAILS, where=in_conversations))
@@ -84,21 +87,31 @@ def enrich(
         answers,
         runs,
         {key_of(row): row for row in previous},
-        _surroundings(references, _ledger(lake, references, answers), titles),
+        _surroundings(_all_references(lake, answers), _ledger(lake, references, answers), titles),
         now,
     )
     stamp = {"ingestion_batch_id": f"{event_date}/{run_id}/fold", "ingestion_timestamp": now}
     # Attachments first: whoever sees a message in message_details finds its attachments.
-    attachments = _merge(lake, MESSAGE_ATTACHMENTS, folded.attachments, previous_attachments, stamp)
-    details = _merge(lake, MESSAGE_DETAILS, folded.details, previous, stamp)
+    messages = {key_of(row) for row in folded.details}
+    attachments = _merge(lake, MESSAGE_ATTACHMENTS, folded.attachments, previous_attachments, messages, stamp)
+    details = _merge(lake, MESSAGE_DETAILS, folded.details, previous, messages, stamp)
     return _report(event_date, folded, details, attachments, runs, space_requests)
 
 
-def _touched_conversations(event_date: dt.date, references: list[Row], lake: Lakehouse) -> list[str]:
+def _touched_conversations(
+    event_date: dt.date, references: list[Row], lake: Lakehouse, now: dt.datetime
+) -> list[str]:
     fetched = lake.read(GENIE_API_MESSAGES, columns=["conversation_id"], where=[Equals("event_date", event_date)])
+    recent = [now.date() - dt.timedelta(days=back) for back in range(_PENDING_DAYS)]
+    waiting = [Equals("enrichment_status", "PENDING")]
+    pending = lake.read(MESSAGE_DETAILS, columns=["conversation_id"], days=recent, where=waiting)
     asked = lake.read(GENIE_API_MESSAGES, columns=["conversation_id"], days=[event_date])
-    touched = {*fetched["conversation_id"], *asked["conversation_id"]}
+    touched = {*fetched["conversation_id"], *asked["conversation_id"], *pending["conversation_id"]}
     touched.update(row["conversation_id"] for row in references if row["conversation_id"])
+    nameless = [row["message_id"] for row in references if not row["conversation_id"]]
+    if nameless:
+        known = lake.read(GENIE_API_MESSAGES, columns=["conversation_id"], where=[In("message_id", nameless)])
+        touched.update(known["conversation_id"])
     return sorted(touched)
 
 
@@ -134,6 +147,15 @@ def _titles(
     return {key: title for key, title in titles.items() if title}, report.requests
 
 
+def _all_references(lake: Lakehouse, answers: Answers) -> list[Row]:
+    """What the audit log said about these messages on any day: who asked, and whether they were deleted."""
+    columns = ["event_date", "workspace_id", "message_id", "user_email", "is_deleted", "workspace_name"]
+    message_ids = In("message_id", sorted({answer["message_id"] for answer, _ in answers}))
+    return records(
+        lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, where=[message_ids]).sort_values("event_date")
+    )
+
+
 def _ledger(lake: Lakehouse, references: list[Row], answers: Answers) -> dict[Key, Row]:
     message_ids = {row["message_id"] for row in references} | {answer["message_id"] for answer, _ in answers}
     return ledger_rows(lake, message_ids=sorted(message_ids))
@@ -156,12 +178,16 @@ def _surroundings(
 
 
 def _merge(
-    lake: Lakehouse, table: Table, rows: list[Row], previous: list[Row], stamp: Mapping[str, Any]
+    lake: Lakehouse,
+    table: Table,
+    rows: list[Row],
+    previous: list[Row],
+    messages: Set[Key],
+    stamp: Mapping[str, Any],
 ) -> MergeResult:
-    """Store the rows, and remove earlier ones of the same messages that they replace at another place."""
+    """Store the rows, and remove earlier ones of these messages that are not among them at their place."""
     place = (*table.key, "created_date")
     places = {tuple(row[name] for name in place) for row in rows}
-    messages = {key_of(row) for row in rows}
     stale = [
         row for row in previous if key_of(row) in messages and tuple(row[name] for name in place) not in places
     ]

@@ -16,13 +16,11 @@ from genie_assets.domain.tables import (
     records,
 )
 from genie_assets.gateways.genie_api import Answer, GenieApi
-from genie_assets.gateways.lakehouse import Between, In, IsNull, Lakehouse
+from genie_assets.gateways.lakehouse import In, IsNull, Lakehouse
 from genie_assets.gateways.system_tables import SystemTables
 
 SpaceKey = tuple[str, str]  # (workspace_id, space_id)
 
-# Spaces that nobody touched for longer are known from `genie_space_details` itself.
-_RECENT = dt.timedelta(days=30)
 _THREADS = 16
 
 
@@ -59,22 +57,24 @@ def back_up_spaces(
     clock: Callable[[], dt.datetime],
 ) -> SpacesReport:
     """Look at every space that a workspace lists, a message names, or an earlier look knew."""
-    urls, spaces = _referenced_spaces(lake, clock())
+    urls, spaces = _referenced_spaces(lake)
     silent = {workspace_id for workspace_id, _ in spaces} - urls.keys()
     if silent:
-        # Known by their spaces only: no message of theirs has told their address of late.
+        # Known by their spaces only: no message tells their address.
         current = {row["workspace_id"]: row["workspace_url"] for row in records(system_tables.workspaces())}
         urls |= {workspace_id: current.get(workspace_id) for workspace_id in silent}
-    unlisted = 0
-    requests = len(urls)
-    for workspace_id, url in urls.items():
-        listed = genie.list_spaces(workspace_id, url)
-        unlisted += listed.error is not None
+    with ThreadPoolExecutor(_THREADS, thread_name_prefix="workspaces") as pool:
+        lists = list(pool.map(genie.list_spaces, urls.keys(), urls.values()))
+    for workspace_id, listed in zip(urls, lists, strict=True):
         ids = (as_text(space.body.get("space_id")) for space in listed.spaces)
         spaces.update((workspace_id, space_id) for space_id in ids if space_id)
     report = look_at_spaces(spaces, urls, genie=genie, lake=lake, run_id=run_id, clock=clock)
     return SpacesReport(
-        **{**report.__dict__, "requests": report.requests + requests, "unlisted_workspaces": unlisted}
+        **{
+            **report.__dict__,
+            "requests": report.requests + len(lists),
+            "unlisted_workspaces": sum(listed.error is not None for listed in lists),
+        }
     )
 
 
@@ -128,11 +128,10 @@ def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey
     return {(row["workspace_id"], row["space_id"]): row["title"] for row in records(frame)}
 
 
-def _referenced_spaces(lake: Lakehouse, now: dt.datetime) -> tuple[dict[str, str | None], set[SpaceKey]]:
-    """Addresses of the workspaces seen of late, and the spaces that messages or earlier looks name."""
-    recent = Between("event_date", low=(now - _RECENT).date())
+def _referenced_spaces(lake: Lakehouse) -> tuple[dict[str, str | None], set[SpaceKey]]:
+    """Addresses of the workspaces, the latest of each, and the spaces that messages or earlier looks name."""
     columns = ["event_date", "workspace_id", "workspace_url", "space_id"]
-    frame = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, where=[recent]).sort_values("event_date")
+    frame = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns).sort_values("event_date")
     seen = frame.drop_duplicates(["workspace_id", "workspace_url", "space_id"], keep="last")
     urls: dict[str, str | None] = {}
     spaces: set[SpaceKey] = set()

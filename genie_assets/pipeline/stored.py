@@ -48,15 +48,25 @@ def latest(answers: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop_duplicates(_KEY, keep="last")
 
 
-def known_answers(lake: Lakehouse, conversation_ids: Collection[str]) -> dict[Key, Row]:
-    """Header of the latest answer of every stored message of these conversations.
+def known_answers(
+    lake: Lakehouse, conversation_ids: Collection[str], *, message_ids: Collection[str] = ()
+) -> dict[Key, Row]:
+    """Header of the latest answer of every stored message of these conversations, and of these messages.
 
     `api_fetch_timestamp` is the last look that confirmed it, be it one that found nothing new.
     """
-    in_conversations = [In("conversation_id", conversation_ids)]
-    answers = latest(lake.read(GENIE_API_MESSAGES, columns=_HEADER, where=in_conversations))
+    conditions = [In("conversation_id", conversation_ids), In("message_id", message_ids)]
+    known: dict[Key, Row] = {}
+    for condition in conditions:
+        if condition.values:
+            known |= _known_where(lake, condition)
+    return known
+
+
+def _known_where(lake: Lakehouse, condition: In) -> dict[Key, Row]:
+    answers = latest(lake.read(GENIE_API_MESSAGES, columns=_HEADER, where=[condition]))
     known = {key_of(row): row for row in records(answers)}
-    looks = lake.read(GENIE_MESSAGE_LOOKS, columns=[*_KEY, "api_fetch_timestamp"], where=in_conversations)
+    looks = lake.read(GENIE_MESSAGE_LOOKS, columns=[*_KEY, "api_fetch_timestamp"], where=[condition])
     for look in records(looks):
         row = known.get(key_of(look))
         if row is not None:

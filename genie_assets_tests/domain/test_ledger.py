@@ -85,11 +85,12 @@ def test_a_failure_after_success_starts_afresh() -> None:
 
 
 def test_only_a_message_that_was_read_before_can_be_gone() -> None:
-    not_found = FetchError(ErrorClass.NOT_FOUND, "")
+    not_found = FetchError(ErrorClass.NOT_FOUND, "", 404, "RESOURCE_DOES_NOT_EXIST")
     assert ledger.is_gone(not_found, was_stored=True)
     assert not ledger.is_gone(not_found, was_stored=False)
     others = [FetchError(c, "") for c in ErrorClass if c is not ErrorClass.NOT_FOUND]
-    assert not any(ledger.is_gone(error, was_stored=True) for error in others)
+    bare = FetchError(ErrorClass.NOT_FOUND, "a proxy's page", 404)
+    assert not any(ledger.is_gone(error, was_stored=True) for error in [*others, bare])
 
 
 def test_a_requeued_error_is_due_and_has_all_its_attempts_again() -> None:

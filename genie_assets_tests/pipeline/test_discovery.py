@@ -65,3 +65,13 @@ def test_deleting_a_conversation_touches_the_messages_of_earlier_days_only(world
     assert (row["last_change_time"], row["user_email"]) == (world.now, None)
     assert world.discover(TUESDAY).changed is False
     assert world.discover(MONDAY).deleted == 1
+
+
+def test_a_day_that_the_log_has_forgotten_stays(world: World) -> None:
+    """Databricks drops events after a year: loading all days again must not empty the old ones."""
+    world.event("m1")
+    world.discover()
+    world.system_tables.events.clear()
+    world.now += 400 * 24 * HOUR
+    assert not world.discover().changed
+    assert [row["message_id"] for row in world.rows(REFERENCES)] == ["m1"]

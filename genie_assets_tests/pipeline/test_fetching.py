@@ -430,3 +430,44 @@ def test_due_errors_are_retried_on_their_day_even_if_the_audit_log_has_forgotten
     del world.genie.errors["m1"]
     assert world.load().verdicts == {Verdict.CURRENT: 1, Verdict.RETRY: 1}
     assert world.row(MESSAGE_DETAILS, "m1")["created_date"] == MONDAY
+
+
+def test_a_reference_without_all_ids_is_completed_from_what_is_stored(world: World) -> None:
+    """Events of later days may lack an id: what is known is no error, and not asked for in vain."""
+    world.ask("m1")
+    world.load()
+    world.event("m1", None, day=TUESDAY, action="getConversationMessage")
+    assert world.load(TUESDAY).verdicts == {Verdict.CURRENT: 1}
+    assert world.rows(MESSAGE_FETCH_ERRORS) == []
+
+
+def test_a_last_unreadable_message_does_not_fail_a_day_that_is_stored(world: World) -> None:
+    """Its retry asks for that message alone: nothing worked, and yet nothing is wrong with the rest."""
+    world.ask("m1", "m2")
+    world.genie.errors["m2"] = BROKEN
+    world.load()
+    world.now += HOUR
+    report = world.fetch()
+    assert (report.wanted, report.tally.failed, report.nothing_worked) == (1, 1, False)
+
+
+def test_a_message_that_shows_up_again_was_not_deleted(world: World) -> None:
+    world.ask("m1")
+    world.load()
+    world.genie.errors["m1"] = NOT_FOUND
+    world.event("m1", action="updateConversationMessage", at=world.now + HOUR)
+    world.now += 2 * HOUR
+    world.load()
+    assert world.row(MESSAGE_FETCH_ERRORS, "m1")["resolution"] == "DELETED"
+    del world.genie.errors["m1"]
+    world.ask("m2", "m3", day=TUESDAY)
+    world.load(TUESDAY)
+    assert world.row(MESSAGE_FETCH_ERRORS, "m1")["resolution"] == "FETCHED"
+
+
+def test_a_clock_ahead_of_ours_does_not_have_a_message_fetched_in_every_run(world: World) -> None:
+    world.event("m1", at=world.now + 9 * HOUR)
+    world.message("m1")
+    world.load()
+    world.now += HOUR
+    assert world.load().verdicts == {Verdict.CURRENT: 1}

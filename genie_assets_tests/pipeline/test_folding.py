@@ -165,3 +165,39 @@ def test_a_day_on_which_nothing_happened_folds_to_nothing(world: World) -> None:
     world.discover()
     report = world.fold()
     assert (report.messages, report.details.changed, report.statements) == (0, 0, 0)
+
+
+def test_attachments_that_the_answer_has_lost_are_removed(world: World) -> None:
+    """A regenerated message runs again, without attachments: the old answer must not stay beside it."""
+    world.ask("m1", attachments=[{"text": {"content": "old"}}, {"text": {"content": "older"}}])
+    world.load()
+    assert len(world.rows(MESSAGE_ATTACHMENTS)) == 2
+    world.message("m1", status="EXECUTING_QUERY", attachments=None)
+    world.event("m1", action="regenerateConversationMessage", at=world.now + HOUR)
+    world.now += 2 * HOUR
+    world.load()
+    assert world.rows(MESSAGE_ATTACHMENTS) == []
+
+
+def test_a_statement_that_arrives_late_is_found_by_the_fold_of_any_day(world: World) -> None:
+    """Late rows must not depend on whether their own day is loaded once more."""
+    query = {"query": {"query": "SELECT 1", "statement_id": "late"}}
+    world.ask("m1", attachments=[query])
+    world.load()
+    assert world.row(MESSAGE_DETAILS, "m1")["enrichment_status"] == "PENDING"
+    world.statement("late")
+    world.now += 24 * HOUR
+    world.load(TUESDAY)
+    assert world.row(MESSAGE_DETAILS, "m1")["enrichment_status"] == "COMPLETE"
+
+
+def test_who_asked_is_known_whichever_day_is_folded(world: World) -> None:
+    """Asked on Monday, unreadable; read on Tuesday through another event that does not say who asked."""
+    world.ask("m1")
+    world.genie.errors["m1"] = BROKEN
+    world.load()
+    world.now += 2 * HOUR
+    del world.genie.errors["m1"]
+    world.event("m1", day=TUESDAY, action="getConversationMessage", actor="bob@example.com")
+    world.load(TUESDAY)
+    assert world.row(MESSAGE_DETAILS, "m1")["user_email"] == "ann@example.com"

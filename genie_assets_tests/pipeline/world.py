@@ -23,7 +23,7 @@ NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 URL = "https://w1.example.com"
 
-NOT_FOUND = FetchError(ErrorClass.NOT_FOUND, "No such message.", http_status=404)
+NOT_FOUND = FetchError(ErrorClass.NOT_FOUND, "No such message.", 404, "RESOURCE_DOES_NOT_EXIST")
 FORBIDDEN = FetchError(ErrorClass.PERMISSION, "Not allowed.", http_status=403)
 BROKEN = FetchError(ErrorClass.SERVER, "It broke.", http_status=500)
 
