@@ -426,3 +426,42 @@ def test_an_allowed_rate_is_used_up_over_the_wire_and_little_is_refused(stub):
     assert all(ids(result) for result in results)
     assert 600 / seconds >= 0.8 * limit
     assert refused == sum(result.throttled for result in results) < 0.03 * len(stub.requests)
+
+
+@pytest.mark.parametrize("unnamed", [None, ""])
+@pytest.mark.parametrize("endpoint", ["GET", "LIST"])
+def test_a_message_that_does_not_name_its_conversation_is_taken(stub, unnamed, endpoint):
+    body = {"message_id": "m1", "conversation_id": unnamed}
+    stub.answer = lambda request: Reply(body if request.path.endswith("/m1") else {"messages": [body]})
+    (result,) = fetch(genie_at(stub), wanting(stub, "m1", endpoint=endpoint))
+    assert ids(result) == ["m1"]
+
+
+def test_an_empty_object_in_place_of_a_list_is_an_empty_page(stub):
+    stub.answer = lambda _: Reply({"spaces": {}})
+    listed = genie_at(stub).list_spaces("1", stub.url)
+    assert (listed.spaces, listed.error) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("message", "error_class"),
+    [
+        ("RPC token bucket limit has been exceeded", ErrorClass.RATE_LIMITED),
+        ("Unexpected error", ErrorClass.SERVER),
+    ],
+)
+def test_a_400_that_databricks_says_will_pass_is_retried_and_not_the_messages_fault(stub, message, error_class):
+    stub.answer = lambda _: Reply({"error_code": "BAD_REQUEST", "message": message}, 400)
+    answer = genie_at(stub, retries=Retries(attempts=3, first_wait=0.01)).get_message(ref(stub))
+    assert isinstance(answer, FetchError)
+    assert (answer.error_class, answer.http_status, len(stub.requests)) == (error_class, 400, 3)
+
+
+def test_a_probe_asks_for_one_conversation_of_anybody(stub):
+    stub.answer = lambda _: Reply({})
+    assert genie_at(stub).may_read("1", stub.url, "s") is None
+    assert stub.requests[-1].query == {"include_all": "true", "page_size": "1"}
+    stub.answer = lambda _: DENIED
+    refused = genie_at(stub).may_read("1", stub.url, "s")
+    assert refused is not None
+    assert refused.error_class is ErrorClass.PERMISSION

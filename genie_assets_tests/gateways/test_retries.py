@@ -119,3 +119,18 @@ def test_a_new_token_is_tried_once_and_at_once():
         time.retries().call(failing(passing(ErrorClass.AUTH), 9, calls))
     assert len(calls) == 2
     assert time.now == 0
+
+
+def test_a_new_token_is_tried_even_after_other_trouble():
+    """A token that expires while a busy server is waited out must not end the call."""
+    time, calls = VirtualTime(), []
+    trouble = [passing(), passing(ErrorClass.AUTH), passing()]
+
+    def attempt():
+        calls.append(1)
+        if trouble:
+            raise trouble.pop(0)
+        return "answer"
+
+    assert time.retries().call(attempt) == "answer"
+    assert len(calls) == 4

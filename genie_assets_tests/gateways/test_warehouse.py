@@ -231,3 +231,34 @@ def test_threads_may_ask_at_the_same_time(stub):
     for thread in threads:
         thread.join(10)
     assert found == {n: [n] for n in range(8)}
+
+
+def test_chunks_are_followed_by_their_link_where_no_number_is_named(stub):
+    def answer(request):
+        if request.path.endswith("/chunks/1"):
+            return Reply({"data_array": [["2"]]})
+        body = succeeded([["1"]])
+        body["result"]["next_chunk_internal_link"] = f"{STATEMENTS}s%2F1/result/chunks/1?row_offset=1"
+        return Reply(body)
+
+    stub.answer = answer
+    assert numbers(warehouse_at(stub).query("SELECT 1")) == [1, 2]
+
+
+@pytest.mark.parametrize(("failures", "works"), [(2, True), (3, False)])
+def test_a_statement_that_failed_in_passing_is_run_again(stub, failures, works):
+    answers = [failed("FAILED", "TEMPORARILY_UNAVAILABLE")] * failures + [succeeded([["1"]])]
+    stub.answer = lambda _: Reply(answers.pop(0))
+    if works:
+        assert numbers(warehouse_at(stub).query("SELECT 1")) == [1]
+    else:
+        with pytest.raises(WarehouseError, match="reasons"):
+            warehouse_at(stub).query("SELECT 1")
+    assert len(stub.requests) == 3
+
+
+def test_a_statement_that_is_wrong_is_not_run_again(stub):
+    stub.answer = lambda _: Reply(failed("FAILED"))
+    with pytest.raises(WarehouseError):
+        warehouse_at(stub).query("SELECT 1")
+    assert len(stub.requests) == 1
