@@ -81,7 +81,7 @@ def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
     from genie_assets.running import Runner, days_between
     from genie_assets.settings import load_settings
 
-    load_dotenv(SETTINGS)
+    _lake()  # a lakehouse that cannot be opened is said once, not once per day
     check_connection(load_settings())
     today = dt.datetime.now(dt.UTC).date()
     end = last.date() if last else today
