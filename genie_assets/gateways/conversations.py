@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from genie_assets.domain.fetch_plan import FetchRequest
+from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.gateways.genie_answers import Answer, FetchResult, message_id_of
+from genie_assets.gateways.genie_answers import Answer, FetchResult
 from genie_assets.gateways.genie_calls import GenieCalls, Place, Tally
 from genie_assets.gateways.retries import CallError, OutOfTimeError
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genie_assets.domain.fetch_plan import Endpoint, FetchRequest
+from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.retries import CallError
 
@@ -44,12 +45,6 @@ class SpaceList:
 
     spaces: tuple[Answer, ...] = ()
     error: FetchError | None = None
-
-
-def message_id_of(body: Mapping[str, Any]) -> str | None:
-    """The id of a message; `id` is its legacy twin."""
-    message_id = body.get("message_id") or body.get("id")
-    return message_id if isinstance(message_id, str) else None
 
 
 def is_of_conversation(body: Mapping[str, Any], conversation_id: str) -> bool:

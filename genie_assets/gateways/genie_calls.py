@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import quote
 
 from genie_assets.domain.fetch_plan import LIST_PAGE_SIZE, Endpoint, is_usable_id
+from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.genie_answers import (
     Answer,
     bad_payload,
     is_of_conversation,
-    message_id_of,
     next_page_token,
     objects_of_page,
 )
