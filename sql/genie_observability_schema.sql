@@ -10,6 +10,7 @@
 --   OPTIMIZE main.genie_analytics.genie_messages_to_fetch
 --   OPTIMIZE main.genie_analytics.genie_api_messages
 --   OPTIMIZE main.genie_analytics.genie_message_looks
+--   OPTIMIZE main.genie_analytics.genie_conversation_days ZORDER BY (conversation_id)
 --   OPTIMIZE main.genie_analytics.message_fetch_errors
 --   OPTIMIZE main.genie_analytics.message_details ZORDER BY (workspace_id, space_id, conversation_id, message_id)
 --   OPTIMIZE main.genie_analytics.message_attachments
@@ -102,6 +103,23 @@ COMMENT 'Later looks of the API that found the answer unchanged, so that the sam
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,message_id',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per day on which a message of a conversation was asked.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_conversation_days (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the conversation.',
+  conversation_id STRING NOT NULL COMMENT 'Conversation.',
+  created_date DATE NOT NULL COMMENT 'Day in which messages of it live, as in genie_api_messages.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_conversation_days PRIMARY KEY (workspace_id, conversation_id, created_date)
+)
+USING DELTA
+COMMENT 'On which days a conversation has messages, so that all of them are found without a search.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,created_date',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );

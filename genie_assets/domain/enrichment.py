@@ -109,18 +109,19 @@ def fold(
     runs: Mapping[Key, Row],
     previous: Mapping[Key, Mapping[str, Any]],
     surroundings: Surroundings,
+    positions: Mapping[Key, int],
     now: dt.datetime,
 ) -> Folded:
-    """Fold whole conversations.
+    """Fold messages.
 
     Args:
-        answers: The latest answer of every stored message of the conversations, with its parsed message.
+        answers: The latest answer of each message, with its parsed message.
         runs: How statements ran, from `executions`.
         previous: Rows of `message_details` so far, by (workspace_id, message_id).
         surroundings: E-mails, deletions, errors and names.
+        positions: The messages' places in their conversations, from `conversation_positions`.
         now: The time of the fold, UTC; decides how long a missing statement is waited for.
     """
-    positions = conversation_positions(answers)
     details: list[Row] = []
     attachments: list[Row] = []
     for answer, message in answers:
@@ -132,12 +133,18 @@ def fold(
     return Folded(details, attachments)
 
 
-def conversation_positions(answers: Iterable[tuple[Mapping[str, Any], Message]]) -> dict[Key, int]:
-    """The rank of every message in its conversation, from 1, by creation time and then id."""
+def conversation_positions(messages: Iterable[Mapping[str, Any]]) -> dict[Key, int]:
+    """The rank of every message in its conversation, from 1, by creation time and then id.
+
+    Args:
+        messages: workspace_id, conversation_id, message_id and created_timestamp (ms, may be None) of all messages
+            of the conversations.
+    """
     conversations: defaultdict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-    for answer, message in answers:
-        created = message.created_timestamp if message.created_timestamp is not None else 2**63
-        conversations[answer["workspace_id"], answer["conversation_id"]].append((created, answer["message_id"]))
+    for message in messages:
+        created = message["created_timestamp"]
+        place = (2**63 if created is None else created, message["message_id"])
+        conversations[message["workspace_id"], message["conversation_id"]].append(place)
     return {
         (workspace_id, message_id): position
         for (workspace_id, _), members in conversations.items()

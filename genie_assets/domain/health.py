@@ -1,11 +1,10 @@
 """Rates and verdicts: when a share of failures is alarming, and whether every message is accounted for."""
 
 import math
-from collections.abc import Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-Key = tuple[str, str]  # (workspace_id, message_id)
+from typing import NamedTuple
 
 WARN_BELOW = 0.99
 ERROR_BELOW = 0.95
@@ -45,6 +44,15 @@ def judge_rate(successes: int, total: int) -> Verdict:
     return Verdict.WARN if upper < WARN_BELOW else Verdict.PASS
 
 
+class Whereabouts(NamedTuple):
+    """In which places a discovered message was found; there may be several, or none."""
+
+    stored: bool = False
+    open_error: bool = False
+    deleted: bool = False
+    closed: bool = False
+
+
 @dataclass(frozen=True)
 class Accounting:
     """Where every discovered message is. The parts are disjoint.
@@ -66,26 +74,28 @@ class Accounting:
         return self.discovered - accounted
 
 
-def account(
-    discovered: Set[Key],
-    *,
-    stored: Set[Key],
-    open_errors: Set[Key],
-    deleted: Set[Key],
-    closed: Set[Key] = frozenset(),
-    pending: int = 0,
-) -> Accounting:
+def account(messages: Mapping[Whereabouts, int], *, pending: int = 0) -> Accounting:
     """Count every discovered message once.
 
     Stored comes before an open error, that before a known deletion, that before an error closed by hand.
+
+    Args:
+        messages: How many messages were found in which places.
+        pending: What the last fetch left for the next one.
     """
-    failing = (discovered & open_errors) - stored
-    gone = (discovered & deleted) - stored - failing
-    return Accounting(
-        discovered=len(discovered),
-        stored=len(discovered & stored),
-        open_errors=len(failing),
-        deleted=len(gone),
-        closed=len((discovered & closed) - stored - failing - gone),
-        pending=pending,
-    )
+    parts = dict.fromkeys(("stored", "open_errors", "deleted", "closed"), 0)
+    for places, count in messages.items():
+        part = _first_part(places)
+        if part is not None:
+            parts[part] += count
+    return Accounting(discovered=sum(messages.values()), pending=pending, **parts)
+
+
+def _first_part(places: Whereabouts) -> str | None:
+    if places.stored:
+        return "stored"
+    if places.open_error:
+        return "open_errors"
+    if places.deleted:
+        return "deleted"
+    return "closed" if places.closed else None

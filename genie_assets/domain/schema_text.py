@@ -1,7 +1,8 @@
 """The tables as texts for people and engines: Spark SQL's DDL, and the data dictionary in Markdown."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from genie_assets.domain.tables import MESSAGE_DETAILS, Column, Table
@@ -9,6 +10,7 @@ from genie_assets.domain.tables import MESSAGE_DETAILS, Column, Table
 Layout = Literal["partitioned", "liquid"]
 
 VIEW = "messages"
+STATISTICS = "delta.dataSkippingStatsColumns"
 # Columns of message_details that repeat what message_attachments holds. The counts stay: they tell a message
 # without attachments (0) from one whose attachments are unknown (NULL).
 _ATTACHMENT_COLUMNS = frozenset({"statement_id", "attachments_json", "answer_text"})
@@ -35,7 +37,7 @@ def spark_ddl(tables: Sequence[Table], *, catalog: str, schema: str, layout: Lay
     """
     place = f"{_identifier(catalog)}.{_identifier(schema)}"
     statements = [f"CREATE SCHEMA IF NOT EXISTS {place};"]
-    statements += [_create_table(table, place, layout) for table in tables]
+    statements += [create_table(_with_whole_keys(table), place, layout) + ";" for table in tables]
     if MESSAGE_DETAILS in tables:
         statements.append(_create_view(place))
     return "\n\n".join(statements) + "\n"
@@ -46,6 +48,52 @@ def clustering_columns(table: Table) -> tuple[str, ...]:
     if table.partitioned_by is None:
         return ()
     return (table.partitioned_by, *(name for name in _CLUSTERING_KEYS if name in table.statistics))
+
+
+def create_table(table: Table, place: str, layout: Layout) -> str:
+    """The statement, without a semicolon, that creates a table unless it exists.
+
+    The primary key is named only where none of its columns may be NULL: Unity Catalog allows no NULL in one.
+
+    Args:
+        table: What to create.
+        place: Catalog and schema, quoted.
+        layout: As for `spark_ddl`.
+    """
+    lines = [column_text(column, required=not column.nullable) for column in table.columns]
+    if not any(table.column(name).nullable for name in table.key):
+        lines.append(_primary_key(table))
+    clauses = ["USING DELTA", f"COMMENT {_literal(table.description)}"]
+    if layout == "partitioned" and table.partitioned_by:
+        clauses.append(f"PARTITIONED BY ({_identifier(table.partitioned_by)})")
+    if layout == "liquid" and clustering_columns(table):
+        clauses.append(f"CLUSTER BY ({_list(clustering_columns(table))})")
+    clauses.append(table_properties({STATISTICS: statistics_columns(table, layout), **_PROPERTIES}))
+    return (
+        f"-- One row per {table.row}.\n"
+        f"CREATE TABLE IF NOT EXISTS {place}.{_identifier(table.name)} (\n  "
+        + ",\n  ".join(lines)
+        + "\n)\n"
+        + "\n".join(clauses)
+    )
+
+
+def column_text(column: Column, *, required: bool) -> str:
+    """A column as CREATE TABLE or ADD COLUMNS lists it; NOT NULL if it is `required`."""
+    not_null = " NOT NULL" if required else ""
+    return f"{_identifier(column.name)} {column.type}{not_null} COMMENT {_literal(column.description)}"
+
+
+def table_properties(properties: Mapping[str, str]) -> str:
+    """TBLPROPERTIES with these names and values."""
+    lines = [f"  {_literal(name)} = {_literal(value)}" for name, value in properties.items()]
+    return "TBLPROPERTIES (\n" + ",\n".join(lines) + "\n)"
+
+
+def statistics_columns(table: Table, layout: Layout) -> str:
+    """Columns to keep minimum and maximum of. Spark refuses to list the partition, liquid needs its keys."""
+    names = [name for name in table.statistics if layout == "liquid" or name != table.partitioned_by]
+    return ",".join(names)
 
 
 def upkeep(table: Table, place: str, layout: Layout) -> str:
@@ -68,43 +116,15 @@ def data_dictionary_markdown(tables: Iterable[Table]) -> str:
     return "\n\n".join(_dictionary_section(table) for table in tables) + "\n"
 
 
-def _create_table(table: Table, place: str, layout: Layout) -> str:
-    lines = [*(_column(table, column) for column in table.columns), _primary_key(table)]
-    clauses = ["USING DELTA", f"COMMENT {_literal(table.description)}"]
-    if layout == "partitioned" and table.partitioned_by:
-        clauses.append(f"PARTITIONED BY ({_identifier(table.partitioned_by)})")
-    if layout == "liquid" and clustering_columns(table):
-        clauses.append(f"CLUSTER BY ({_list(clustering_columns(table))})")
-    properties = {"delta.dataSkippingStatsColumns": _statistics(table, layout), **_PROPERTIES}
-    clauses.append(
-        "TBLPROPERTIES (\n"
-        + ",\n".join(f"  {_literal(name)} = {_literal(value)}" for name, value in properties.items())
-        + "\n)"
-    )
-    return (
-        f"-- One row per {table.row}.\n"
-        f"CREATE TABLE IF NOT EXISTS {place}.{_identifier(table.name)} (\n  "
-        + ",\n  ".join(lines)
-        + "\n)\n"
-        + "\n".join(clauses)
-        + ";"
-    )
-
-
-def _statistics(table: Table, layout: Layout) -> str:
-    """Columns to keep minimum and maximum of. Spark refuses to list the partition, liquid needs its keys."""
-    names = [name for name in table.statistics if layout == "liquid" or name != table.partitioned_by]
-    return ",".join(names)
-
-
-def _column(table: Table, column: Column) -> str:
-    required = "" if _may_be_null(table, column) else " NOT NULL"
-    return f"{_identifier(column.name)} {column.type}{required} COMMENT {_literal(column.description)}"
-
-
 def _may_be_null(table: Table, column: Column) -> bool:
     """Whether NULL is allowed: never in a key."""
     return column.nullable and column.name not in table.key
+
+
+def _with_whole_keys(table: Table) -> Table:
+    """The table with NOT NULL in all columns of its key."""
+    columns = (replace(column, nullable=_may_be_null(table, column)) for column in table.columns)
+    return replace(table, columns=tuple(columns))
 
 
 def _primary_key(table: Table) -> str:

@@ -52,6 +52,8 @@ class Table:
     statistics: tuple[str, ...] = ()
     # Columns that say when and how a row was written. Rows that differ only here are the same row.
     bookkeeping: tuple[str, ...] = ("ingestion_timestamp", "ingestion_batch_id")
+    # Rows are only ever added, in many small commits: the table itself tells what was there at which time.
+    append_only: bool = False
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -146,6 +148,7 @@ GENIE_API_MESSAGES = Table(
     key=("workspace_id", "message_id", "content_hash"),
     partitioned_by="created_date",
     statistics=("created_date", "workspace_id", "space_id", "conversation_id", "message_id", "event_date"),
+    append_only=True,
     columns=_columns(
         ("workspace_id!", "STRING", "Workspace in which the message was asked."),
         ("space_id!", "STRING", "Genie space."),
@@ -177,6 +180,7 @@ GENIE_MESSAGE_LOOKS = Table(
     key=("workspace_id", "message_id", "api_fetch_timestamp"),
     partitioned_by="created_date",
     statistics=("created_date", "workspace_id", "conversation_id", "message_id"),
+    append_only=True,
     columns=_columns(
         ("workspace_id!", "STRING", "Workspace in which the message was asked."),
         ("conversation_id!", "STRING", "Conversation."),
@@ -184,6 +188,23 @@ GENIE_MESSAGE_LOOKS = Table(
         ("created_date!", "DATE", "Day in which the message lives, as in genie_api_messages."),
         ("content_hash!", "STRING", "Hash of the answer that was found again."),
         ("api_fetch_timestamp!", "TIMESTAMP", "When the request was sent."),
+    )
+    + _INGESTION,
+)
+
+GENIE_CONVERSATION_DAYS = Table(
+    name="genie_conversation_days",
+    asset="genie_api_messages",
+    row="day on which a message of a conversation was asked",
+    description="On which days a conversation has messages, so that all of them are found without a search.",
+    key=("workspace_id", "conversation_id", "created_date"),
+    z_order_by=("conversation_id",),
+    statistics=("workspace_id", "conversation_id", "created_date"),
+    append_only=True,
+    columns=_columns(
+        ("workspace_id!", "STRING", "Workspace of the conversation."),
+        ("conversation_id!", "STRING", "Conversation."),
+        ("created_date!", "DATE", "Day in which messages of it live, as in genie_api_messages."),
     )
     + _INGESTION,
 )
@@ -370,6 +391,7 @@ TABLES: tuple[Table, ...] = (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_API_MESSAGES,
     GENIE_MESSAGE_LOOKS,
+    GENIE_CONVERSATION_DAYS,
     MESSAGE_FETCH_ERRORS,
     MESSAGE_DETAILS,
     MESSAGE_ATTACHMENTS,

@@ -121,15 +121,19 @@ def judge(
         return Verdict.NEW if usable and changed and changed > error.closed_at else Verdict.CLOSED
     if isinstance(error, OpenError):
         return _judge_error(error, now, usable=usable)
+    if known is not None and known.is_settled and not _changed_since(reference, known):
+        return Verdict.CURRENT
     if not usable:
         return Verdict.BAD_REFERENCE
     if known is None:
         return Verdict.NEW
-    if reference.last_change_time is not None and reference.last_change_time > known.last_fetch:
+    if _changed_since(reference, known):
         return Verdict.CHANGED
-    if known.is_settled:
-        return Verdict.CURRENT
     return Verdict.UNSETTLED if now >= next_look_at(known) else Verdict.WAITING
+
+
+def _changed_since(reference: Reference, known: Known) -> bool:
+    return reference.last_change_time is not None and reference.last_change_time > known.last_fetch
 
 
 def next_look_at(known: Known) -> dt.datetime:

@@ -84,6 +84,7 @@ def folded(
         executions(history, details, before.attachments if before else []),
         {(row["workspace_id"], row["message_id"]): row for row in details},
         surroundings,
+        conversation_positions(answers),
         now,
     )
     return Folded(
@@ -178,7 +179,7 @@ def test_positions_are_ranks_by_time_and_then_id() -> None:
         answer("m5", created_timestamp=None),
         answer("other", "c2", created_timestamp=ASKED_MS + 9),
     ]
-    assert conversation_positions(parse_answers(answers)) == {
+    assert conversation_positions(answers) == {
         ("w1", "m9"): 1,
         ("w1", "m1"): 2,
         ("w1", "m2"): 3,

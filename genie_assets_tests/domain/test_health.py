@@ -1,13 +1,14 @@
 """Rates, verdicts and the account of every message."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genie_assets.domain.health import Verdict, account, judge_rate, wilson_upper
+from genie_assets.domain.health import Verdict, Whereabouts, account, judge_rate, wilson_upper
 
-_keys = st.tuples(st.sampled_from(["w1", "w2"]), st.sampled_from("abcdefgh"))
-_sets = st.frozensets(_keys)
+_places = st.builds(Whereabouts, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 
 @pytest.mark.parametrize(
@@ -53,37 +54,32 @@ def test_one_more_success_never_worsens_the_verdict(sample: tuple[int, int]) -> 
     assert order.index(after) >= order.index(before)
 
 
-@given(_sets, _sets, _sets, _sets, _sets)
-def test_every_message_is_counted_exactly_once(
-    discovered: frozenset, stored: frozenset, failing: frozenset, deleted: frozenset, closed: frozenset
-) -> None:
-    unseen = discovered - stored - failing - deleted - closed
-    accounting = account(
-        discovered, stored=stored, open_errors=failing, deleted=deleted, closed=closed, pending=len(unseen)
-    )
+@given(st.lists(_places))
+def test_every_message_is_counted_exactly_once(messages: list[Whereabouts]) -> None:
+    unseen = messages.count(Whereabouts())
+    accounting = account(Counter(messages), pending=unseen)
     assert accounting.lost == 0
     names = ("stored", "open_errors", "deleted", "closed", "pending")
     parts = [getattr(accounting, name) for name in names]
     assert min(parts) >= 0
-    assert sum(parts) == accounting.discovered == len(discovered)
+    assert sum(parts) == accounting.discovered == len(messages)
 
 
-@given(_sets.filter(bool), _sets)
-def test_a_lost_message_is_noticed(discovered: frozenset, elsewhere: frozenset) -> None:
-    """What other days store must not make up for a message of this day."""
-    lost = min(discovered)
-    stored = (discovered | elsewhere) - {lost}
-    assert account(discovered, stored=stored, open_errors=set(), deleted=set()).lost == 1
+@given(st.lists(_places))
+def test_a_lost_message_is_noticed(messages: list[Whereabouts]) -> None:
+    before = account(Counter(messages)).lost
+    assert account(Counter([*messages, Whereabouts()])).lost == before + 1
 
 
 def test_a_message_accounted_for_twice_is_noticed() -> None:
-    key = ("w1", "m1")
-    assert account({key}, stored={key}, open_errors=set(), deleted=set(), pending=1).lost == -1
+    assert account({Whereabouts(stored=True): 1}, pending=1).lost == -1
 
 
 def test_a_message_counts_as_the_first_that_fits_of_stored_error_deleted_closed() -> None:
-    a, b, c, d = ("w1", "a"), ("w1", "b"), ("w1", "c"), ("w1", "d")
-    everything = {a, b, c, d}
-    accounting = account(everything, stored={a}, open_errors={a, b}, deleted={a, b, c}, closed=everything)
+    everywhere = Whereabouts(stored=True, open_error=True, deleted=True, closed=True)
+    messages = [everywhere]
+    for part in ("stored", "open_error", "deleted"):
+        messages.append(messages[-1]._replace(**{part: False}))
+    accounting = account(Counter(messages))
     counts = (accounting.stored, accounting.open_errors, accounting.deleted, accounting.closed)
     assert counts == (1, 1, 1, 1)
