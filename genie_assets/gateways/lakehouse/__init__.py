@@ -10,11 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from genie_assets.domain.tables import Table
+
+if TYPE_CHECKING:
+    from genie_assets.domain.schema_text import Layout
+    from genie_assets.gateways.lakehouse.unity_ports import Databricks
 
 
 class LakehouseError(Exception):
@@ -53,7 +57,47 @@ class IsNull:
     column: str
 
 
-Filter = Equals | In | Between | IsNull
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a table, to be looked up in a condition."""
+
+    table: Table
+    where: "Sequence[Filter]" = ()
+    days: Collection[date] | None = None
+
+
+@dataclass(frozen=True)
+class Exists:
+    """Rows that have a counterpart among `rows`: one with the same values in the `key` columns of both tables.
+
+    A NULL in the key has no counterpart. With `since`, a pair of one column of theirs and one of ours, the
+    counterpart must not be older: its value is at least ours, or ours is NULL.
+    """
+
+    rows: Rows
+    key: Sequence[str] = ("workspace_id", "message_id")
+    since: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Not:
+    """Rows that do not meet all of these conditions; one that cannot be decided, for NULL, is not met."""
+
+    conditions: "Sequence[Filter]"
+
+
+Filter = Equals | In | Between | IsNull | Exists | Not
+
+
+@dataclass(frozen=True)
+class Newest:
+    """Of the rows with equal values in the `per` columns only one: the last in the order of the `by` columns.
+
+    NULL comes before every value. It is chosen among the rows that meet all other conditions.
+    """
+
+    per: Sequence[str]
+    by: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -63,6 +107,11 @@ class MergeResult:
     inserted: int = 0
     updated: int = 0
     deleted: int = 0
+
+    def __add__(self, other: "MergeResult") -> "MergeResult":
+        return MergeResult(
+            self.inserted + other.inserted, self.updated + other.updated, self.deleted + other.deleted
+        )
 
     @property
     def changed(self) -> int:
@@ -113,8 +162,13 @@ class Lakehouse(ABC):
         columns: Sequence[str] | None = None,
         days: Collection[date] | None = None,
         where: Sequence[Filter] = (),
+        newest: Newest | None = None,
+        distinct: bool = False,
+        limit: int | None = None,
     ) -> pd.DataFrame:
         """Rows of a table, in no particular order.
+
+        Conditions, choice and counting are the engine's work: what is not asked for does not travel.
 
         A table that does not exist yet has no rows. A column that an older table lacks is NULL.
 
@@ -123,6 +177,9 @@ class Lakehouse(ABC):
             columns: names to return, in this order; all of them by default.
             days: only rows in these partitions; an empty collection gives no rows.
             where: conditions that a row must all meet. Values may be anything: the engine quotes them.
+            newest: which of several rows with equal values to take.
+            distinct: whether rows that are equal in all of `columns` come once.
+            limit: at most so many rows, whichever.
 
         Raises:
             LakehouseError: a column is unknown, a value does not fit its column, `days` was given for a table
@@ -130,18 +187,47 @@ class Lakehouse(ABC):
         """
 
     @abstractmethod
-    def append(self, table: Table, frame: pd.DataFrame, *, once: tuple[str, int] | None = None) -> int:
+    def count(
+        self,
+        table: Table,
+        *,
+        by: Sequence[str] = (),
+        flags: Mapping[str, Filter] | None = None,
+        days: Collection[date] | None = None,
+        where: Sequence[Filter] = (),
+        at_least: int = 1,
+    ) -> list[dict[str, Any]]:
+        """How many rows there are, by the values of columns and by which of some conditions they meet.
+
+        Args:
+            table: the table to count in.
+            by: columns whose values are told apart.
+            flags: conditions by name; that name must not be a column's.
+            days: only rows in these partitions.
+            where: conditions that a row must all meet to be counted.
+            at_least: leave out combinations with fewer rows.
+
+        Returns:
+            For each combination that occurs: the columns of `by`, each flag as True or False, and the number of
+            rows as `count`. Where no row is counted there is no entry, not even one of 0.
+
+        Raises:
+            LakehouseError: as for `read`.
+        """
+
+    @abstractmethod
+    def append(self, table: Table, frame: pd.DataFrame) -> int:
         """Add rows in one atomic commit; an empty frame commits nothing.
+
+        Rows that equal stored ones in every column may be left out, for an engine that cannot tell a repeated
+        request from a second one.
 
         Args:
             table: the table to extend; created if need be.
             frame: its rows. A nullable column may be left out.
-            once: an application's name and a number. Nothing is appended if that application already appended
-                under this number or a higher one. The table remembers every name for good, so use few names and
-                rising numbers.
 
         Returns:
-            Rows appended: all of them, or 0 if `once` shows that they are there already.
+            Rows that are stored now.
 
         Raises:
             LakehouseError: the frame does not fit the table, or the write failed. Nothing was written.
@@ -198,23 +284,34 @@ class Lakehouse(ABC):
         """
 
 
-def open_lakehouse(uri: str, storage_options: Mapping[str, str] | None = None) -> Lakehouse:
+def open_lakehouse(
+    uri: str,
+    storage_options: Mapping[str, str] | None = None,
+    *,
+    databricks: "Databricks | None" = None,
+    layout: "Layout" = "partitioned",
+) -> Lakehouse:
     """The lakehouse at `uri`; nothing is read or written yet.
 
     Args:
-        uri: a path, `file://`, `s3://`, `abfss://` or `gs://` for Delta files.
+        uri: a path, `file://`, `s3://`, `abfss://` or `gs://` for Delta files; `uc://catalog.schema` for tables in
+            Unity Catalog.
         storage_options: credentials and endpoints of the object store, as delta-rs names them.
+        databricks: gives the SQL warehouse and the volumes for `uc://`; asked when they are first needed.
+        layout: how tables in Unity Catalog that do not exist yet are laid out.
 
     Raises:
         LakehouseError: no engine serves this URI.
     """
     # Imported here: an engine needs the interface above, and a process needs only the engine that it uses.
+    if uri.partition("://")[0].lower() == "uc":
+        from genie_assets.gateways.lakehouse.unity import UnityLakehouse
+        from genie_assets.gateways.lakehouse.unity_names import unity_place
+
+        place = unity_place(uri)
+        if databricks is None:
+            raise LakehouseError("GENIE_LAKEHOUSE: uc:// needs a SQL warehouse; set DATABRICKS_WAREHOUSE_ID")
+        return UnityLakehouse(place, databricks, layout)
     from genie_assets.gateways.lakehouse.delta import DeltaLakehouse, delta_root
 
-    scheme = uri.partition("://")[0].lower() if "://" in uri else ""
-    if scheme == "uc":
-        raise LakehouseError(
-            "GENIE_LAKEHOUSE: Unity Catalog (uc://) is not available in this version; "
-            "use a path, s3://, abfss:// or gs://"
-        )
     return DeltaLakehouse(delta_root(uri), storage_options)

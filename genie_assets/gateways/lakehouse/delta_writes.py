@@ -16,10 +16,11 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import ArrayType, Field, PrimitiveType, Schema
 from deltalake.writer import WriterProperties
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from genie_assets.domain.tables import Column, ColumnType, Table
 from genie_assets.gateways.lakehouse import LakehouseError
+from genie_assets.gateways.lakehouse.object_stores import failure_of_store, store_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +47,10 @@ _DEADLINE_SECONDS = 60
 # Every write opens the table and reads all commits since the last checkpoint, about 0.4 ms each. With the default
 # of 100 that was half of what a fetched message cost.
 _COMMITS_PER_CHECKPOINT = 20
+# Every write also lists the log, about 10 µs an entry: a backfill's ten thousand commits of a hundred rows would
+# make it ten times as slow. A writer that takes longer than this, and is overtaken meanwhile, starts again.
+_LOG_OF_APPENDS_KEPT = "interval 5 minutes"
+_OVERTAKEN = "Invalid table version"
 
 
 class DeltaStore:
@@ -53,7 +58,7 @@ class DeltaStore:
 
     def __init__(self, root: str, storage_options: Mapping[str, str] | None) -> None:
         self._root = root
-        self._options = dict(storage_options or {})
+        self._options = store_options(root, storage_options)
 
     def local_folder(self, table: Table) -> Path | None:
         """The table's folder, if it lies on a disk of this machine."""
@@ -79,7 +84,7 @@ class DeltaStore:
                 the storage failed.
         """
         attempts = Retrying(
-            retry=retry_if_exception_type(CommitFailedError),
+            retry=retry_if_exception(_was_overtaken),
             wait=wait_random_exponential(multiplier=0.02, min=0.02, max=1),
             stop=stop_after_delay(_DEADLINE_SECONDS),
             before_sleep=lambda state: logger.debug(
@@ -118,6 +123,11 @@ class DeltaStore:
             return _extended(table, delta)  # another process created it in the meantime
 
 
+def _was_overtaken(error: BaseException) -> bool:
+    """Whether other writers were faster: their commits conflict, or those since ours began are cleaned up."""
+    return isinstance(error, CommitFailedError) or (isinstance(error, DeltaError) and _OVERTAKEN in str(error))
+
+
 @contextmanager
 def failures_named(table: Table) -> "Iterator[None]":
     """Turn the engine's failures into a LakehouseError that names the table."""
@@ -126,6 +136,9 @@ def failures_named(table: Table) -> "Iterator[None]":
     except CommitFailedError as error:
         raise LakehouseError(f"{table.name}: other writers left no room for {_DEADLINE_SECONDS} s") from error
     except (DeltaError, pa.lib.ArrowException, OSError) as error:
+        if failure := failure_of_store(error):
+            # Not even as the cause: the engine's text holds the endpoint, and a password in it.
+            raise LakehouseError(f"{table.name}: {failure}") from None
         raise LakehouseError(f"{table.name}: the storage failed ({type(error).__name__})") from error
 
 
@@ -144,7 +157,7 @@ def _configuration(table: Table) -> dict[str, str | None]:
     return {
         _STATISTICS: ",".join(statistics),
         "delta.checkpointInterval": str(_COMMITS_PER_CHECKPOINT),
-        "delta.logRetentionDuration": "interval 7 days",
+        "delta.logRetentionDuration": _LOG_OF_APPENDS_KEPT if table.append_only else "interval 7 days",
         "delta.deletedFileRetentionDuration": "interval 2 days",
     }
 

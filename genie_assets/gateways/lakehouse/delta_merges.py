@@ -1,0 +1,165 @@
+"""Merging rows into a Delta table: what changes, in the cheapest commit, never twice.
+
+Rows that are only inserted are appended, for a MERGE would rewrite files. But delta-rs lets appends pass each
+other, so two writers could both find a key missing and both insert it. Every commit that depends on which keys are
+stored therefore carries an application transaction for each of its days: of two that touch the same day at once,
+delta-rs refuses the second, which is then decided anew.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+
+from genie_assets.domain.tables import Table
+from genie_assets.gateways.lakehouse import LakehouseError, MergeResult
+from genie_assets.gateways.lakehouse.conditions import CellCondition, Condition, of_days
+from genie_assets.gateways.lakehouse.delta_reads import scan
+from genie_assets.gateways.lakehouse.delta_writes import WRITER
+from genie_assets.gateways.lakehouse.differences import Differences, differences, keys_of
+from genie_assets.gateways.lakehouse.pruning import day_literal
+from genie_assets.gateways.lakehouse.schema import known_column
+
+# Says what to do with a source row of a merge; no table has such a column.
+_ACTION = "__action"
+# The log keeps every name of a transaction for ever, so days share names. Days this far apart are hardly ever
+# written at the same moment, and if they are, one write is only repeated.
+_TRANSACTION_NAMES = 32
+
+
+def identity_of(table: Table) -> list[str]:
+    """Columns that find a row: the key, and the partition in which it lies."""
+    partition = [table.partitioned_by] if table.partitioned_by and table.partitioned_by not in table.key else []
+    return [*table.key, *partition]
+
+
+def refuse_duplicates(table: Table, rows: pa.Table) -> None:
+    """Check that no key occurs twice.
+
+    Raises:
+        LakehouseError: one does.
+    """
+    doubled = rows.num_rows - len(set(keys_of(rows, table.key)))
+    if doubled:
+        raise LakehouseError(f"{table.name}: {doubled} rows repeat the key {table.key} of another row")
+
+
+def holds_exactly(delta: DeltaTable, table: Table, day: date, rows: pa.Table) -> bool:
+    """Whether these rows, and no others, are stored in a partition; bookkeeping columns are left aside."""
+    found = _compared(delta, table, rows, of_days(table, [day]))
+    return bool(found.stored_rows == rows.num_rows and found.stored.all() and not found.differs.any())
+
+
+def merged(delta: DeltaTable, table: Table, rows: pa.Table, gone: pa.Table) -> MergeResult:
+    """Insert or update `rows` and delete `gone`, which has the columns of the identity, in at most one commit."""
+    gone_keys = keys_of(gone, identity_of(table))
+    wanted = (*of_days(table, _days(table, rows, gone)), *_with_keys_of(table, rows, gone))
+    found = _compared(delta, table, rows, wanted, find=frozenset(gone_keys))
+    result = MergeResult(
+        inserted=int((~found.stored).sum()),
+        updated=int(found.differs.sum()),
+        deleted=len(found.found),
+    )
+    if result.updated or result.deleted:
+        removed = gone.filter(pa.array([key in found.found for key in gone_keys], pa.bool_()))
+        _rewrite(delta, table, _source(rows, found, removed))
+    elif result.inserted:
+        new = rows.filter(pa.array(~found.stored))
+        commit = once_at_a_time(delta, _days(table, new))
+        write_deltalake(
+            delta, as_stored(delta, new), mode="append", writer_properties=WRITER, commit_properties=commit
+        )
+    return result
+
+
+def _compared(
+    delta: DeltaTable, table: Table, rows: pa.Table, wanted: Sequence[Condition], **sought: Any
+) -> Differences:
+    identity = identity_of(table)
+    stored = scan(delta, table, list(dict.fromkeys([*identity, *table.content])), wanted)
+    return differences(stored, rows, identity=identity, content=table.content, **sought)
+
+
+def _with_keys_of(table: Table, *sources: pa.Table) -> tuple[Condition, ...]:
+    """The condition that spares the engine most rows of a day: on the last text of the key that is never NULL."""
+    columns = [known_column(table, name) for name in table.key]
+    texts = [column for column in columns if column.type == "STRING" and not column.nullable]
+    if not texts:
+        return ()
+    values = pa.chunked_array([chunk for rows in sources for chunk in rows[texts[-1].name].chunks], pa.string())
+    return (CellCondition(texts[-1], values=values.unique()),)
+
+
+def once_at_a_time(delta: DeltaTable, days: Collection[date] | None) -> CommitProperties:
+    """What makes a commit fail if another such commit was made on one of these days since `delta` was opened."""
+    names = {"merge"} if days is None else {f"merge/{day.toordinal() % _TRANSACTION_NAMES}" for day in days}
+    versions = {name: delta.transaction_version(name) for name in sorted(names)}
+    return CommitProperties(
+        app_transactions=[
+            Transaction(name, 0 if version is None else version + 1) for name, version in versions.items()
+        ]
+    )
+
+
+def as_stored(delta: DeltaTable, rows: pa.Table) -> pa.Table:
+    """The rows with NULL in every column that only a newer version of the table has."""
+    for field in pa.schema(delta.schema().to_arrow()):
+        if field.name not in rows.schema.names:
+            rows = rows.append_column(pa.field(field.name, field.type), pa.nulls(rows.num_rows, field.type))
+    return rows
+
+
+def _days(table: Table, *sources: pa.Table) -> frozenset[date] | None:
+    if table.partitioned_by is None:
+        return None
+    return frozenset(day for rows in sources for day in pc.unique(rows[table.partitioned_by]).to_pylist())
+
+
+def _source(rows: pa.Table, found: Differences, removed: pa.Table) -> pa.Table:
+    """The rows that change something, each with what to do."""
+    actions = np.where(found.stored, np.where(found.differs, "update", ""), "insert")
+    changed = rows.append_column(_ACTION, pa.array(actions, pa.string())).filter(pa.array(actions != ""))
+    removed = removed.append_column(_ACTION, pa.array(["delete"] * removed.num_rows, pa.string()))
+    return pa.concat_tables([changed, removed], promote_options="default")
+
+
+def _rewrite(delta: DeltaTable, table: Table, source: pa.Table) -> None:
+    values: dict[str, str] = {name: f's."{name}"' for name in table.column_names}
+    days = _days(table, source)
+    (
+        delta.merge(
+            source,
+            predicate=_predicate(table, days),
+            source_alias="s",
+            target_alias="t",
+            # Streaming would hide the source's range of keys, by which files are skipped.
+            streamed_exec=False,
+            writer_properties=WRITER,
+            commit_properties=once_at_a_time(delta, days),
+        )
+        .when_matched_delete(f"s.{_ACTION} = 'delete'")
+        .when_matched_update(_but(values, identity_of(table)), f"s.{_ACTION} = 'update'")
+        .when_not_matched_insert(values, f"s.{_ACTION} = 'insert'")
+        .execute()
+    )
+
+
+def _but(values: Mapping[str, str], left_out: Sequence[str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if name not in left_out}
+
+
+def _predicate(table: Table, days: Collection[date] | None) -> str:
+    parts: list[str] = []
+    if days is not None:
+        # Literal days, or the merge reads the whole table and conflicts with every other writer.
+        parts.append(f't."{table.partitioned_by}" IN ({", ".join(map(day_literal, sorted(days)))})')
+    for name in identity_of(table):
+        equal = f't."{name}" = s."{name}"'
+        if known_column(table, name).nullable:
+            equal = f'({equal} OR (t."{name}" IS NULL AND s."{name}" IS NULL))'
+        parts.append(equal)
+    return " AND ".join(parts)

@@ -1,0 +1,124 @@
+"""SQL by which the engine skips files: it may let too many rows through, and never too few."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from os.path import commonprefix
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genie_assets.domain.tables import Column
+
+# Up to here a list is sent as it is, and skips every file without one of its values. The engine takes 0.05 ms per
+# value.
+LONGEST_LIST = 500
+# Of a longer list, values that lie together are sent as a range. Each takes the engine 1 to 2 ms and time per row.
+_MOST_RANGES = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def literal(column: Column, value: Any) -> str:
+    """A non-NULL value of the column as a DataFusion literal."""
+    match column.type:
+        case "STRING":
+            # Doubling is enough: in the dialect of `scan` a backslash means itself.
+            return "'" + value.replace("'", "''") + "'"
+        case "DATE":
+            return day_literal(value)
+        case "TIMESTAMP":
+            # A TIMESTAMP literal counts nanoseconds, which end in the year 2262.
+            ticks = (value - _EPOCH) // timedelta(microseconds=1)
+            return f"""arrow_cast({ticks}, 'Timestamp(Microsecond, Some("UTC"))')"""
+        case "BOOLEAN":
+            return "true" if value else "false"
+        case _:
+            return str(int(value))
+
+
+def day_literal(day: date) -> str:
+    """A day as a DATE literal: the one form by which every delta-rs operation skips other partitions."""
+    return f"DATE '{day.isoformat()}'"
+
+
+def values_sql(column: Column, values: pa.Array) -> str:
+    """An expression that holds where the column has one of these distinct values, and in few other rows."""
+    if not len(values):
+        return "false"
+    if len(values) <= LONGEST_LIST:
+        return _list_sql(column, values.to_pylist())
+    ordered = values.take(pc.sort_indices(values))
+    singles, parts = [], []
+    for first, last in pairwise(_cuts(_places(ordered))):
+        if last - first == 1:
+            singles.append(ordered[first].as_py())
+        else:
+            ends = (literal(column, ordered[place].as_py()) for place in (first, last - 1))
+            parts.append("({0} >= {1} AND {0} <= {2})".format(f'"{column.name}"', *ends))
+    return " OR ".join([*parts, *([_list_sql(column, singles)] if singles else [])])
+
+
+def days_sql(files: pa.Table, partitioned_by: str, column: Column, values: pa.Array) -> str | None:
+    """An expression that holds in the partitions whose files may hold one of many values.
+
+    Args:
+        files: path, partition and statistics of every file, as `DeltaTable.get_add_actions` tells them.
+        partitioned_by: the column by whose days the table is partitioned.
+        column: the column to have one of the values.
+        values: the values, distinct.
+
+    Returns:
+        None where it would skip nothing.
+    """
+    smallest, largest = f"min.{column.name}", f"max.{column.name}"
+    if column.type != "STRING" or smallest not in files.schema.names:
+        return None
+    ordered = np.sort(values.to_numpy(zero_copy_only=False))
+    days = files[f"partition.{partitioned_by}"].to_pylist()
+    ends = zip(files[smallest].to_pylist(), files[largest].to_pylist(), strict=True)
+    touched = {day for day, (low, high) in zip(days, ends, strict=True) if _any_between(ordered, low, high)}
+    if None in touched or len(touched) == len(set(days)):
+        return None
+    return f'"{partitioned_by}" IN ({", ".join(map(day_literal, sorted(touched)))})' if touched else "false"
+
+
+def _any_between(ordered: np.ndarray, low: str | None, high: str | None) -> bool:
+    if low is None or high is None:
+        return True  # nothing is known of this file
+    return bool(np.searchsorted(ordered, low, "left") < np.searchsorted(ordered, high, "right"))
+
+
+def _list_sql(column: Column, values: list[Any]) -> str:
+    return f'"{column.name}" IN ({", ".join(literal(column, value) for value in values)})'
+
+
+def _cuts(places: list[int]) -> list[int]:
+    """Where to cut an ordered list, ends included: at its widest gaps, into few ranges and some single values."""
+    gaps = sorted(range(1, len(places)), key=lambda cut: places[cut] - places[cut - 1], reverse=True)
+    cuts, best = {0, len(places)}, 0
+    singles, ranges = 0, 1
+    for count, cut in enumerate(gaps[: LONGEST_LIST + _MOST_RANGES], start=1):
+        # The cut takes one range apart; what is a single value on either side of it is a range no more.
+        alone = (cut - 1 in cuts) + (cut + 1 in cuts)
+        singles, ranges = singles + alone, ranges + 1 - alone
+        cuts.add(cut)
+        if singles <= LONGEST_LIST and ranges <= _MOST_RANGES:
+            best = count
+    return sorted({0, len(places), *gaps[:best]})
+
+
+def _places(ordered: pa.Array) -> list[int]:
+    """Each value as a number, so that gaps can be compared; it need not be exact."""
+    if pa.types.is_string(ordered.type):
+        return _places_of_texts(ordered.to_pylist())
+    return ordered.cast(pa.int64() if not pa.types.is_date(ordered.type) else pa.int32()).to_pylist()
+
+
+def _places_of_texts(texts: list[str]) -> list[int]:
+    width = max(map(len, texts))
+    same = len(commonprefix([texts[0], texts[-1]]))  # noqa: RUF071 - these are no paths
+    try:
+        return [int(text.ljust(width, "0"), 16) for text in texts]
+    except ValueError:
+        return [int.from_bytes(text[same : same + 16].encode().ljust(64, b"\0")) for text in texts]
