@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from string import Template
 
 _ROOM = Path(__file__).resolve().parents[1]
 # An installed package carries the folder inside; a checkout has it beside the package.
@@ -20,3 +21,17 @@ def sql_text(name: str) -> str:
         if path.is_file():
             return path.read_text(encoding="utf-8")
     raise FileNotFoundError(f"sql/{name}.sql")
+
+
+def sql_from_template(name: str, **parts: str) -> str:
+    """The statement in `sql/<name>.sql` with `parts` in the places that are marked `${part}`.
+
+    Args:
+        name: The file's path below `sql`, without `.sql`.
+        parts: SQL: quoted identifiers, lists of them, conditions. Values travel as parameters instead.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        KeyError: if a place is left without its part.
+    """
+    return Template(sql_text(name)).substitute(parts)

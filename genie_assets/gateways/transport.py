@@ -1,8 +1,8 @@
-"""The connection to one workspace: JSON in, JSON out, logged in."""
+"""The connection to one workspace, logged in: JSON in and out, or bytes in."""
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import requests
@@ -72,12 +72,38 @@ class WorkspaceHttp:
         Raises:
             CallError: for every way to fail. After a 401 it is transient if another token may help.
         """
-        token = self._login.token()
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": self._user_agent}
         options: dict[str, Any] = {"params": query}
         if body is not None:
-            options["data"] = json.dumps(body).encode()
-            headers["Content-Type"] = "application/json"
+            options |= {"data": json.dumps(body).encode(), "content_type": "application/json"}
+        answer = self._exchange(method, path, good=(200,), **options)
+        return json_object(answer)
+
+    def send(
+        self, method: str, path: str, *, query: Mapping[str, str] | None = None, data: bytes | None = None
+    ) -> None:
+        """Make one call, once, whose answer says nothing but that it worked.
+
+        Args:
+            method: HTTP method.
+            path: Path under the host, quoted.
+            query: Query parameters, not quoted.
+            data: The body, sent as it is.
+
+        Raises:
+            CallError: as for `call`.
+        """
+        options: dict[str, Any] = {"params": query}
+        if data is not None:
+            options |= {"data": data, "content_type": "application/octet-stream"}
+        self._exchange(method, path, good=(200, 201, 204), **options)
+
+    def _exchange(
+        self, method: str, path: str, *, good: Collection[int], content_type: str | None = None, **options: Any
+    ) -> HttpAnswer:
+        token = self._login.token()
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": self._user_agent}
+        if content_type:
+            headers["Content-Type"] = content_type
         answer = exchange(
             self._session,
             method,
@@ -87,9 +113,9 @@ class WorkspaceHttp:
             headers=headers,
             **options,
         )
-        if answer.status != 200:
+        if answer.status not in good:
             raise self._failure(answer, token)
-        return json_object(answer)
+        return answer
 
     def _failure(self, answer: HttpAnswer, token: str) -> CallError:
         failed = answer_error(answer, dt.datetime.now(dt.UTC), token)

@@ -1,56 +1,34 @@
 """Asking a Databricks SQL warehouse, through the Statement Execution API."""
 
-import datetime as dt
-import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pandas as pd
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.gateways.exchange import answer_error, exchange
 from genie_assets.gateways.retries import CallError, Retries
 from genie_assets.gateways.scrubbing import scrub
+from genie_assets.gateways.sql_errors import WarehouseError, refused_statement
+from genie_assets.gateways.sql_results import linked_rows, next_chunk
 from genie_assets.gateways.sql_values import Parameter, UnreadableValueError, frame, parameter
-from genie_assets.gateways.transport import CONNECT_SECONDS, WorkspaceHttp, pooled_session
+from genie_assets.gateways.transport import WorkspaceHttp
 
 __all__ = ["Parameter", "SqlWarehouse", "WarehouseError"]
 
 _STATEMENTS = "/api/2.0/sql/statements/"
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
-_LINK_READ_SECONDS = 60.0
+_WRITE_ATTEMPTS = 8  # other writers pass, but there may be several of them
 _RUNNING = frozenset({"PENDING", "RUNNING"})
 
 _log = logging.getLogger(__name__)
 
 # What the server says when a result does not fit into the answer itself.
 _TOO_BIG = ("inline byte limit", "external_links", "result too large", "exceeds the maximum", "25 mib")
-
-
-_PASSING_CODES = frozenset(
-    {
-        "TEMPORARILY_UNAVAILABLE",
-        "WORKSPACE_TEMPORARILY_UNAVAILABLE",
-        "SERVICE_UNDER_MAINTENANCE",
-        "RESOURCE_EXHAUSTED",
-        "DEADLINE_EXCEEDED",
-        "INTERNAL_ERROR",
-        "IO_ERROR",
-    }
-)
-
-
-class WarehouseError(Exception):
-    """A statement could not be run or its result not be read. The message is scrubbed and says what to do."""
-
-
-class _PassingFailureError(WarehouseError):
-    """A statement failed for a reason that may be gone in a moment."""
 
 
 class _TooBigForInlineError(Exception):
@@ -91,13 +69,78 @@ class SqlWarehouse:
         """Run a SELECT with named parameters (`:name`) and bring its whole result.
 
         Columns are typed as `sql_values.frame` says. After a lost answer the statement is sent again, so it must
-        not change anything.
+        be one that may run twice.
 
         Raises:
             WarehouseError: in one clear sentence, naming the setting or the grant that is missing. A result that
                 is not whole is an error, too.
         """
-        request = {
+        columns: list[Mapping[str, Any]] = []
+        rows: list[list[Any]] = []
+        for columns, part in self._outcome(statement, parameters):  # noqa: B007 - the same for all parts
+            rows += part
+        return self._readable(columns, rows)
+
+    def batches(
+        self, statement: str, parameters: Mapping[str, Parameter] | None = None, *, by_links: bool = False
+    ) -> Iterator[pd.DataFrame]:
+        """Run a SELECT as `query` does, and bring its result in parts, of which there is at least one.
+
+        Args:
+            statement: A SELECT that may run twice.
+            parameters: Values of its named parameters.
+            by_links: Fetch the result through links from the start, because it may be too big to come inline. A
+                result that turns out to be too big costs a second run.
+
+        Raises:
+            WarehouseError: as for `query`, also between two parts: use none of them before the last has come.
+        """
+        for columns, part in self._outcome(statement, parameters, by_links=by_links):
+            yield self._readable(columns, part)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that writes, again after a lost answer or a conflict with another writer.
+
+        Args:
+            statement: One that leaves the same behind, however often it runs.
+
+        Raises:
+            WarehouseError: as for `query`. The statement may have run all the same.
+        """
+        for _ in self._outcome(statement, None, attempts=_WRITE_ATTEMPTS):
+            pass
+
+    def _readable(self, columns: Sequence[Mapping[str, Any]], rows: list[list[Any]]) -> pd.DataFrame:
+        try:
+            return frame(columns, rows)
+        except UnreadableValueError as error:
+            problem = f"The SQL warehouse sent a result that cannot be read: {error}"
+        raise WarehouseError(problem)
+
+    def _outcome(
+        self,
+        statement: str,
+        parameters: Mapping[str, Parameter] | None,
+        *,
+        by_links: bool = False,
+        attempts: int = 3,
+    ) -> Iterator[tuple[list[Mapping[str, Any]], list[list[Any]]]]:
+        """Run a statement; its columns and some of its rows, at least once, until all rows have come."""
+        deadline = self._clock() + self._timeout_seconds
+        try:
+            answer = self._ended(self._request(statement, parameters), deadline, by_links, attempts)
+            columns = ((answer.get("manifest") or {}).get("schema") or {}).get("columns") or []
+            for rows in self._all_rows(answer, deadline):
+                yield columns, rows
+        except CallError as failed:
+            problem = _sentence(failed.error, self._warehouse_id)
+        else:
+            return
+        # Raised here, so that no exception that knows the request hangs on to it.
+        raise WarehouseError(problem)
+
+    def _request(self, statement: str, parameters: Mapping[str, Parameter] | None) -> dict[str, Any]:
+        return {
             "statement": statement,
             "warehouse_id": self._warehouse_id,
             "parameters": [parameter(name, value) for name, value in (parameters or {}).items()],
@@ -105,48 +148,47 @@ class SqlWarehouse:
             "on_wait_timeout": "CONTINUE",
             "format": "JSON_ARRAY",
         }
-        deadline = self._clock() + self._timeout_seconds
-        try:
-            return self._inline_or_linked(request, deadline)
-        except CallError as failed:
-            problem = _sentence(failed.error, self._warehouse_id)
-        except UnreadableValueError as error:
-            problem = f"The SQL warehouse sent a result that cannot be read: {error}"
-        raise WarehouseError(problem)
 
-    def _inline_or_linked(self, request: Mapping[str, Any], deadline: float) -> pd.DataFrame:
+    def _ended(self, request: Mapping[str, Any], deadline: float, by_links: bool, attempts: int) -> dict[str, Any]:
+        """The answer of a statement that succeeded, with its result inline if that is possible and wanted."""
+        if not by_links:
+            try:
+                return self._ended_well({**request, "disposition": "INLINE"}, deadline, attempts)
+            except _TooBigForInlineError:
+                _log.info("A result is too big to come inline; running the statement again for links to it.")
         try:
-            return self._run_patiently({**request, "disposition": "INLINE"}, deadline)
-        except _TooBigForInlineError:
-            _log.info("A result is too big to come inline; running the statement again for links to it.")
-        try:
-            return self._run_patiently({**request, "disposition": "EXTERNAL_LINKS"}, deadline)
+            return self._ended_well({**request, "disposition": "EXTERNAL_LINKS"}, deadline, attempts)
         except _TooBigForInlineError as error:
             problem = str(error)
         raise WarehouseError(problem)
 
-    def _run_patiently(self, request: Mapping[str, Any], deadline: float) -> pd.DataFrame:
-        """Run a statement, and once more if it failed for a reason that passes. It only reads."""
+    def _ended_well(self, request: Mapping[str, Any], deadline: float, attempts: int) -> dict[str, Any]:
+        """Run a statement, and again if it failed for a reason that passes."""
         retrying = Retrying(
-            retry=retry_if_exception_type(_PassingFailureError),
+            retry=retry_if_exception(lambda error: isinstance(error, WarehouseError) and error.passing),
             wait=wait_random_exponential(multiplier=1, max=10),
-            stop=stop_after_attempt(3),
+            stop=stop_after_attempt(attempts),
             sleep=self._sleep,
             reraise=True,
         )
         return retrying(self._run, request, deadline)
 
-    def _run(self, request: Mapping[str, Any], deadline: float) -> pd.DataFrame:
+    def _run(self, request: Mapping[str, Any], deadline: float) -> dict[str, Any]:
         answer = self._finished(self._call("POST", _STATEMENTS, deadline, request), deadline)
-        manifest = answer.get("manifest") or {}
-        columns = (manifest.get("schema") or {}).get("columns") or []
-        if manifest.get("truncated"):
+        if (answer.get("manifest") or {}).get("truncated"):
             raise _TooBigForInlineError("The result of a statement is too big: the SQL warehouse cut it.")
-        rows = [row for chunk in self._chunks(answer, deadline) for row in self._rows(chunk, deadline)]
-        expected = manifest.get("total_row_count")
-        if expected is not None and int(expected) != len(rows):
-            raise WarehouseError(f"The SQL warehouse sent {len(rows)} of {expected} rows of a result.")
-        return frame(columns, rows)
+        return answer
+
+    def _all_rows(self, answer: dict[str, Any], deadline: float) -> Iterator[list[list[Any]]]:
+        """The rows of every chunk; at the end they must be as many as the server said."""
+        count = 0
+        for chunk in self._chunks(answer, deadline):
+            for rows in self._parts(chunk, deadline):
+                count += len(rows)
+                yield rows
+        expected = (answer.get("manifest") or {}).get("total_row_count")
+        if expected is not None and int(expected) != count:
+            raise WarehouseError(f"The SQL warehouse sent {count} of {expected} rows of a result.")
 
     def _finished(self, answer: dict[str, Any], deadline: float) -> dict[str, Any]:
         wait = _FIRST_WAIT_SECONDS
@@ -175,7 +217,7 @@ class SqlWarehouse:
         chunk, following, seen = answer.get("result") or {}, None, {0}
         while True:
             yield chunk
-            following = _next_chunk(chunk)
+            following = next_chunk(chunk)
             if following is None:
                 return
             if following in seen:
@@ -183,10 +225,10 @@ class SqlWarehouse:
             seen.add(following)
             chunk = self._call("GET", f"{_statement_path(answer)}/result/chunks/{following}", deadline)
 
-    def _rows(self, chunk: Mapping[str, Any], deadline: float) -> Iterator[list[Any]]:
-        yield from chunk.get("data_array") or []
+    def _parts(self, chunk: Mapping[str, Any], deadline: float) -> Iterator[list[list[Any]]]:
+        yield chunk.get("data_array") or []
         for link in chunk.get("external_links") or []:
-            yield from self._retries.call(partial(_linked_rows, link), deadline=deadline)
+            yield self._retries.call(partial(linked_rows, link), deadline=deadline)
 
     def _call(
         self, method: str, path: str, deadline: float, body: Mapping[str, Any] | None = None
@@ -206,61 +248,17 @@ def _statement_path(answer: Mapping[str, Any]) -> str:
     return _STATEMENTS + quote(str(answer.get("statement_id")), safe="")
 
 
-def _next_chunk(chunk: Mapping[str, Any]) -> int | None:
-    """The chunk that follows. With links, it is the last link that names it."""
-    for named in (chunk, *reversed(chunk.get("external_links") or ())):
-        if named.get("next_chunk_index") is not None:
-            return int(named["next_chunk_index"])
-        path = urlsplit(str(named.get("next_chunk_internal_link") or "")).path
-        if path.rpartition("/")[2].isdecimal():
-            return int(path.rpartition("/")[2])
-    return None
-
-
-def _linked_rows(link: Mapping[str, Any]) -> list[list[Any]]:
-    """The rows behind a presigned link. It carries its own right: our login is not sent along."""
-    url, headers = str(link.get("external_link")), link.get("http_headers") or {}
-    if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise CallError(FetchError(ErrorClass.BAD_PAYLOAD, "A link to a result is not https."))
-    with pooled_session(url, 1) as session:
-        answer = exchange(
-            session, "GET", url, timeout=(CONNECT_SECONDS, _LINK_READ_SECONDS), secrets=(url,), headers=headers
-        )
-    if answer.status != 200:
-        failed = answer_error(answer, dt.datetime.now(dt.UTC), url)
-        if failed.transient:
-            raise failed
-        raise WarehouseError(f"A link to a result of the SQL warehouse was refused: {failed.error.message}")
-    try:
-        rows = json.loads(answer.body)
-    except ValueError:
-        rows = None
-    if not isinstance(rows, list):
-        raise CallError(FetchError(ErrorClass.BAD_PAYLOAD, "A linked result is not JSON."), transient=True)
-    return rows
-
-
 def _failed(answer: Mapping[str, Any], warehouse_id: str) -> Exception:
     error = (answer.get("status") or {}).get("error") or {}
-    code, message = str(error.get("error_code") or ""), scrub(str(error.get("message") or "no reason given"))
+    code, message = str(error.get("error_code") or ""), str(error.get("message") or "")
     state = _state(answer)
     if state in ("CANCELED", "CLOSED"):
-        problem = f"A statement was {state.lower()} by the SQL warehouse {warehouse_id}: {message}"
+        problem = f"A statement was {state.lower()} by the SQL warehouse {warehouse_id}: {scrub(message)}"
         # A result that is too big to come inline may show as nothing but a closed statement.
         return _TooBigForInlineError(problem) if state == "CLOSED" else WarehouseError(problem)
     if any(mark in message.lower() for mark in _TOO_BIG):
-        return _TooBigForInlineError(f"The result of a statement is too big: {message}")
-    advice = _advice(f"{code} {message}".upper())
-    kind = _PassingFailureError if code in _PASSING_CODES else WarehouseError
-    return kind(f"The SQL warehouse {warehouse_id} refused a statement: {message}{advice}")
-
-
-def _advice(text: str) -> str:
-    if "TABLE_OR_VIEW_NOT_FOUND" in text or "SCHEMA_NOT_FOUND" in text:
-        return " Is the system schema enabled, and is USE SCHEMA and SELECT on it granted to our principal?"
-    if "PERMISSION" in text or "INSUFFICIENT" in text or "NOT AUTHORIZED" in text:
-        return " Grant USE CATALOG, USE SCHEMA and SELECT on it to our principal."
-    return ""
+        return _TooBigForInlineError(f"The result of a statement is too big: {scrub(message)}")
+    return refused_statement(code, message, warehouse_id)
 
 
 def _sentence(error: FetchError, warehouse_id: str) -> str:

@@ -1,0 +1,156 @@
+"""Writes as SQL over one staged file. Each statement leaves the same behind, however often it runs."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from genie_assets.domain.tables import Table
+from genie_assets.gateways.lakehouse import LakehouseError
+from genie_assets.gateways.lakehouse.differences import keys_of
+from genie_assets.gateways.lakehouse.schema import known_column
+from genie_assets.gateways.lakehouse.unity_names import Place, days_literal, listed, quoted, text_literal
+from genie_assets.gateways.lakehouse.unity_tables import Shape
+from genie_assets.gateways.sql_texts import sql_from_template
+
+# Columns of staged files that no table has: what to do with a row, and which row of the file it is.
+_ACTION, _ROW = "__action", "__row"
+
+
+def identity(table: Table) -> list[str]:
+    """Columns that find a row: the key, and the partition in which it lies."""
+    return _joined(table.key, [table.partitioned_by] if table.partitioned_by else [])
+
+
+def refuse_duplicates(table: Table, rows: pa.Table) -> None:
+    """LakehouseError if two rows have the same key."""
+    doubled = rows.num_rows - len(set(keys_of(rows, table.key)))
+    if doubled:
+        raise LakehouseError(f"{table.name}: {doubled} rows repeat the key {table.key} of another row")
+
+
+def refuse_other_days(table: Table, day: date, rows: pa.Table) -> None:
+    """LakehouseError if a row does not lie in `day`."""
+    if pc.unique(rows[str(table.partitioned_by)]).to_pylist() not in ([], [day]):
+        raise LakehouseError(f"{table.name}: a row to put into {day} belongs to another day")
+
+
+def refuse_both(table: Table, rows: pa.Table, gone: pa.Table) -> None:
+    """LakehouseError if a row is to be stored and deleted."""
+    names = identity(table)
+    if not set(keys_of(gone, names)).isdisjoint(keys_of(rows, names)):
+        raise LakehouseError(f"{table.name}: a row is to be both merged and deleted")
+
+
+def numbered(rows: pa.Table) -> pa.Table:
+    """Rows to replace a day with: each knows which one it is."""
+    return rows.append_column(_ROW, pa.array(range(rows.num_rows), pa.int64()))
+
+
+def merge_source(rows: pa.Table, gone: pa.Table) -> pa.Table:
+    """Rows to store and keys to delete, each with what to do."""
+    stored = rows.append_column(_ACTION, pa.array(["store"] * rows.num_rows, pa.string()))
+    deleted = gone.append_column(_ACTION, pa.array(["delete"] * gone.num_rows, pa.string()))
+    return pa.concat_tables([stored, deleted], promote_options="default")
+
+
+def days_of(table: Table, rows: pa.Table) -> list[date]:
+    """The partitions in which rows lie."""
+    return [] if table.partitioned_by is None else pc.unique(rows[table.partitioned_by]).to_pylist()
+
+
+def append_sql(table: Table, place: Place, file: str, days: Collection[date]) -> str:
+    """The statement that adds the rows of a file that are not there yet."""
+    names = _joined(identity(table), [name for name in table.column_names if name in table.bookkeeping])
+    return sql_from_template(
+        "lakehouse/append",
+        table=place.table(table),
+        columns=listed(table.column_names),
+        file=text_literal(file),
+        same=_same(table, names, days),
+        values=listed(table.column_names, "s."),
+    )
+
+
+def merge_sql(table: Table, place: Place, file: str, days: Collection[date]) -> str:
+    """The statement that stores and deletes the rows of a file of `merge_source`."""
+    changing = [name for name in table.column_names if name not in identity(table)]
+    return sql_from_template(
+        "lakehouse/merge",
+        table=place.table(table),
+        columns=listed(table.column_names),
+        file=text_literal(file),
+        same=_same(table, identity(table), days),
+        equal=_equal(table),
+        changes=", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in changing),
+        values=listed(table.column_names, "s."),
+    )
+
+
+def merge_count_sql(table: Table, place: Place, file: str, days: Collection[date]) -> str:
+    """The SELECT that says what `merge_sql` would do: `inserted`, `updated`, `deleted`."""
+    return sql_from_template(
+        "lakehouse/merge_count",
+        table=place.table(table),
+        columns=listed(_joined(identity(table), table.content)),
+        file=text_literal(file),
+        within=_within(table, days),
+        same=_same(table, identity(table), days),
+        equal=_equal(table),
+    )
+
+
+def replace_day_sql(table: Table, place: Place, file: str, day: date, shape: Shape) -> str:
+    """The statement that makes a day equal to the rows of a file.
+
+    It takes no list of columns, so the rows get those of the stored table, in its order.
+    """
+    known = set(table.column_names)
+    columns = [quoted(name) if name in known else f"NULL AS {quoted(name)}" for name in shape.columns]
+    return sql_from_template(
+        "lakehouse/replace_day",
+        table=place.table(table),
+        within=_within(table, [day]),
+        columns=", ".join(columns),
+        file=text_literal(file),
+    )
+
+
+def replace_day_count_sql(table: Table, place: Place, file: str, day: date) -> str:
+    """The SELECT that compares a day with a file: rows `stored`, and rows of the file that are the `same`."""
+    return sql_from_template(
+        "lakehouse/replace_day_count",
+        table=place.table(table),
+        columns=listed(_joined(identity(table), table.content)),
+        file=text_literal(file),
+        within=_within(table, [day]),
+        same=_same(table, identity(table), [day]),
+        equal=_equal(table),
+    )
+
+
+def _within(table: Table, days: Collection[date]) -> str:
+    if table.partitioned_by is None:
+        return "true"
+    literals = days_literal(days)
+    return f"{quoted(table.partitioned_by)} " + (f"IN ({literals})" if len(days) > 1 else f"= {literals}")
+
+
+def _same(table: Table, names: Sequence[str], days: Collection[date]) -> str:
+    """The condition that `t` and `s` are the same row; literal days, or all partitions would be read."""
+    parts = [f"t.{_within(table, days)}"] if table.partitioned_by is not None else []
+    for name in names:
+        operator = "<=>" if known_column(table, name).nullable else "="
+        parts.append(f"t.{quoted(name)} {operator} s.{quoted(name)}")
+    return " AND ".join(parts)
+
+
+def _equal(table: Table) -> str:
+    """The condition that `t` and `s` say the same, bookkeeping left aside."""
+    names = [name for name in table.content if name not in identity(table)]
+    return " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in names) or "true"
+
+
+def _joined(*names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for part in names for name in part))

@@ -1,0 +1,2 @@
+-- Creates the schema of the tables.
+CREATE SCHEMA IF NOT EXISTS ${schema}

@@ -1,0 +1,2 @@
+-- The latest commits of a table.
+DESCRIBE HISTORY ${table} LIMIT ${commits}

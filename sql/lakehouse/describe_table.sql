@@ -1,0 +1,2 @@
+-- The columns of a table.
+DESCRIBE TABLE ${table}

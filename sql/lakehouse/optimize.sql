@@ -1,0 +1,2 @@
+-- Joins small files and sorts rows that are read together.
+OPTIMIZE ${table}${where}${z_order}

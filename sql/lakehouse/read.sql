@@ -1,0 +1,5 @@
+-- Rows that meet all conditions.
+SELECT${distinct} ${columns}
+  FROM ${source}
+ WHERE ${conditions}
+${limit}

@@ -1,0 +1,2 @@
+-- Removes files that nothing refers to any more.
+VACUUM ${table}
