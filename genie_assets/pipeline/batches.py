@@ -17,7 +17,8 @@ from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS, 
 from genie_assets.gateways.genie_api import Answer, FetchResult
 from genie_assets.gateways.lakehouse import In, Lakehouse, LakehouseError
 from genie_assets.gateways.scrubbing import scrub_exception
-from genie_assets.pipeline.stored import Key, Row, header, is_deleted, is_open, key_of
+from genie_assets.pipeline.conversation_days import ConversationDay, entry_of, store_days
+from genie_assets.pipeline.stored import Key, Row, header, is_deleted, is_open, key_of, known_answers
 
 _LOG = logging.getLogger(__name__)
 
@@ -51,12 +52,13 @@ class Tally:
 @dataclass
 class _Batch:
     answers: list[Row] = field(default_factory=list)
+    extras: list[Row] = field(default_factory=list)  # brought unasked; perhaps the log has them
     looks: list[Row] = field(default_factory=list)
     errors: dict[Key, Row] = field(default_factory=dict)
     errors_before: dict[Key, Row | None] = field(default_factory=dict)  # the ledger's rows that `errors` replace
 
     def __len__(self) -> int:
-        return len(self.answers) + len(self.looks) + len(self.errors)
+        return len(self.answers) + len(self.extras) + len(self.looks) + len(self.errors)
 
 
 class BatchWriter:
@@ -89,6 +91,7 @@ class BatchWriter:
         self._clock = clock
         self._batch = _Batch()
         self._extras: set[Key] = set()
+        self._indexed: set[ConversationDay] = set()
         self.tally = Tally()
 
     def take(self, result: FetchResult) -> None:
@@ -149,17 +152,23 @@ class BatchWriter:
             self.take_error(_ids(request, message_id), error)
             return
         known = self._known.get(key)
-        if known is None or known["content_hash"] != row["content_hash"]:
-            self._batch.answers.append(row)
+        if known is None and message_id not in wanted:
+            self._batch.extras.append(row)
             self._known[key] = header(row)
-            self.tally.stored += 1
-            if message_id not in wanted:
-                self._extras.add(key)
-                self.tally.extra += 1
+        elif known is None or known["content_hash"] != row["content_hash"]:
+            self._store(row, is_extra=message_id not in wanted)
         elif message_id in wanted:
             self._batch.looks.append({**row, "created_date": known["created_date"]})
             self.tally.unchanged += 1
         self.resolve(key, ledger.FETCHED)
+
+    def _store(self, row: Row, *, is_extra: bool) -> None:
+        self._batch.answers.append(row)
+        self._known[key_of(row)] = header(row)
+        self.tally.stored += 1
+        if is_extra:
+            self._extras.add(key_of(row))
+            self.tally.extra += 1
 
     def _answer_row(self, request: FetchRequest, answer: Answer, message_id: str) -> Row:
         message = parse_message(answer.body)
@@ -190,6 +199,7 @@ class BatchWriter:
 
     def _commit(self) -> None:
         """Answers before the ledger: after a crash in between, the next run finds and resolves their errors."""
+        self._keep_new_extras()
         batch, self._batch = self._batch, _Batch()
         if not len(batch):
             return
@@ -210,6 +220,25 @@ class BatchWriter:
         _LOG.info(
             "Batch %s: %d answers, %d errors", stamp["ingestion_batch_id"], len(batch.answers), len(batch.errors)
         )
+
+    def _keep_new_extras(self) -> None:
+        """Of what a LIST brought unasked, keep what the log does not say already.
+
+        Only the wanted messages were looked up before: who else is in a conversation shows when it is listed.
+        """
+        extras, self._batch.extras = self._batch.extras, []
+        stored = known_answers(self._lake, [row["message_id"] for row in extras])
+        for row in extras:
+            before = stored.get(key_of(row))
+            if before is None or before["content_hash"] != row["content_hash"]:
+                self._store(row, is_extra=True)
+
+    def _index(self, rows: list[Row]) -> None:
+        """Note days other than our own: the fold of our day looks only there and where the index leads."""
+        elsewhere = {entry_of(row) for row in rows if row["created_date"] != self._event_date}
+        stamp = {name: rows[0][name] for name in ("ingestion_batch_id", "ingestion_timestamp")}
+        store_days(self._lake, elsewhere - self._indexed, stamp)
+        self._indexed |= elsewhere
 
     def _append_answers(self, rows: list[Row], batch: _Batch) -> None:
         """Append in one commit; if that keeps failing, row by row, setting aside what cannot be stored."""
@@ -254,6 +283,8 @@ class BatchWriter:
             with attempt:
                 if attempt.retry_state.attempt_number > 1:
                     rows = self._not_yet_stored(rows)
+                if rows:
+                    self._index(rows)
                 self._lake.append(GENIE_API_MESSAGES, GENIE_API_MESSAGES.frame(rows))
 
     def _not_yet_stored(self, rows: list[Row]) -> list[Row]:

@@ -8,6 +8,7 @@ from genie_assets.domain.audit import conversations_deleted_on, empty_known_mess
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, TABLES, records
 from genie_assets.gateways.lakehouse import Between, Filter, In, Lakehouse
 from genie_assets.gateways.system_tables import SystemTables
+from genie_assets.pipeline.conversation_days import index_stored_messages
 
 Row = dict[str, Any]
 
@@ -29,6 +30,7 @@ def discover(event_date: dt.date, *, system_tables: SystemTables, lake: Lakehous
     The log is read before any row is written: a failed read leaves the day as it was. All tables exist afterwards,
     be they empty.
     """
+    index_stored_messages(lake, {"ingestion_timestamp": now})
     for table in TABLES:
         lake.prepare(table)
     events = system_tables.message_events(event_date)

@@ -10,7 +10,12 @@ from typing import Any
 from genie_assets.domain import ledger
 from genie_assets.domain.fetch_plan import FetchRequest, MessageRef, plan_requests
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, records
+from genie_assets.domain.tables import (
+    GENIE_API_MESSAGES,
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_FETCH_ERRORS,
+    records,
+)
 from genie_assets.domain.worklist import (
     STUCK_AFTER,
     ClosedError,
@@ -22,8 +27,9 @@ from genie_assets.domain.worklist import (
     make_worklist,
 )
 from genie_assets.gateways.genie_api import GenieApi
-from genie_assets.gateways.lakehouse import Equals, Lakehouse
+from genie_assets.gateways.lakehouse import Equals, Exists, Lakehouse, Not, Rows
 from genie_assets.pipeline.batches import BatchWriter, Tally
+from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.permission import newly_granted, release, still_forbidden
 from genie_assets.pipeline.stored import (
     Key,
@@ -126,11 +132,9 @@ def fetch(
         deadline: `time.monotonic()` seconds from which on nothing more is asked for; the rest stays pending.
     """
     started, began = time.monotonic(), clock()
-    references, errors = _references_and_errors(event_date, lake)
-    conversations = {r.conversation_id for r in references if r.conversation_id}
-    incomplete = {r.message_id for r in references if not (r.space_id and r.conversation_id)}
-    known = known_answers(lake, sorted(conversations), message_ids=sorted(incomplete))
-    references = [_completed(reference, known.get(reference.key)) for reference in references]
+    index_stored_messages(lake, {"ingestion_timestamp": began})
+    day = _open_day(event_date, lake)
+    references, errors, known = day.references, day.errors, day.known
     writer = BatchWriter(lake, event_date=event_date, run_id=run_id, known=known, errors=errors, clock=clock)
     _heal(known, errors, writer)
     worklist = _judge(references, known, errors, clock())
@@ -138,12 +142,12 @@ def fetch(
         writer.resolve(reference.key, ledger.DELETED)
     for reference in worklist.bad_references:
         writer.take_error(_ids(reference), _UNUSABLE)
-    before, stored_before = dict(errors), sum(reference.key in known for reference in references)
+    before, stored_before = dict(errors), day.current + sum(reference.key in known for reference in references)
     asked_for, probes = _without_forbidden(worklist.wanted, errors, genie, writer, deadline)
     asked = _ask(plan_requests(asked_for, _conversation_sizes(known)), genie, writer, deadline)
     tally, now = writer.close(), clock()
     return FetchReport(
-        verdicts=worklist.counts,
+        verdicts=Counter(worklist.counts) + Counter({Verdict.CURRENT: day.current}),
         tally=tally,
         wanted=len(worklist.wanted),
         not_attempted=len(asked.not_attempted),
@@ -209,10 +213,34 @@ _OF_A_REFERENCE = (
 )
 
 
-def _references_and_errors(event_date: dt.date, lake: Lakehouse) -> tuple[list[Reference], dict[Key, Row]]:
-    """The day's references, those of its open errors too, and the ledger's rows of all of them."""
-    rows = records(lake.read(GENIE_MESSAGES_TO_FETCH, columns=_OF_A_REFERENCE, days=[event_date]))
-    urls = {row["workspace_id"]: row["workspace_url"] for row in rows}
+@dataclass(frozen=True)
+class _Day:
+    """What has to be judged about a day."""
+
+    references: list[Reference]
+    errors: dict[Key, Row]  # the ledger's rows of these references and of their conversations
+    known: dict[Key, Row]  # headers of their stored answers
+    current: int  # references that need no judging: settled, unchanged, without an error
+
+
+# The lakehouse itself picks out what is plainly up to date. The rules decide about everything else.
+_PLAINLY_CURRENT = (
+    Equals("is_deleted", False),
+    Exists(
+        Rows(GENIE_API_MESSAGES, [Equals("is_settled", True)]), since=("api_fetch_timestamp", "last_change_time")
+    ),
+    Not([Exists(Rows(GENIE_API_MESSAGES, [Equals("is_settled", False)]))]),
+    Not([Exists(Rows(MESSAGE_FETCH_ERRORS))]),
+)
+
+
+def _open_day(event_date: dt.date, lake: Lakehouse) -> _Day:
+    """The day's references and those of its open errors, unless they are plainly up to date."""
+    days = [event_date]
+    references = sum(row["count"] for row in lake.count(GENIE_MESSAGES_TO_FETCH, days=days))
+    open_references = [Not(_PLAINLY_CURRENT)]
+    rows = records(lake.read(GENIE_MESSAGES_TO_FETCH, columns=_OF_A_REFERENCE, days=days, where=open_references))
+    current = references - len(rows)
     errors = ledger_rows(
         lake,
         message_ids={row["message_id"] for row in rows},
@@ -222,12 +250,23 @@ def _references_and_errors(event_date: dt.date, lake: Lakehouse) -> tuple[list[R
     for row in records(lake.read(MESSAGE_FETCH_ERRORS, where=of_the_day)):
         errors.setdefault(key_of(row), row)
     seen = {key_of(row) for row in rows}
+    unseen = [
+        row for key, row in errors.items() if key not in seen and is_open(row) and row["event_date"] == event_date
+    ]
+    urls = _workspace_urls(event_date, lake) if unseen else {}
     rows += [
         {**row, "workspace_url": urls.get(row["workspace_id"]), "last_change_time": None, "is_deleted": False}
-        for key, row in errors.items()
-        if key not in seen and is_open(row) and row["event_date"] == event_date
+        for row in unseen
     ]
-    return [_reference(row, errors.get(key_of(row))) for row in rows], errors
+    known = known_answers(lake, {row["message_id"] for row in rows} | {message_id for _, message_id in errors})
+    judged = [_reference(row, errors.get(key_of(row))) for row in rows]
+    return _Day([_completed(each, known.get(each.key)) for each in judged], errors, known, current)
+
+
+def _workspace_urls(event_date: dt.date, lake: Lakehouse) -> dict[str, str | None]:
+    columns = ["workspace_id", "workspace_url"]
+    frame = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, days=[event_date], distinct=True)
+    return {row["workspace_id"]: row["workspace_url"] for row in records(frame)}
 
 
 def _reference(row: Row, error: Row | None) -> Reference:

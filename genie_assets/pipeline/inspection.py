@@ -1,4 +1,7 @@
-"""What the checks and the sensor read: rates, accounts of every message, duplicate keys, open and due errors."""
+"""What the checks and the sensor read: rates, accounts of every message, duplicate keys, open and due errors.
+
+The lakehouse counts; messages travel only where they are to be shown.
+"""
 
 import datetime as dt
 from collections import Counter
@@ -6,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genie_assets.domain import ledger
-from genie_assets.domain.health import Accounting, account
+from genie_assets.domain.health import Accounting, Whereabouts, account
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     MESSAGE_ATTACHMENTS,
@@ -15,62 +18,61 @@ from genie_assets.domain.tables import (
     Table,
     records,
 )
-from genie_assets.gateways.lakehouse import Equals, In, Lakehouse
-from genie_assets.pipeline.stored import Key, is_deleted, is_open, key_of, known_answers, ledger_rows
-
-_KEY = ["workspace_id", "message_id"]
+from genie_assets.gateways.lakehouse import Between, Equals, Exists, Filter, IsNull, Lakehouse, Not, Rows
+from genie_assets.pipeline.stored import Key, key_of, known_answers
 
 
 @dataclass(frozen=True)
 class DayState:
-    """Where the messages of one day's audit events are."""
+    """Where the messages of one day's audit events are: how many of each workspace in which places."""
 
-    discovered: frozenset[Key]
-    stored: frozenset[Key]
-    open_errors: Mapping[Key, str]  # with the error's class
-    deleted: frozenset[Key]
-    closed: frozenset[Key]  # errors closed by hand
+    messages: Mapping[tuple[str, Whereabouts], int]
 
     def accounting(self, *, pending: int) -> Accounting:
         """Count them; `pending` is what the last fetch left for the next one."""
-        return account(
-            self.discovered,
-            stored=self.stored,
-            open_errors=self.open_errors.keys(),
-            deleted=self.deleted,
-            closed=self.closed,
-            pending=pending,
-        )
+        counts: Counter[Whereabouts] = Counter()
+        for (_, places), count in self.messages.items():
+            counts[places] += count
+        return account(counts, pending=pending)
 
     def rates(self) -> dict[str, tuple[int, int]]:
         """(readable, asked for) by workspace_id; known deletions are not asked for."""
-        asked = Counter(workspace_id for workspace_id, _ in self.stored | self.open_errors.keys())
-        readable = Counter(workspace_id for workspace_id, _ in self.stored - self.open_errors.keys())
+        asked: Counter[str] = Counter()
+        readable: Counter[str] = Counter()
+        for (workspace_id, places), count in self.messages.items():
+            if places.stored or places.open_error:
+                asked[workspace_id] += count
+                readable[workspace_id] += count if not places.open_error else 0
         return {workspace_id: (readable[workspace_id], total) for workspace_id, total in sorted(asked.items())}
 
 
 def day_state(event_date: dt.date, lake: Lakehouse) -> DayState:
     """Look up where every message of a day's audit events is."""
-    references = records(lake.read(GENIE_MESSAGES_TO_FETCH, days=[event_date]))
-    message_ids = sorted({row["message_id"] for row in references})
-    discovered = frozenset(map(key_of, references))
-    errors = {key: row for key, row in ledger_rows(lake, message_ids=message_ids).items() if key in discovered}
-    stored = records(lake.read(MESSAGE_DETAILS, columns=_KEY, where=[In("message_id", message_ids)]))
-    gone = {key_of(row) for row in references if row["is_deleted"]}
-    return DayState(
-        discovered=discovered,
-        stored=frozenset(map(key_of, stored)) & discovered,
-        open_errors={key: row["error_class"] for key, row in errors.items() if is_open(row)},
-        deleted=frozenset(gone | {key for key, row in errors.items() if is_deleted(row)}),
-        closed=frozenset(key for key, row in errors.items() if row["resolution"] == ledger.CLOSED),
+    counted = lake.count(
+        GENIE_MESSAGES_TO_FETCH,
+        by=["workspace_id"],
+        flags={
+            "stored": Exists(Rows(MESSAGE_DETAILS)),
+            "open_error": Exists(Rows(MESSAGE_FETCH_ERRORS, [Equals("resolved", False)])),
+            "shown_deleted": Equals("is_deleted", True),
+            "found_deleted": Exists(Rows(MESSAGE_FETCH_ERRORS, [Equals("resolution", ledger.DELETED)])),
+            "closed": Exists(Rows(MESSAGE_FETCH_ERRORS, [Equals("resolution", ledger.CLOSED)])),
+        },
+        days=[event_date],
     )
+    messages: Counter[tuple[str, Whereabouts]] = Counter()
+    for row in counted:
+        deleted = row["shown_deleted"] or row["found_deleted"]
+        places = Whereabouts(row["stored"], row["open_error"], deleted, row["closed"])
+        messages[row["workspace_id"], places] += row["count"]
+    return DayState(messages)
 
 
 def outdated_errors(event_date: dt.date, lake: Lakehouse) -> list[Key]:
     """Open errors of a day whose messages were read after they failed: the ledger would be wrong about them."""
     of_the_day = [Equals("event_date", event_date), Equals("resolved", False)]
     errors = records(lake.read(MESSAGE_FETCH_ERRORS, where=of_the_day))
-    known = known_answers(lake, sorted({row["conversation_id"] for row in errors if row["conversation_id"]}))
+    known = known_answers(lake, {row["message_id"] for row in errors})
     return [
         key_of(row)
         for row in errors
@@ -84,14 +86,15 @@ def duplicate_keys(day: dt.date, lake: Lakehouse) -> dict[str, int]:
 
 
 def _duplicates(table: Table, day: dt.date, lake: Lakehouse) -> int:
-    ids = lake.read(table, columns=["message_id"], days=[day])["message_id"].unique().tolist()
-    rows = lake.read(table, columns=list(table.key), where=[In("message_id", ids)])
-    return int(rows.duplicated(list(table.key)).sum())
+    of_the_day = Exists(Rows(table, days=[day]))
+    doubled = lake.count(table, by=table.key, where=[of_the_day], at_least=2)
+    return sum(row["count"] - 1 for row in doubled)
 
 
 def enrichment_states(day: dt.date, lake: Lakehouse) -> Counter[str]:
     """Messages of a day by enrichment_status."""
-    return Counter(lake.read(MESSAGE_DETAILS, columns=["enrichment_status"], days=[day])["enrichment_status"])
+    counted = lake.count(MESSAGE_DETAILS, by=["enrichment_status"], days=[day])
+    return Counter({row["enrichment_status"]: row["count"] for row in counted})
 
 
 @dataclass(frozen=True)
@@ -110,16 +113,43 @@ class OpenError:
         return self.next_retry is None
 
 
-def open_errors(lake: Lakehouse) -> list[OpenError]:
-    """All open errors."""
-    columns = ["workspace_id", "message_id", "error_class", "event_date", "next_retry_timestamp"]
-    frame = lake.read(MESSAGE_FETCH_ERRORS, columns=columns, where=[Equals("resolved", False)])
-    return [OpenError(*row.values()) for row in records(frame)]
+@dataclass(frozen=True)
+class OpenErrors:
+    """All open errors in numbers, and some of them; parked ones first."""
+
+    by_class: Mapping[str, int]
+    parked: int
+    sample: list[OpenError]
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(self.by_class.values())
+
+
+def open_errors(lake: Lakehouse, *, sample: int = 0) -> OpenErrors:
+    """Count all open errors, and show at most `sample` of them."""
+    is_open, is_parked = Equals("resolved", False), IsNull("next_retry_timestamp")
+    counted = lake.count(MESSAGE_FETCH_ERRORS, by=["error_class"], flags={"is_parked": is_parked}, where=[is_open])
+    by_class: Counter[str] = Counter()
+    for row in counted:
+        by_class[row["error_class"]] += row["count"]
+    shown: list[OpenError] = []
+    for kind in (is_parked, Not([is_parked])):
+        if len(shown) < sample:
+            frame = lake.read(
+                MESSAGE_FETCH_ERRORS,
+                columns=["workspace_id", "message_id", "error_class", "event_date", "next_retry_timestamp"],
+                where=[is_open, kind],
+                limit=sample - len(shown),
+            )
+            shown += [OpenError(*row.values()) for row in records(frame)]
+    parked = sum(row["count"] for row in counted if row["is_parked"])
+    return OpenErrors(dict(by_class), parked, sorted(shown, key=lambda e: (not e.is_parked, e.event_date)))
 
 
 def due_days(lake: Lakehouse, now: dt.datetime) -> Counter[dt.date]:
     """How many open errors of each event day may be tried again now."""
-    columns = ["event_date", "next_retry_timestamp"]
-    frame = lake.read(MESSAGE_FETCH_ERRORS, columns=columns, where=[Equals("resolved", False)])
-    due = frame[frame["next_retry_timestamp"].le(now)]
-    return Counter(due["event_date"].tolist())
+    due: list[Filter] = [Equals("resolved", False), Between("next_retry_timestamp", high=now)]
+    counted = lake.count(MESSAGE_FETCH_ERRORS, by=["event_date"], where=due)
+    return Counter({row["event_date"]: row["count"] for row in counted})

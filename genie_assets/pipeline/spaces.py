@@ -131,11 +131,10 @@ def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey
 def _referenced_spaces(lake: Lakehouse) -> tuple[dict[str, str | None], set[SpaceKey]]:
     """Addresses of the workspaces, the latest of each, and the spaces that messages or earlier looks name."""
     columns = ["event_date", "workspace_id", "workspace_url", "space_id"]
-    frame = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns).sort_values("event_date")
-    seen = frame.drop_duplicates(["workspace_id", "workspace_url", "space_id"], keep="last")
+    seen = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, distinct=True)
     urls: dict[str, str | None] = {}
     spaces: set[SpaceKey] = set()
-    for row in records(seen):
+    for row in records(seen.sort_values("event_date")):
         urls[row["workspace_id"]] = row["workspace_url"] or urls.get(row["workspace_id"])
         if row["space_id"]:
             spaces.add((row["workspace_id"], row["space_id"]))

@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import pandas as pd
-
 from genie_assets.domain import ledger
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
@@ -13,7 +11,7 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     records,
 )
-from genie_assets.gateways.lakehouse import In, Lakehouse
+from genie_assets.gateways.lakehouse import In, Lakehouse, Newest
 
 Key = tuple[str, str]  # (workspace_id, message_id)
 Row = dict[str, Any]
@@ -31,6 +29,8 @@ _HEADER = (
     "api_fetch_timestamp",
 )
 
+_LATEST = Newest(per=_KEY, by=["api_fetch_timestamp", "ingestion_timestamp", "content_hash"])
+
 
 def key_of(row: Mapping[str, Any]) -> Key:
     """(workspace_id, message_id) of a row."""
@@ -42,31 +42,22 @@ def header(row: Row) -> Row:
     return {name: row[name] for name in _HEADER}
 
 
-def latest(answers: pd.DataFrame) -> pd.DataFrame:
-    """The latest answer of every message, of all the answers in the log."""
-    ordered = answers.sort_values("api_fetch_timestamp", kind="stable")
-    return ordered.drop_duplicates(_KEY, keep="last")
-
-
-def known_answers(
-    lake: Lakehouse, conversation_ids: Collection[str], *, message_ids: Collection[str] = ()
-) -> dict[Key, Row]:
-    """Header of the latest answer of every stored message of these conversations, and of these messages.
+def known_answers(lake: Lakehouse, message_ids: Collection[str]) -> dict[Key, Row]:
+    """Header of the latest answer of every one of these messages that is stored.
 
     `api_fetch_timestamp` is the last look that confirmed it, be it one that found nothing new.
     """
-    conditions = [In("conversation_id", conversation_ids), In("message_id", message_ids)]
-    known: dict[Key, Row] = {}
-    for condition in conditions:
-        if condition.values:
-            known |= _known_where(lake, condition)
-    return known
-
-
-def _known_where(lake: Lakehouse, condition: In) -> dict[Key, Row]:
-    answers = latest(lake.read(GENIE_API_MESSAGES, columns=_HEADER, where=[condition]))
+    if not message_ids:
+        return {}
+    named = [In("message_id", message_ids)]
+    answers = lake.read(GENIE_API_MESSAGES, columns=_HEADER, where=named, newest=_LATEST)
     known = {key_of(row): row for row in records(answers)}
-    looks = lake.read(GENIE_MESSAGE_LOOKS, columns=[*_KEY, "api_fetch_timestamp"], where=[condition])
+    looks = lake.read(
+        GENIE_MESSAGE_LOOKS,
+        columns=[*_KEY, "api_fetch_timestamp"],
+        where=named,
+        newest=Newest(per=_KEY, by=["api_fetch_timestamp"]),
+    )
     for look in records(looks):
         row = known.get(key_of(look))
         if row is not None:
@@ -74,10 +65,21 @@ def _known_where(lake: Lakehouse, condition: In) -> dict[Key, Row]:
     return known
 
 
-def full_answers(lake: Lakehouse, conversation_ids: Collection[str]) -> pd.DataFrame:
-    """The latest answer of every stored message of these conversations, with its JSON."""
+def headers_of(lake: Lakehouse, conversation_ids: Collection[str], days: Collection[dt.date]) -> dict[Key, Row]:
+    """Header of the latest answer of every message of these conversations that is stored in these days."""
+    named = [In("conversation_id", conversation_ids)]
+    answers = lake.read(GENIE_API_MESSAGES, columns=_HEADER, days=days, where=named, newest=_LATEST)
+    return {key_of(row): row for row in records(answers)}
+
+
+def full_answers(lake: Lakehouse, headers: Collection[Row]) -> list[Row]:
+    """The latest answers of which these are headers, with their JSON."""
+    days = {row["created_date"] for row in headers}
+    named = [In("message_id", {row["message_id"] for row in headers})]
     columns = [*_HEADER, "raw_json"]
-    return latest(lake.read(GENIE_API_MESSAGES, columns=columns, where=[In("conversation_id", conversation_ids)]))
+    answers = records(lake.read(GENIE_API_MESSAGES, columns=columns, days=days, where=named, newest=_LATEST))
+    wanted = {key_of(row) for row in headers}
+    return [row for row in answers if key_of(row) in wanted]
 
 
 def ledger_rows(
