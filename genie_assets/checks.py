@@ -103,29 +103,20 @@ _WHAT_TO_DO = (
 @dg.asset_check(asset=genie_api_messages)
 def no_open_errors_left(lake: dg.ResourceParam[Lakehouse]) -> dg.AssetCheckResult:
     """What cannot be read now, over all days."""
-    errors = open_errors(lake)
-    classes: dict[str, int] = {}
-    for error in errors:
-        classes[error.error_class] = classes.get(error.error_class, 0) + 1
-    parked = [error for error in errors if error.is_parked]
+    errors = open_errors(lake, sample=_SAMPLE)
     lines = ["| day | workspace_id | message_id | class | next attempt |", "| --- | --- | --- | --- | --- |"]
     lines += [
         f"| {e.event_date} | {e.workspace_id} | `{e.message_id}` | {e.error_class} | {e.next_retry or 'none'} |"
-        for e in sorted(errors, key=lambda e: (not e.is_parked, e.event_date))[:_SAMPLE]
+        for e in errors.sample
     ]
     return dg.AssetCheckResult(
-        passed=not errors,
-        severity=dg.AssetCheckSeverity.ERROR if parked else dg.AssetCheckSeverity.WARN,
-        description=(
-            ""
-            if not errors
-            else "Open errors are tried again by the sensor retry_open_errors. PERMISSION waits for "
-            "CAN MANAGE on the space; parked ones wait for `genie-assets errors requeue`."
-        ),
+        passed=not errors.total,
+        severity=dg.AssetCheckSeverity.ERROR if errors.parked else dg.AssetCheckSeverity.WARN,
+        description=_WHAT_TO_DO if errors.total else "",
         metadata={
-            "open": len(errors),
-            "parked": len(parked),
-            "classes": counts_table("error class", classes),
+            "open": errors.total,
+            "parked": errors.parked,
+            "classes": counts_table("error class", errors.by_class),
             "sample": dg.MetadataValue.md("\n".join(lines)),
         },
     )

@@ -184,11 +184,11 @@ def close_errors(message_ids: tuple[str, ...]) -> None:
 
 
 def _lake() -> "Lakehouse":
-    from genie_assets.gateways.lakehouse import open_lakehouse
+    from genie_assets.resources import open_lake
     from genie_assets.settings import load_settings
 
     load_dotenv(SETTINGS)
-    return open_lakehouse(load_settings().genie_lakehouse)
+    return open_lake(load_settings())
 
 
 @main.command()

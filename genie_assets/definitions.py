@@ -39,7 +39,7 @@ def build_defs(**overrides: Any) -> dg.Definitions:
         "databricks": databricks,
         "genie": GenieApiResource(databricks=databricks),
         "system_tables": SystemTablesResource(databricks=databricks),
-        "lake": LakehouseResource(),
+        "lake": LakehouseResource(databricks=databricks),
         "budget": RunBudgetResource(),
         "clock": Clock(),
     }

@@ -15,16 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from genie_assets.domain.health import Accounting
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS, TABLES, records
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.pipeline.inspection import DayState, day_state, open_errors
+from genie_assets.domain.health import Accounting, Whereabouts, account
+from genie_assets.domain.tables import (
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_DETAILS,
+    MESSAGE_FETCH_ERRORS,
+    TABLES,
+    Table,
+    records,
+)
+from genie_assets.pipeline.inspection import open_errors
+from genie_assets.pipeline.stored import is_deleted, is_open, key_of
+from genie_assets.resources import open_lake
 from genie_assets.running import Runner, RunOutcome, days_between
 from genie_assets.sandbox.account import Account, load
 from genie_assets.sandbox.client import SandboxProcess
 from genie_assets.sandbox.comparison import differences
 from genie_assets.sandbox.made_up import MESSAGES, made_up_account
 from genie_assets.sandbox.truth import truth
+from genie_assets.settings import load_settings
 
 # Rows that were late have arrived by then.
 _LATER_HOURS = 24
@@ -100,21 +109,22 @@ def run_demo(folder: Path, progress: Progress, *, messages: int = MESSAGES) -> D
     account = load(made_up_account(folder / "sandbox" / "account", messages=messages))
     progress.step(f"{len(account.messages):,} messages in {len(account.spaces)} spaces")
     progress.stage("Starting the sandbox workspace", 1)
-    uri = os.environ.get("GENIE_LAKEHOUSE") or str(folder / "lakehouse")
-    with _sandbox(folder / "sandbox") as sandbox, _environment({**sandbox.environment(), "GENIE_LAKEHOUSE": uri}):
+    where = _where_tables_are(folder)
+    with _sandbox(folder / "sandbox") as sandbox, _environment({**sandbox.environment(), **where}):
         progress.step(sandbox.host)
         checks = _run_everything(Runner(folder / "dagster"), account, sandbox, progress)
         asked = Counter(sandbox.requests()["by_route"])
-        lake = open_lakehouse(uri)
+        lake = open_lake(load_settings())
         progress.stage("Comparing every row with the truth", len(TABLES))
         tables = {table: records(lake.read(table)) for table in TABLES}
         problems = _compare(account, sandbox, tables, progress)
+        errors = open_errors(lake)
     return DemoResult(
-        lakehouse=uri,
-        accounting=_accounting(lake),
+        lakehouse=where["GENIE_LAKEHOUSE"],
+        accounting=_accounting(tables),
         rows={table.name: len(rows) for table, rows in tables.items()},
         statuses=Counter(row["status"] or "UNKNOWN" for row in tables[MESSAGE_DETAILS]),
-        errors_by_class=Counter(error.error_class for error in open_errors(lake)),
+        errors_by_class=errors.by_class,
         message_requests=sum(asked[route] for route in _MESSAGE_ROUTES),
         space_requests=sum(asked[route] for route in _SPACE_ROUTES),
         checks=checks,
@@ -137,8 +147,7 @@ def serve_ui(folder: Path, port: int) -> int:
     command = [sys.executable, "-m", "dagster", "dev", "-m", "genie_assets.definitions", "-h", "127.0.0.1"]
     with _sandbox(folder / "sandbox") as sandbox:
         ours = {**sandbox.environment(), "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
-        uri = os.environ.get("GENIE_LAKEHOUSE") or str(folder / "lakehouse")
-        with _environment({**ours, "GENIE_LAKEHOUSE": uri}):
+        with _environment({**ours, **_where_tables_are(folder)}):
             # A shell that starts us in the background has us ignore Ctrl-C, and a child would inherit that.
             signal.signal(signal.SIGINT, signal.default_int_handler)
             # In its own folder, where no .env of a real account is read.
@@ -200,17 +209,16 @@ def _compare(
     return problems
 
 
-def _accounting(lake: Lakehouse) -> Accounting:
+def _accounting(tables: Mapping[Table, list[dict[str, Any]]]) -> Accounting:
     """All days together; a message that was touched on several days counts once."""
-    days = lake.read(GENIE_MESSAGES_TO_FETCH, columns=["event_date"])["event_date"].unique()
-    states = [day_state(day, lake) for day in sorted(days)]
-    return DayState(
-        discovered=frozenset().union(*(state.discovered for state in states)),
-        stored=frozenset().union(*(state.stored for state in states)),
-        open_errors={key: name for state in states for key, name in state.open_errors.items()},
-        deleted=frozenset().union(*(state.deleted for state in states)),
-        closed=frozenset().union(*(state.closed for state in states)),
-    ).accounting(pending=0)
+    references, errors = tables[GENIE_MESSAGES_TO_FETCH], tables[MESSAGE_FETCH_ERRORS]
+    stored = {key_of(row) for row in tables[MESSAGE_DETAILS]}
+    failing = {key_of(row) for row in errors if is_open(row)}
+    deleted = {key_of(row) for row in references if row["is_deleted"]}
+    deleted |= {key_of(row) for row in errors if is_deleted(row)}
+    discovered = {key_of(row) for row in references}
+    places = (Whereabouts(key in stored, key in failing, key in deleted) for key in discovered)
+    return account(Counter(places))
 
 
 @contextmanager
@@ -223,6 +231,12 @@ def _sandbox(folder: Path) -> Iterator[SandboxProcess]:
     with SandboxProcess(folder / "account", state=folder / "state", ports=ports) as sandbox:
         remembered.write_text(json.dumps([int(url.rpartition(":")[2]) for url in sandbox.urls.values()]))
         yield sandbox
+
+
+def _where_tables_are(folder: Path) -> dict[str, str]:
+    """The settings of the lakehouse, which the demo takes from the environment; by default it is in the folder."""
+    chosen = {name: os.environ.get(name) for name in ("GENIE_LAKEHOUSE", "GENIE_TABLE_LAYOUT")}
+    return {"GENIE_LAKEHOUSE": str(folder / "lakehouse"), **{name: text for name, text in chosen.items() if text}}
 
 
 def _is_free(port: int) -> bool:

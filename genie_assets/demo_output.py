@@ -53,7 +53,8 @@ def print_summary(result: DemoResult, console: Console) -> None:
     console.print(_panel("30 days of Genie", _facts(result)))
     for problem in result.differences[:5]:
         console.print(f"[red]✗[/] {problem}", highlight=False)
-    console.print(f"Tables  {result.lakehouse}/genie_analytics", highlight=False)
+    folder = "" if result.lakehouse.startswith("uc:") else "/genie_analytics"
+    console.print(f"Tables  {result.lakehouse}{folder}", highlight=False)
     console.print("Next    [bold]make dev[/] opens the Dagster UI on these tables.")
     console.print("        README.md shows how to point it at your own workspace.")
 

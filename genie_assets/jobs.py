@@ -1,8 +1,10 @@
 """The jobs: one per reason to run something."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from genie_assets.assets import (
     audit_messages,
@@ -11,8 +13,9 @@ from genie_assets.assets import (
     genie_space_details,
 )
 from genie_assets.checks import DAILY_CHECKS, STANDING_CHECKS
-from genie_assets.domain.tables import TABLES
 from genie_assets.gateways.lakehouse import Lakehouse
+from genie_assets.pipeline.upkeep_tables import tables_named, upkeep
+from genie_assets.reporting import maintenance_metadata, maintenance_summary
 from genie_assets.resources import Clock
 
 _DAILY_CHECKS = dg.AssetSelection.checks(*DAILY_CHECKS)
@@ -45,34 +48,51 @@ genie_standing_checks = dg.define_asset_job(
 )
 
 
-@dg.op(description="Compact closed days, Z-order them, drop unreferenced files, shorten the logs.")
+class MaintenanceConfig(dg.Config):
+    """Which tables to maintain."""
+
+    tables: list[str] = Field(default=[], description="Names of the tables to maintain; all of them if empty.")
+
+
+@dg.op(
+    out=dg.Out(dg.Nothing),
+    description="Compact closed days, Z-order them, drop unreferenced files, shorten the logs.",
+)
 def maintain_tables(
-    context: dg.OpExecutionContext, lake: dg.ResourceParam[Lakehouse], clock: dg.ResourceParam[Clock]
-) -> None:
-    """Tidy up every table; what was done stands in the op's metadata."""
-    today = clock.now().date()
-    for table in TABLES:
-        report = lake.maintain(table, today=today)
-        context.log.info(
-            "%s: %d to %d files, %d to %d bytes, %d days compacted, %d files vacuumed",
-            table.name,
-            report.files_before,
-            report.files_after,
-            report.bytes_before,
-            report.bytes_after,
-            report.days_compacted,
-            report.files_vacuumed,
-        )
-        context.log_event(
-            dg.AssetObservation(
-                asset_key=table.asset,
-                description=f"Maintenance of {table.name}",
-                metadata={"table": table.name, **{k: v for k, v in report.__dict__.items() if v is not None}},
+    context: dg.OpExecutionContext,
+    config: MaintenanceConfig,
+    lake: dg.ResourceParam[Lakehouse],
+    clock: dg.ResourceParam[Clock],
+) -> Iterator[dg.AssetObservation | dg.Output[None]]:
+    """Tidy up the chosen tables; the numbers stand at each asset and at the op's output.
+
+    Raises:
+        Failure: some tables could not be maintained, and all others were; or a table does not exist.
+    """
+    try:
+        tables = tables_named(config.tables)
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from None
+    results = []
+    for result in upkeep(lake, tables, today=clock.now().date()):
+        results.append(result)
+        if result.problem:
+            context.log.error(result.problem)
+        else:
+            # Yielded, because Dagster drops what was handed to `context.log_event` when the op fails.
+            yield dg.AssetObservation(
+                asset_key=result.table.asset,
+                description=f"Maintenance of {result.table.name}",
+                metadata=maintenance_metadata(result),
             )
-        )
+    summary = maintenance_summary(results)
+    if problems := [result.problem for result in results if result.problem]:
+        sentence = f"{len(problems)} of {len(results)} tables could not be maintained."
+        raise dg.Failure(f"{sentence} {'; '.join(problems)}", metadata=summary)
+    yield dg.Output(None, metadata=summary)
 
 
-@dg.job(description="OPTIMIZE with ZORDER, vacuum and log cleanup of every table.")
+@dg.job(description="OPTIMIZE with ZORDER, vacuum and log cleanup of every table, or of those in the op's config.")
 def genie_maintenance() -> None:
     """Weekly upkeep of the tables."""
     maintain_tables()

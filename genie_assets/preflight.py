@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS, records
-from genie_assets.gateways.lakehouse import LakehouseError, open_lakehouse
+from genie_assets.gateways.lakehouse import LakehouseError
 from genie_assets.gateways.retries import CallError
 from genie_assets.gateways.system_tables import SystemTables
 from genie_assets.gateways.warehouse import WarehouseError
-from genie_assets.resources import open_genie_api, open_system_tables
+from genie_assets.resources import open_genie_api, open_lake, open_system_tables
 from genie_assets.settings import DatabricksConnection, Settings, SettingsError
 
 _EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallError)
@@ -57,7 +57,7 @@ def _try(subject: str, look: Callable[[], str]) -> Finding:
 
 
 def _lakehouse(settings: Settings) -> str:
-    spaces = open_lakehouse(settings.genie_lakehouse).read(GENIE_SPACE_DETAILS, columns=["space_id"])
+    spaces = open_lake(settings).read(GENIE_SPACE_DETAILS, columns=["space_id"])
     return f"{settings.genie_lakehouse} can be read; {len(spaces)} spaces are stored"
 
 

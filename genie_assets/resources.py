@@ -7,6 +7,7 @@ the snapshot that the UI serves.
 import datetime as dt
 import os
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from genie_assets.gateways.identity import own_names
 from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
 from genie_assets.gateways.pacing import Pacer
 from genie_assets.gateways.system_tables import SystemTables
+from genie_assets.gateways.volumes import Volumes
 from genie_assets.gateways.warehouse import SqlWarehouse
 from genie_assets.gateways.workspaces import Workspaces
 from genie_assets.settings import DatabricksConnection, Settings, load_settings
@@ -58,6 +60,7 @@ class RunBudgetResource(dg.ConfigurableResource[RunBudget]):
 class LakehouseResource(dg.ConfigurableResource[Lakehouse]):
     """Where the tables are."""
 
+    databricks: dg.ResourceDependency[DatabricksClientResource | None] = None  # type: ignore[assignment]
     uri: str | None = Field(default=None, description="Default: the setting GENIE_LAKEHOUSE.")
     storage: LocalConfig | S3Config | AzureConfig | GcsConfig = Field(
         discriminator="provider",
@@ -68,7 +71,12 @@ class LakehouseResource(dg.ConfigurableResource[Lakehouse]):
     def create_resource(self, context: dg.InitResourceContext) -> Lakehouse:  # noqa: D102
         options = self.storage.str_dict()
         options.pop("provider")
-        return open_lakehouse(self.uri or load_settings().genie_lakehouse, options)
+        settings = load_settings()
+
+        def connection() -> DatabricksConnection:
+            return credentials(self.databricks or databricks_from_environment(), settings)
+
+        return open_lake(settings, connection, uri=self.uri, storage_options=options)
 
 
 class GenieApiResource(dg.ConfigurableResource[GenieApi]):
@@ -132,6 +140,38 @@ def open_workspaces(settings: Settings, connection: DatabricksConnection) -> Wor
         urls=settings.genie_workspace_urls,
         policy=HostPolicy(settings.genie_allowed_hosts),
         threads=settings.genie_threads,
+    )
+
+
+def open_lake(
+    settings: Settings,
+    connection: Callable[[], DatabricksConnection] | None = None,
+    *,
+    uri: str | None = None,
+    storage_options: Mapping[str, str] | None = None,
+) -> Lakehouse:
+    """The lakehouse; one in Unity Catalog is reached through the configured warehouse, at its first use.
+
+    Args:
+        settings: Where it is, and how new tables are laid out.
+        connection: How to reach Databricks; by default as the settings say. Not asked for tables elsewhere.
+        uri: Where it is, instead of what the settings say.
+        storage_options: Credentials and endpoint of an object store.
+
+    Raises:
+        LakehouseError: no engine serves the URI.
+    """
+
+    def databricks() -> tuple[SqlWarehouse, Volumes]:
+        found = connection() if connection else settings.databricks()
+        workspaces = open_workspaces(settings, found)
+        return SqlWarehouse(workspaces.home, found.warehouse_id), Volumes(workspaces.home)
+
+    return open_lakehouse(
+        uri or settings.genie_lakehouse,
+        storage_options,
+        databricks=databricks,
+        layout=settings.genie_table_layout,
     )
 
 

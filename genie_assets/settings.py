@@ -6,7 +6,7 @@ commands and ours put what `.env` holds into the environment first.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -47,6 +47,12 @@ def _number(low: float, high: float, kind: type[int] | type[float]) -> BeforeVal
     return BeforeValidator(check)
 
 
+def _layout(value: Any) -> Any:
+    if value not in ("partitioned", "liquid"):
+        raise ValueError("must be partitioned or liquid")
+    return value
+
+
 def _address(value: Any) -> Any:
     if value is None:
         return None
@@ -80,6 +86,7 @@ def _host_patterns(value: Any) -> Any:
     return patterns
 
 
+_Layout = Annotated[Literal["partitioned", "liquid"], BeforeValidator(_layout)]
 _Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items)]
 _Address = Annotated[str | None, BeforeValidator(_address)]
 _Urls = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_workspace_urls)]
@@ -105,9 +112,11 @@ class Settings(BaseSettings):
     databricks_token: SecretStr | None = None
     """A personal access token, instead of client id and secret."""
     databricks_warehouse_id: str | None = None
-    """The SQL warehouse that reads the system tables."""
+    """The SQL warehouse that reads the system tables, and keeps ours if they are in Unity Catalog."""
     genie_lakehouse: str = ".genie/lakehouse"
     """Where the tables are: a path, `s3://…`, `abfss://…`, `gs://…` or `uc://catalog.schema`."""
+    genie_table_layout: _Layout = "partitioned"
+    """How tables in Unity Catalog are laid out when they are created: by day, or by liquid clustering."""
     genie_workspaces: _Texts = ()
     """Ids of the workspaces to look at; empty means all that the audit log shows."""
     genie_workspace_urls: _Urls = {}
