@@ -68,7 +68,7 @@ class SandboxApp:
             exchange.status = 500  # which is what uvicorn makes of it
             raise
         finally:
-            self._parts.log.end(request, began_at, exchange.status)
+            self._parts.log.end(request, began_at, exchange.status, exchange.received, exchange.sent)
 
     async def _serve(self, request: Request, exchange: "_Exchange") -> None:
         plan = self._parts.faults.plan(request)
@@ -79,7 +79,7 @@ class SandboxApp:
                 return
         refused = (fault_effects.refusal(plan) if plan.rules else None) or self._not_let_in(request, exchange)
         if refused is None and request.route in ENGINE_ROUTES and not plan.of_kind("spoiler"):
-            await self._parts.sql(exchange.scope, exchange.receive, exchange.watched_send)
+            await self._parts.sql(exchange.scope, exchange.watched_receive, exchange.watched_send)
             return
         answer = refused or await self._answer(request, plan, exchange)
         if plan.rules:
@@ -120,9 +120,9 @@ class SandboxApp:
 
 
 class _Exchange:
-    """One request's ASGI channels, and the status that was answered on them."""
+    """One request's ASGI channels, the status that was answered on them, and how many bytes went through."""
 
-    __slots__ = ("endpoint", "receive", "scope", "send", "status")
+    __slots__ = ("endpoint", "receive", "received", "scope", "send", "sent", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, endpoint: Endpoint) -> None:
         self.scope = scope
@@ -130,11 +130,19 @@ class _Exchange:
         self.send = send
         self.endpoint = endpoint
         self.status = NO_ANSWER
+        self.received = self.sent = 0
+
+    async def watched_receive(self) -> Scope:
+        """Receive, and count the bytes."""
+        message = await self.receive()
+        self.received += len(message.get("body", b""))
+        return message
 
     async def watched_send(self, message: Scope) -> None:
-        """Send, and remember the status."""
+        """Send, count the bytes, and remember the status."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+        self.sent += len(message.get("body", b""))
         await self.send(message)
 
 

@@ -21,6 +21,9 @@ class RequestsLog:
     def reset(self) -> None:
         """Forget all but the requests that are still being answered."""
         self._counts: Counter[tuple[str, str, int]] = Counter()
+        self._calls: Counter[str] = Counter()
+        self._received: Counter[str] = Counter()
+        self._sent: Counter[str] = Counter()
         self._first_at: float | None = None
         self._last_at: float | None = None
         self._max_in_flight = self._in_flight
@@ -36,10 +39,15 @@ class RequestsLog:
         self._max_in_flight = max(self._max_in_flight, self._in_flight)
         return now
 
-    def end(self, request: Request, began_at: float, status: int) -> None:
-        """The request was answered with `status`, or with `NO_ANSWER`."""
+    def end(
+        self, request: Request, began_at: float, status: int, received_bytes: int = 0, sent_bytes: int = 0
+    ) -> None:
+        """The request was answered with `status`, or with `NO_ANSWER`; the bytes are those of the bodies."""
         self._in_flight -= 1
         self._counts[request.workspace_id, request.route, status] += 1
+        self._calls[f"{request.method} {request.route}"] += 1
+        self._received[request.route] += received_bytes
+        self._sent[request.route] += sent_bytes
         self._latest.append(
             (
                 int(began_at * 1000),
@@ -52,7 +60,10 @@ class RequestsLog:
         )
 
     def report(self, latest: int) -> dict[str, Any]:
-        """The counters and the last `latest` requests as a JSON object; times are wall-clock ms UTC."""
+        """The counters and the last `latest` requests as a JSON object; times are wall-clock ms UTC.
+
+        Bytes are those of bodies, and only counted for statements, files and presigned links.
+        """
         names = ("at_ms", "workspace_id", "method", "path", "route", "status")
         by_route: Counter[str] = Counter()
         for (_, route, _), count in self._counts.items():
@@ -60,6 +71,9 @@ class RequestsLog:
         return {
             "total": self._counts.total(),
             "by_route": dict(by_route),
+            "by_call": dict(self._calls),
+            "received_bytes": dict(+self._received),
+            "sent_bytes": dict(+self._sent),
             "counts": [
                 {"workspace_id": workspace_id, "route": route, "status": status, "count": count}
                 for (workspace_id, route, status), count in sorted(self._counts.items())
