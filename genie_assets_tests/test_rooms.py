@@ -18,14 +18,17 @@ DAGSTER_MODULES |= {"schedules", "sensors"}
 SHARED = {"hosts", "retries", "scrubbing"}
 WORKSPACES = {"credentials", "exchange", "identity", "transport", "workspaces"}
 GENIE = {"conversations", "genie_answers", "genie_api", "genie_calls", "pacing", "side_by_side"}
-SQL = {"sql_texts", "sql_values", "system_tables", "warehouse"}
+SQL = {"sql_errors", "sql_results", "sql_texts", "sql_values", "system_tables", "warehouse"}
 LAKEHOUSE = {"lakehouse"}
+VOLUMES = {"volumes"}
 MAY_IMPORT = {
     **dict.fromkeys(SHARED, SHARED),
     **dict.fromkeys(WORKSPACES, SHARED | WORKSPACES),
     **dict.fromkeys(GENIE, SHARED | WORKSPACES | GENIE),
     **dict.fromkeys(SQL, SHARED | WORKSPACES | SQL),
-    **dict.fromkeys(LAKEHOUSE, LAKEHOUSE),
+    **dict.fromkeys(VOLUMES, SHARED | WORKSPACES | VOLUMES),
+    # The ways to Databricks are handed in: the lakehouse knows their statements, values and failures only.
+    **dict.fromkeys(LAKEHOUSE, LAKEHOUSE | {"retries", "sql_errors", "sql_texts", "sql_values"}),
 }
 
 

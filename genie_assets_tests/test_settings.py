@@ -80,6 +80,7 @@ def test_a_connection_has_a_whole_address_and_shows_no_secret():
         ("GENIE_REQUESTS_PER_SECOND", "nan"),
         ("GENIE_REQUESTS_PER_SECOND", "0"),
         ("GENIE_RUN_MINUTES", "-1"),
+        ("GENIE_TABLE_LAYOUT", "clustered"),
         ("GENIE_SETTLED_DAYS", "0"),
         ("DATABRICKS_HOST", "https://user:pw12@home.cloud.databricks.com"),
         ("DATABRICKS_HOST", "ftp://home"),

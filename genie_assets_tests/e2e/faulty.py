@@ -194,8 +194,9 @@ class Faulty:
         """Every message of the day is in exactly one place, and no open error is of a message that was read."""
         assert self.last is not None
         state = day_state(day, self.lake)
-        assert state.accounting(pending=self.last.numbers["pending"]).lost == 0
-        assert state.discovered == {key for key in self.messages if self._is_of(day, key)}
+        accounting = state.accounting(pending=self.last.numbers["pending"])
+        assert accounting.lost == 0
+        assert accounting.discovered == sum(self._is_of(day, key) for key in self.messages)
         assert not self.errors().keys() & self.rows(GENIE_API_MESSAGES).keys()
         assert outdated_errors(day, self.lake) == []
 

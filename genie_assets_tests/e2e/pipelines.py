@@ -12,13 +12,13 @@ import pytest
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import TABLES, Table, records
-from genie_assets.gateways.lakehouse import open_lakehouse
-from genie_assets.resources import Clock
+from genie_assets.resources import Clock, open_lake
 from genie_assets.running import days_between
 from genie_assets.sandbox.account import Account, save
 from genie_assets.sandbox.client import SandboxProcess
 from genie_assets.sandbox.comparison import differences
 from genie_assets.sandbox.truth import comparable, possible_extras, truth
+from genie_assets.settings import load_settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What a write is stamped with; two loads of the same thing differ in it.
@@ -43,7 +43,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.instance = dg.DagsterInstance.ephemeral()
-        self.lake = open_lakehouse(os.environ["GENIE_LAKEHOUSE"])
+        self.lake = open_lake(load_settings())
 
     def run(
         self, job: str, day: dt.date | None = None, *, succeeds: bool = True, **overrides: Any

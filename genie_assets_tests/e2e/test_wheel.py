@@ -80,7 +80,7 @@ def test_the_command_line_answers_outside_the_checkout(elsewhere):
 
 @pytest.mark.slow
 def test_every_sql_text_is_found_outside_the_checkout(elsewhere):
-    names = [Path(name).stem for name in tracked("sql") if name.endswith(".sql")]
+    names = [name.removeprefix("sql/").removesuffix(".sql") for name in tracked("sql") if name.endswith(".sql")]
     script = (
         "import sys; from genie_assets.gateways.sql_texts import sql_text; print(*map(sql_text, sys.argv[1:]))"
     )

@@ -99,7 +99,7 @@ class StubServer:
                 if reply.drop or reply.cut:
                     self.close_connection = True
 
-            do_GET = do_POST = do_PATCH = do_DELETE = _any  # noqa: N815
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any  # noqa: N815
 
             def handle(self) -> None:
                 try:

@@ -262,3 +262,75 @@ def test_a_statement_that_is_wrong_is_not_run_again(stub):
     with pytest.raises(WarehouseError):
         warehouse_at(stub).query("SELECT 1")
     assert len(stub.requests) == 1
+
+
+CONFLICTS = [
+    "[DELTA_CONCURRENT_APPEND.WITH_PARTITION_HINT] Transaction conflict detected",
+    "[DELTA_CONCURRENT_DELETE_READ] A concurrent transaction deleted data",
+    "io.delta.exceptions.ConcurrentAppendException: Files were added to partition",
+    "[DELTA_METADATA_CHANGED] The metadata of the Delta table has been changed",
+]
+
+
+@pytest.mark.parametrize("message", CONFLICTS)
+def test_a_write_that_met_another_writer_is_run_again(stub, message):
+    """Delta refuses one of two writers that touch the same files; nothing of its statement was written."""
+    answers = [failed("FAILED", message=message)] * 5 + [succeeded([["1"]])]
+    stub.answer = lambda _: Reply(answers.pop(0))
+    warehouse_at(stub).execute("MERGE INTO t")
+    assert {json.loads(request.body)["statement"] for request in stub.requests} == {"MERGE INTO t"}
+    assert len(stub.requests) == 6
+
+
+def test_a_write_that_is_always_overtaken_ends_with_an_error(stub):
+    stub.answer = lambda _: Reply(failed("FAILED", message=CONFLICTS[0]))
+    with pytest.raises(WarehouseError, match="conflict") as caught:
+        warehouse_at(stub).execute("MERGE INTO t")
+    assert caught.value.passing
+    assert len(stub.requests) == 8
+
+
+@pytest.mark.parametrize(
+    ("message", "condition"),
+    [
+        (
+            "[TABLE_OR_VIEW_NOT_FOUND] The table `a`.`b` cannot be found.",
+            "TABLE_OR_VIEW_NOT_FOUND",
+        ),
+        ("[A_B.C_D] what ends in [BRACKETS_TOO]", "A_B.C_D"),
+        ("PERMISSION_DENIED: User does not have CREATE SCHEMA on Catalog 'main'.", "PERMISSION_DENIED"),
+        ("[RequestId=1f ErrorClass=SCHEMA_DOES_NOT_EXIST] Schema 'a.b' does not exist.", "SCHEMA_DOES_NOT_EXIST"),
+        ("something else: THIS_OR_THAT", None),
+    ],
+)
+def test_the_error_condition_of_a_refusal_is_known(stub, message, condition):
+    stub.answer = lambda _: Reply(failed("FAILED", message=message))
+    with pytest.raises(WarehouseError) as caught:
+        warehouse_at(stub).execute("CREATE TABLE t")
+    assert caught.value.condition == condition
+    assert len(stub.requests) == 1
+
+
+def test_a_result_that_may_be_big_comes_through_links_from_the_start_and_part_by_part(stub):
+    def answer(request):
+        if request.path.startswith("/part-"):
+            return Reply([[request.path[-1]]])
+        links = [{"external_link": f"{stub.url}/part-{number}"} for number in (1, 2)]
+        return Reply(succeeded(None, total_row_count=2) | {"result": {"external_links": links}})
+
+    stub.answer = answer
+    parts = [numbers(part) for part in warehouse_at(stub).batches("SELECT 1", by_links=True)]
+    assert [part for part in parts if part] == [[1], [2]]
+    posts = [json.loads(request.body) for request in stub.requests if request.method == "POST"]
+    assert [post["disposition"] for post in posts] == ["EXTERNAL_LINKS"]
+
+
+def test_a_result_in_parts_that_is_not_whole_is_an_error(stub):
+    stub.answer = lambda _: Reply(succeeded([["1"]], total_row_count=2))
+    with pytest.raises(WarehouseError, match="1 of 2 rows"):
+        list(warehouse_at(stub).batches("SELECT 1"))
+
+
+def test_an_empty_result_has_one_part_with_its_columns(stub):
+    parts = list(warehouse_at(stub).batches("SELECT 1"))
+    assert [list(part.columns) for part in parts] == [["n"]]

@@ -43,9 +43,9 @@ class BrokenLake:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._lake, name)
 
-    def append(self, table: Table, frame: pd.DataFrame, *, once: tuple[str, int] | None = None) -> int:
+    def append(self, table: Table, frame: pd.DataFrame) -> int:
         self._check(table, frame)
-        return self._lake.append(table, frame, once=once)
+        return self._lake.append(table, frame)
 
     def merge(self, table: Table, frame: pd.DataFrame, *, delete: pd.DataFrame | None = None) -> MergeResult:
         self._check(table, frame)

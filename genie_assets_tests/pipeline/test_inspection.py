@@ -22,7 +22,7 @@ def test_the_account_tells_where_each_message_is(world: World) -> None:
     # The second one is deleted too: known to be so before it could be asked for.
     assert (accounting.discovered, accounting.stored, accounting.open_errors, accounting.deleted) == (4, 1, 1, 2)
     assert accounting.lost == 0
-    assert state.open_errors == {("w1", "failing"): "SERVER"}
+    assert open_errors(world.lake).by_class == {"SERVER": 1}
     assert state.rates() == {"w1": (1, 2)}
 
 
@@ -78,10 +78,21 @@ def error(message_id: str, day: dt.date = MONDAY, due: dt.datetime | None = NOON
 
 
 def test_open_errors_are_those_not_resolved(world: World) -> None:
-    rows = [error("open"), error("parked", due=None), error("done", resolved=True)]
+    rows = [error("open"), error("other", error_class="TIMEOUT"), error("done", resolved=True)]
+    rows += [error("parked", due=None), error("parked too", due=None)]
     world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
-    found = {each.message_id: each.is_parked for each in open_errors(world.lake)}
-    assert found == {"open": False, "parked": True}
+    found = open_errors(world.lake, sample=9)
+    assert (found.by_class, found.total, found.parked) == ({"SERVER": 3, "TIMEOUT": 1}, 4, 2)
+    assert {each.message_id for each in found.sample[:2]} == {"parked", "parked too"}
+    assert {each.message_id for each in found.sample[2:]} == {"open", "other"}
+
+
+def test_parked_errors_are_shown_before_others(world: World) -> None:
+    """They are the ones that wait for somebody."""
+    rows = [error(f"open {n}") for n in range(5)] + [error("parked", TUESDAY, due=None)]
+    world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
+    found = open_errors(world.lake, sample=3)
+    assert (len(found.sample), found.sample[0].message_id, found.total) == (3, "parked", 6)
 
 
 def test_days_are_due_when_one_of_their_open_errors_is(world: World) -> None:

@@ -44,8 +44,6 @@ for commit in range({COMMITS}):
     match verb:
         case "append":
             lake.append(NOTES, NOTES.frame(own))
-        case "append_once":
-            lake.append(NOTES, NOTES.frame(shared), once=("job", commit))
         case "merge":
             lake.merge(NOTES, NOTES.frame(own + shared))
         case "merge_ledger":
@@ -115,12 +113,6 @@ def test_a_table_that_another_writer_creates_in_the_meantime_is_used(
 def test_merges_into_a_table_without_partitions_keep_one_row_per_key(tmp_path: Path) -> None:
     run_writers(tmp_path, ["merge_ledger"] * WRITERS, "same")
     assert keys(open_lakehouse(str(tmp_path)).read(LEDGER)) == own_keys(range(WRITERS)) + SHARED
-
-
-def test_the_same_batch_from_several_writers_is_appended_once(tmp_path: Path) -> None:
-    """Appends do not conflict with each other: without an application transaction all four would get through."""
-    run_writers(tmp_path, ["append_once"] * WRITERS, "same")
-    assert keys(open_lakehouse(str(tmp_path)).read(NOTES)) == SHARED
 
 
 @pytest.mark.parametrize("days", ["own", "same"])

@@ -212,12 +212,12 @@ def test_vacuum_takes_what_killed_writers_left_and_spares_those_at_work(lake: La
 
 def test_an_old_log_is_cut_and_the_table_keeps_its_rows_and_its_numbers(lake: Lakehouse, root: Path) -> None:
     for number in range(5):
-        lake.append(NOTES, NOTES.frame([note("a", number)]), once=("job", number))
+        lake.append(NOTES, NOTES.frame([note("a", number)]))
     for file in log_files(root, NOTES, "*.json"):
         file.write_text(re.sub(r'"timestamp":\d+', '"timestamp":1', file.read_text()))
         os.utime(file, (time.time() - 30 * SECONDS_OF_A_DAY,) * 2)
     for number in range(5, 10):
-        lake.append(NOTES, NOTES.frame([note("a", number)]), once=("job", number))
+        lake.append(NOTES, NOTES.frame([note("a", number)]))
     DeltaTable(folder(root, NOTES).as_uri(), version=5).create_checkpoint()
     os.utime(log_files(root, NOTES, "*5.checkpoint.parquet")[0], (time.time() - 30 * SECONDS_OF_A_DAY,) * 2)
     lake.maintain(NOTES, today=MONDAY)
@@ -225,7 +225,6 @@ def test_an_old_log_is_cut_and_the_table_keeps_its_rows_and_its_numbers(lake: La
     assert versions[0] >= 5
     assert versions[-1] == 10
     assert sorted(lake.read(NOTES)["number"]) == list(range(10))
-    assert lake.append(NOTES, NOTES.frame([note("a", 9)]), once=("job", 9)) == 0
 
 
 def test_a_closed_day_is_z_ordered(lake: Lakehouse, root: Path) -> None:

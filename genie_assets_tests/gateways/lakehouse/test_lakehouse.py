@@ -54,16 +54,6 @@ def test_a_prepared_table_exists_without_rows_and_preparing_it_again_commits_not
     assert (lake.version(NOTES), len(lake.read(NOTES))) == (version, 1)
 
 
-def test_an_append_under_a_number_happens_once(lake: Lakehouse) -> None:
-    """A number of 0 is a number: taken for `unset`, the first batch would be appended twice."""
-    batch = NOTES.frame([note("a")])
-    assert [lake.append(NOTES, batch, once=("api", 0)) for _ in range(3)] == [1, 0, 0]
-    assert lake.append(NOTES, batch, once=("api", 5)) == 1
-    assert lake.append(NOTES, batch, once=("api", 4)) == 0
-    assert lake.append(NOTES, batch, once=("other", 0)) == 1
-    assert len(lake.read(NOTES)) == 3
-
-
 def unfit(**cells: Any) -> pd.DataFrame:
     return pd.DataFrame([{"day": MONDAY, "author": "SECRET", **cells}])
 

@@ -1,0 +1,175 @@
+"""Every statement that the Unity Catalog engine sends, without a warehouse."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pandas as pd
+
+from genie_assets.domain.schema_text import Layout
+from genie_assets.domain.tables import Column, Table
+from genie_assets.gateways.lakehouse import (
+    Between,
+    Equals,
+    Exists,
+    Filter,
+    In,
+    IsNull,
+    Lakehouse,
+    Newest,
+    Not,
+    Rows,
+    open_lakehouse,
+    unity_conditions,
+)
+from genie_assets.gateways.sql_errors import WarehouseError
+
+NOON, TODAY = datetime(2026, 3, 2, 12, tzinfo=UTC), date(2026, 3, 3)
+VALUES: Mapping[str, Any] = {
+    "STRING": "it's",
+    "LONG": 1,
+    "INT": 1,
+    "BOOLEAN": True,
+    "DATE": TODAY,
+    "TIMESTAMP": NOON,
+    "ARRAY<STRING>": ["a"],
+}
+TYPES = {"LONG": "bigint"}
+
+
+class Canned:
+    """Notes statements and gives canned answers: a schema that is not there at first, and rows that differ."""
+
+    def __init__(self, table: Table, layout: Layout) -> None:
+        self.statements: list[str] = []
+        self._columns = [(c.name, TYPES.get(c.type, c.type.lower())) for c in table.columns[:-1]]
+        self._columns.append(("of_a_newer_version", "int"))
+        self._extended = [(c.name, TYPES.get(c.type, c.type.lower())) for c in table.columns]
+        self._clustered = ["x"] if layout == "liquid" and table.partitioned_by else []
+        self._has_schema = self._has_table = False
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        self.statements.append(statement)
+        if "DESCRIBE TABLE" in statement:
+            if not self._has_table:
+                raise WarehouseError("no", condition="TABLE_OR_VIEW_NOT_FOUND")
+            return pd.DataFrame(self._columns, columns=["col_name", "data_type"])
+        if "DESCRIBE DETAIL" in statement:
+            compacted = {"genie_assets.compacted_at": (NOON - timedelta(days=1)).isoformat()}
+            detail = {
+                "numFiles": 9,
+                "sizeInBytes": 9,
+                "clusteringColumns": self._clustered,
+                "properties": compacted,
+            }
+            return pd.DataFrame([detail])
+        if "DESCRIBE HISTORY" in statement:
+            return pd.DataFrame({"version": [1], "operation": ["MERGE"], "timestamp": [NOON]})
+        if "VACUUM" in statement:
+            return pd.DataFrame({"path": ["a"]})
+        if "SELECT DISTINCT" in statement:
+            return pd.DataFrame({"day": [TODAY - timedelta(days=2), TODAY - timedelta(days=1)]})
+        counts = (
+            {"inserted": 1, "updated": 1, "deleted": 1} if "inserted" in statement else {"stored": 1, "same": 0}
+        )
+        return pd.DataFrame([counts])
+
+    def batches(
+        self, statement: str, parameters: Mapping[str, Any] | None = None, *, by_links: bool = False
+    ) -> Iterator[pd.DataFrame]:
+        self.statements.append(statement)
+        return iter(())
+
+    def execute(self, statement: str) -> None:
+        self.statements.append(statement)
+        if "CREATE SCHEMA" in statement:
+            self._has_schema = True
+        elif not self._has_schema:
+            raise WarehouseError("no", condition="SCHEMA_NOT_FOUND")
+        elif "ADD COLUMNS" in statement:
+            self._columns = [*self._extended, ("of_a_newer_version", "int")]
+        self._has_table = self._has_table or ("CREATE TABLE" in statement and self._has_schema)
+
+
+class NoFiles:
+    """A volume that does not exist at first."""
+
+    def __init__(self) -> None:
+        self._exists = False
+
+    def upload(self, path: str, data: bytes) -> bool:
+        found, self._exists = self._exists, True
+        return found
+
+    def names(self, path: str) -> list[str] | None:
+        return None
+
+    def delete_file(self, path: str) -> bool:
+        return True
+
+    delete_folder = delete_file
+
+
+def statements_about(table: Table, layout: Layout) -> list[str]:
+    """Everything that is ever asked or ordered about a table."""
+    warehouse = Canned(table, layout)
+    volumes = NoFiles()
+    lake = open_lakehouse("uc://main.it's", databricks=lambda: (warehouse, volumes), layout=layout)
+    _write(lake, table)
+    _ask(lake, table)
+    lake.version(table)
+    lake.maintain(table, today=TODAY)
+    return warehouse.statements
+
+
+def _write(lake: Lakehouse, table: Table) -> None:
+    row = {column.name: VALUES[column.type] for column in table.columns}
+    frame = table.frame([row])
+    lake.append(table, frame)
+    lake.merge(table, frame)
+    if table.partitioned_by:
+        lake.replace_day(table, TODAY, frame)
+        other = {**row, table.partitioned_by: TODAY - timedelta(days=1)}
+        lake.merge(table, frame, delete=table.frame([other]))
+
+
+def _ask(lake: Lakehouse, table: Table) -> None:
+    lake.read(table)
+    lake.read(table, columns=table.key, distinct=True, limit=3)
+    for condition in _conditions(table):
+        lake.read(table, where=[condition, Not([condition]), Not([IsNull(table.key[0])])])
+        lake.count(table, by=table.key[:1], flags={"met": condition}, where=[condition], at_least=2)
+    newest = Newest(per=table.key[:1], by=table.key)
+    lake.read(table, where=[IsNull(table.key[0])], newest=newest, distinct=True, limit=3)
+    lake.count(table)
+    if table.partitioned_by:
+        lake.read(table, days=[TODAY, TODAY - timedelta(days=1)], newest=newest)
+
+
+def _conditions(table: Table) -> Iterator[Filter]:
+    for column in table.columns:
+        if column.type != "ARRAY<STRING>":
+            yield from _conditions_on(column)
+    within = Rows(table, [Not([Exists(Rows(table), table.key)])])
+    moments = [column.name for column in table.columns if column.type == "TIMESTAMP"]
+    yield Exists(within, table.key, since=(moments[0], moments[-1]) if moments else None)
+    yield Not([Exists(within, table.key[:1])])
+
+
+def _conditions_on(column: Column) -> Iterator[Filter]:
+    value = VALUES[column.type]
+    yield Equals(column.name, value)
+    yield Between(column.name, value, value)
+    yield IsNull(column.name)
+    yield Not([IsNull(column.name), Equals(column.name, value)])
+    if column.type in ("BOOLEAN", "DATE"):
+        return
+    step = timedelta(seconds=1) if column.type == "TIMESTAMP" else 1
+    many = [f"{value}{n}" if column.type == "STRING" else value + n * step for n in range(40)]
+    yield In(column.name, many)
+
+
+def longest_lists_in_files() -> Any:
+    """While it lasts, every list that is not short travels in a file."""
+    return patch.object(unity_conditions, "_LONGEST_LISTS", 0)

@@ -1,0 +1,63 @@
+"""How the lakehouse in Unity Catalog is reached: lazily, and with the credentials of the Databricks resource."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+from dagster_databricks import DatabricksClientResource
+
+from genie_assets.definitions import build_defs
+from genie_assets.domain.tables import GENIE_API_MESSAGES
+from genie_assets.resources import LakehouseResource, open_lake
+from genie_assets.settings import SettingsError, load_settings
+from genie_assets_tests.gateways.stub_server import Reply, StubServer
+
+TOKEN, OTHER_TOKEN = "dapi0123456789abcdef0123456789abcdef", "dapi00000000000000000000000000000000"
+ABSENT = {
+    "statement_id": "s",
+    "status": {"state": "FAILED", "error": {"message": "[TABLE_OR_VIEW_NOT_FOUND] no such table"}},
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("DATABRICKS_", "GENIE_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def stub() -> Iterator[StubServer]:
+    with StubServer(lambda _: Reply(ABSENT)).running() as server:
+        yield server
+
+
+def test_a_lakehouse_in_unity_catalog_needs_a_connection_only_when_it_is_used() -> None:
+    lake = open_lake(load_settings(genie_lakehouse="uc://main.genie_analytics"))
+    with pytest.raises(SettingsError, match="DATABRICKS_HOST is not set"):
+        lake.exists(GENIE_API_MESSAGES)
+
+
+def test_the_lakehouse_logs_in_as_the_databricks_resource_says(
+    stub: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment may configure the resource in its own code; the environment is only the default."""
+    monkeypatch.setenv("DATABRICKS_WAREHOUSE_ID", "w1")
+    monkeypatch.setenv("DATABRICKS_TOKEN", OTHER_TOKEN)
+    monkeypatch.setenv("GENIE_ALLOWED_HOSTS", "127.0.0.1:*")
+    monkeypatch.setenv("GENIE_LAKEHOUSE", "uc://main.genie_analytics")
+
+    @dg.op(required_resource_keys={"lake"})
+    def look(context: dg.OpExecutionContext) -> bool:
+        return bool(context.resources.lake.exists(GENIE_API_MESSAGES))
+
+    databricks = DatabricksClientResource(host=stub.url, token=TOKEN)
+    lake = build_defs(databricks=databricks).resources["lake"]
+    assert isinstance(lake, LakehouseResource)
+    job = dg.GraphDefinition("looking", node_defs=[look]).to_job(resource_defs={"lake": lake})
+    assert job.execute_in_process().output_for_node("look") is False
+    (request,) = stub.requests
+    assert request.token == TOKEN
+    assert "`main`.`genie_analytics`.`genie_api_messages`" in json.loads(request.body)["statement"]
