@@ -1,4 +1,4 @@
-"""What the benchmarks let a fresh process do: fetch a day with the pipeline, or call the SDK once per message.
+"""What the benchmarks let a fresh process do: fetch a day with the pipeline, call the SDK, work on a lake.
 
 `python -m benchmarks.worker TASK` reads JSON from stdin and prints JSON.
 """
@@ -12,7 +12,9 @@ from typing import Any
 
 from databricks.sdk import WorkspaceClient
 
+from benchmarks import lakehouse_work
 from benchmarks.measuring import peak_rss_mb
+from benchmarks.warehouse_steps import unity_step
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 from genie_assets.gateways.genie_api import GenieApi
 from genie_assets.gateways.hosts import HostPolicy
@@ -79,7 +81,12 @@ class _Used:
         }
 
 
-TASKS: Mapping[str, Callable[[Spec], dict[str, Any]]] = {"fetch_day": fetch_day, "bare_sdk": bare_sdk}
+TASKS: Mapping[str, Callable[[Spec], dict[str, Any]]] = {
+    "fetch_day": fetch_day,
+    "bare_sdk": bare_sdk,
+    "unity_step": unity_step,
+    **lakehouse_work.TASKS,
+}
 
 
 def run_here(task: str, spec: Spec) -> dict[str, Any]:
