@@ -42,9 +42,10 @@ def _usual(days: int, conversations: int) -> Population:
 
 
 FULL = Sizes(
-    # 3 M and 2 k messages, and a day of 8,000 of which 1 % belong to conversations of earlier days.
-    big=Population(days=365, conversations=1_648, last_day_conversations=1_600, late=80, read_again=80),
-    small=Population(days=30, conversations=14, last_day_conversations=1_600, late=80, read_again=80),
+    # 3 M and 2 k messages, and a day of 8,000 of which 1 % belong to conversations of earlier days. As many old
+    # messages are read again as the small lake has days, so that both are asked about the same number of days.
+    big=Population(days=365, conversations=1_648, last_day_conversations=1_600, late=80, read_again=29),
+    small=Population(days=30, conversations=14, last_day_conversations=1_600, late=80, read_again=29),
     repetitions=5,
     plain_files=(3_000, 10),
     long=_usual(days=100, conversations=2_000),

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse import Exists, LakehouseError
+from genie_assets.gateways.lakehouse.conditions import Condition
 from genie_assets.gateways.lakehouse.schema import known_column
 
 _PLACE, _OURS, _THEIRS = "place", "ours", "theirs"
@@ -36,8 +37,10 @@ class HasCounterpart:
     """The condition that a row's key is among those of the other table, and there not older than `since` says."""
 
     exists: Exists
-    # The other table's columns of the key, each key once, and the value to hold against `since`.
+    # The other table's columns of the key, and the value to hold against `since`.
     theirs: pa.Table
+    # Conditions on single columns that every row with a counterpart meets, by which files can be skipped.
+    narrowing: tuple[Condition, ...] = ()
 
     @property
     def needs(self) -> frozenset[str]:
@@ -46,10 +49,10 @@ class HasCounterpart:
 
     @property
     def size(self) -> int:
-        """The number of keys."""
+        """The number of their rows."""
         return self.theirs.num_rows
 
-    def sql(self, stored: object) -> str | None:  # noqa: ARG002 - their keys say nothing about our files
+    def sql(self, stored: object) -> str | None:  # noqa: ARG002 - `narrowing` says what there is to say
         """Nothing."""
         return None
 

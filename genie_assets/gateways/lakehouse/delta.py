@@ -113,7 +113,7 @@ class DeltaLakehouse(Lakehouse):
         at_least: int = 1,
     ) -> list[dict[str, Any]]:
         """How many rows there are, by columns and flags; see `Lakehouse.count`."""
-        counts = Selection(self._store, Rows(table, where, days)).count(by, flags or {})
+        counts = Selection(self._store, Rows(table, where, days), flags).count(by)
         return counts.filter(pc.greater_equal(counts["count"], at_least)).to_pylist()
 
     def append(self, table: Table, frame: pd.DataFrame) -> int:

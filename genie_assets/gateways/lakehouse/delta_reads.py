@@ -1,6 +1,6 @@
 """Reading Delta tables: the rows that a question is about, looked up in other tables where it says so."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -30,18 +30,25 @@ _BULK_BYTES = 32 * 1024 * 1024
 class Selection:
     """The rows of one version of a table that meet conditions."""
 
-    def __init__(self, store: DeltaStore, rows: Rows) -> None:
+    def __init__(self, store: DeltaStore, rows: Rows, flags: Mapping[str, Filter] | None = None) -> None:
         """Open the table and look up what the conditions say about other tables.
+
+        Args:
+            store: where the tables are.
+            rows: what is asked about.
+            flags: further conditions, for `count` to tell rows apart by.
 
         Raises:
             LakehouseError: a condition makes no sense for its table, or a table cannot be read.
         """
         self._store = store
         self._table = rows.table
+        self._flags = flags or {}
+        self._lookups = [exists for each in (*rows.where, *self._flags.values()) for exists in _lookups(each)]
         self._values: dict[str, pa.Array] = {}
-        far = [each for each in rows.where if _looks_elsewhere(each)]
-        near = conditions(rows.table, (each for each in rows.where if not _looks_elsewhere(each)))
-        self._near = (*of_days(rows.table, rows.days), *near)
+        self._others: dict[Hashable, pa.Table] = {}
+        near, far = _near_and_far(rows.where)
+        self._near = (*of_days(rows.table, rows.days), *conditions(rows.table, near))
         with failures_named(rows.table):
             self._delta = store.open(rows.table)
         self._wanted = (*self._near, *conditions(rows.table, far, self._look_up))
@@ -62,14 +69,14 @@ class Selection:
             batches = gathered(batches, schema, distinct).to_batches()
         return gathered(batches if limit is None else at_most(batches, limit), schema)
 
-    def count(self, by: Sequence[str], flags: Mapping[str, Filter]) -> pa.Table:
+    def count(self, by: Sequence[str]) -> pa.Table:
         """Rows counted by columns and flags: these, and `count`."""
         schema = arrow_schema(self._table, by)
-        for name in flags:
+        for name in self._flags:
             if name in self._table.column_names or name == _COUNT.name:
                 raise LakehouseError(f"{self._table.name}: a flag cannot be called {name!r}")
             schema = schema.append(pa.field(name, pa.bool_()))
-        typed = {name: conditions(self._table, [flag], self._look_up) for name, flag in flags.items()}
+        typed = {name: conditions(self._table, [flag], self._look_up) for name, flag in self._flags.items()}
         parts = self._counted_parts(by, typed, schema.append(_COUNT))
         return gathered(parts, schema.append(_COUNT), counted)
 
@@ -91,14 +98,30 @@ class Selection:
 
     def _look_up(self, exists: Exists) -> Condition:
         refuse_unlike_columns(self._table, exists)
+        if self._near:
+            return HasCounterpart(exists, self._possible_counterparts(exists))
+        # All our rows are asked about: theirs are read first, and tell which of our files are worth opening.
+        theirs = Selection(self._store, exists.rows).rows(_columns_of(exists), once=True)
         last = exists.key[-1]
-        # The last column of a key tells most: with our rows' values the other table's files are pruned.
-        where = (*exists.rows.where, In(last, self._candidates(last)))
-        theirs = Selection(self._store, replace(exists.rows, where=where))
-        if exists.since is None:
-            return HasCounterpart(exists, theirs.rows(exists.key, once=True))
-        latest = Newest(per=exists.key, by=[exists.since[0]])
-        return HasCounterpart(exists, theirs.rows(_joined(exists.key, latest.by), choice=latest))
+        return HasCounterpart(exists, theirs, narrowing=conditions(self._table, [In(last, theirs[last])]))
+
+    def _possible_counterparts(self, exists: Exists) -> pa.Table:
+        """What `exists` compares, of those of its rows that have a value of ours in the last column of the key.
+
+        That column tells most: with our rows' values the other table's files are pruned. What several conditions
+        ask of one table is read once.
+        """
+        place, rows, last = _place_of(exists), exists.rows, exists.key[-1]
+        if place not in self._others:
+            alike = [each for each in self._lookups if _place_of(each) == place]
+            needed = _joined(*map(_columns_of, alike), *map(_columns_of_conditions, alike))
+            where = rows.where if len(alike) == 1 else ()
+            candidates = replace(rows, where=[*where, In(last, self._candidates(last))])
+            self._others[place] = Selection(self._store, candidates).rows(needed)
+        found, (near, _) = self._others[place], _near_and_far(rows.where)
+        wanted = conditions(rows.table, near)
+        kept = [keep(batch, wanted) for batch in found.to_batches()]
+        return pa.Table.from_batches(kept, schema=found.schema).select(_columns_of(exists))
 
     def _candidates(self, name: str) -> pa.Array:
         """Distinct values of a column in the rows that meet all conditions on this table."""
@@ -110,14 +133,42 @@ class Selection:
         return self._values[name]
 
 
-def _looks_elsewhere(each: Filter) -> bool:
+def _lookups(each: Filter) -> Iterator[Exists]:
+    """What a condition asks of other tables, at any depth."""
     match each:
         case Exists():
-            return True
+            yield each
         case Not(conditions=inner):
-            return any(map(_looks_elsewhere, inner))
-        case _:
-            return False
+            for condition in inner:
+                yield from _lookups(condition)
+
+
+def _near_and_far(where: Iterable[Filter]) -> tuple[list[Filter], list[Filter]]:
+    """Conditions on a table's own rows, and those that ask another table."""
+    near: list[Filter] = []
+    far: list[Filter] = []
+    for each in where:
+        (far if any(_lookups(each)) else near).append(each)
+    return near, far
+
+
+def _place_of(exists: Exists) -> Hashable:
+    """Equal for two conditions whose rows can be read together."""
+    rows = exists.rows
+    if _near_and_far(rows.where)[1]:
+        return id(exists)
+    return rows.table.name, None if rows.days is None else frozenset(rows.days), exists.key[-1]
+
+
+def _columns_of(exists: Exists) -> list[str]:
+    """Columns of the other table that are compared with ours."""
+    return _joined(exists.key, [exists.since[0]] if exists.since else [])
+
+
+def _columns_of_conditions(exists: Exists) -> list[str]:
+    """Columns of the other table by which its rows are chosen."""
+    near, _ = _near_and_far(exists.rows.where)
+    return _joined(*(condition.needs for condition in conditions(exists.rows.table, near)))
 
 
 def _joined(*names: Collection[str]) -> list[str]:
@@ -137,8 +188,7 @@ def scan(
     stored = {field.name for field in delta.schema().fields}
     needed = _joined(names, *(condition.needs for condition in wanted))
     readable = [name for name in needed if name in stored]
-    sqls = [sql for condition in wanted if (sql := condition.sql(stored)) is not None]
-    sqls += [sql for condition in wanted if (sql := _days_sql(delta, table, condition)) is not None]
+    sqls = [sql for condition in _narrowing(wanted) for sql in _sqls(delta, table, condition, stored)]
     predicate = " AND ".join(f"({sql})" for sql in sqls)
     # Only `scan` will do: the pyarrow ways of reading abort the process at its end.
     reader = pa.RecordBatchReader.from_stream(
@@ -153,23 +203,36 @@ def scan(
         yield keep(whole, wanted).select(list(names))
 
 
-def _days_sql(delta: DeltaTable, table: Table, condition: Condition) -> str | None:
-    if table.partitioned_by is None or not isinstance(condition, CellCondition) or condition.values is None:
-        return None
-    if len(condition.values) <= LONGEST_LIST:
-        return None  # the list itself skips as much
-    files = pa.table(delta.get_add_actions(flatten=True))
-    return days_sql(files, table.partitioned_by, condition.column, condition.values)
+def _narrowing(wanted: Sequence[Condition]) -> Iterator[Condition]:
+    for condition in wanted:
+        yield condition
+        if isinstance(condition, HasCounterpart):
+            yield from condition.narrowing
+
+
+def _sqls(delta: DeltaTable, table: Table, condition: Condition, stored: Collection[str]) -> Iterator[str]:
+    """What spares the engine files and rows."""
+    if (sql := condition.sql(stored)) is not None:
+        yield sql
+    if table.partitioned_by and isinstance(condition, CellCondition) and condition.size > LONGEST_LIST:
+        # A list that is sent as ranges skips fewer files than its values could.
+        files = pa.table(delta.get_add_actions(flatten=True))
+        days = days_sql(files, table.partitioned_by, condition.column, condition.values)
+        if days is not None:
+            yield days
 
 
 def _in_bulk(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
     """The same rows in batches of at least `rows`, as far as they are small enough to be held."""
     waiting: list[pa.RecordBatch] = []
+    waiting_rows = waiting_bytes = 0
     for batch in batches:
         waiting.append(batch)
-        if sum(each.num_rows for each in waiting) >= rows or sum(each.nbytes for each in waiting) >= _BULK_BYTES:
+        waiting_rows += batch.num_rows
+        waiting_bytes += batch.nbytes
+        if waiting_rows >= rows or waiting_bytes >= _BULK_BYTES:
             yield from _joined_batches(waiting)
-            waiting = []
+            waiting, waiting_rows, waiting_bytes = [], 0, 0
     yield from _joined_batches(waiting)
 
 

@@ -14,8 +14,10 @@ from genie_assets.domain.tables import Column
 # Up to here a list is sent as it is, and skips every file without one of its values. The engine takes 0.05 ms per
 # value.
 LONGEST_LIST = 500
-# Of a longer list, values that lie together are sent as a range. Each takes the engine 1 to 2 ms and time per row.
+# Of a longer list, values that lie together are sent as a range. Each takes the engine 1 to 2 ms and time per row,
+# so a gap is left in its range unless it is wide, as a part of all that the list spans.
 _MOST_RANGES = 16
+_WIDE_GAP = 1 / 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -95,7 +97,11 @@ def _list_sql(column: Column, values: list[Any]) -> str:
 
 def _cuts(places: list[int]) -> list[int]:
     """Where to cut an ordered list, ends included: at its widest gaps, into few ranges and some single values."""
-    gaps = sorted(range(1, len(places)), key=lambda cut: places[cut] - places[cut - 1], reverse=True)
+    wide = (places[-1] - places[0]) * _WIDE_GAP
+    widths = {cut: places[cut] - places[cut - 1] for cut in range(1, len(places))}
+    gaps = sorted(
+        (cut for cut, width in widths.items() if width > wide), key=lambda cut: widths[cut], reverse=True
+    )
     cuts, best = {0, len(places)}, 0
     singles, ranges = 0, 1
     for count, cut in enumerate(gaps[: LONGEST_LIST + _MOST_RANGES], start=1):

@@ -1,17 +1,29 @@
 """What a question about many values reads: only files that may hold one of them, told by a short expression."""
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genie_assets.gateways.lakehouse import In, Lakehouse, LakehouseError, open_lakehouse
+from genie_assets.domain.tables import Table
+from genie_assets.gateways.lakehouse import (
+    Equals,
+    Exists,
+    In,
+    Lakehouse,
+    LakehouseError,
+    Not,
+    Rows,
+    delta_reads,
+    open_lakehouse,
+)
 from genie_assets.gateways.lakehouse.pruning import values_sql
 from genie_assets_tests.gateways.lakehouse.examples import LEDGER, MONDAY, NOTES, few_examples, note
 
@@ -84,6 +96,48 @@ def test_many_ids_that_are_nowhere_cost_no_file(lake: Lakehouse, tmp_path: Path)
     assert lake.read(NOTES, columns=["author"], where=[In("author", wanted)]).empty
 
 
+def test_rows_with_counterparts_on_one_day_are_sought_on_the_days_that_may_have_them(
+    lake: Lakehouse, tmp_path: Path
+) -> None:
+    """Whether a key of today is stored elsewhere, too, must not cost a look at every day."""
+    twin = note(ids_of(DAYS[-1])[0], 0, DAYS[30])
+    lake.append(NOTES, NOTES.frame([twin]))
+    without_other_days(tmp_path, {DAYS[30], DAYS[-1]})
+    of_today = Exists(Rows(NOTES, days=[DAYS[-1]]), key=["author"])
+    doubled = lake.count(NOTES, by=["author"], where=[of_today], at_least=2)
+    assert doubled == [{"author": twin["author"], "count": 2}]
+
+
+def test_what_several_conditions_ask_of_one_table_is_read_once(
+    lake: Lakehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.append(LEDGER, LEDGER.frame([note(id_, number) for number, id_ in enumerate(ids_of(DAYS[0])[:3])]))
+    scanned: list[str] = []
+    scan = delta_reads.scan
+
+    def noted(delta: object, table: Table, *args: object) -> Iterator[pa.RecordBatch]:
+        scanned.append(table.name)
+        return scan(delta, table, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delta_reads, "scan", noted)
+    first, second = (Exists(Rows(LEDGER, [Equals("number", n)]), key=["author"]) for n in (0, 1))
+    flags = {"first": first, "second": Not([second])}
+    counted = lake.count(NOTES, flags=flags, days=[DAYS[0]], where=[Exists(Rows(LEDGER), key=["author"])])
+    assert sorted((row["first"], row["second"], row["count"]) for row in counted) == [
+        (False, False, 1),
+        (False, True, 1),
+        (True, True, 1),
+    ]
+    assert scanned.count(LEDGER.name) == 1
+
+
+def test_a_large_file_is_skipped_in_parts(lake: Lakehouse, tmp_path: Path) -> None:
+    """A table without partitions may be one file of all times."""
+    lake.append(LEDGER, LEDGER.frame([note(f"{number:08}") for number in range(70_000)]))
+    (file,) = (tmp_path / "genie_analytics" / LEDGER.name).glob("*.parquet")
+    assert pq.ParquetFile(file).metadata.num_row_groups == 3
+
+
 def test_a_file_without_statistics_is_read(tmp_path: Path) -> None:
     """Rows whose column is NULL throughout leave no statistics, and other columns never have any."""
     lake = open_lakehouse(str(tmp_path))
@@ -92,6 +146,15 @@ def test_a_file_without_statistics_is_read(tmp_path: Path) -> None:
     lake.append(NOTES, NOTES.frame([note("b", day=DAYS[1])]))
     assert len(lake.read(NOTES, where=[In("text", texts)])) == len(texts)
     assert len(lake.read(NOTES, where=[In("number", range(800))])) == len(texts) + 1
+
+
+def test_values_that_lie_together_are_one_range() -> None:
+    """Every range is compared with every row, so small gaps are not worth one."""
+    day = ids_of(DAYS[-1])
+    old = [ids_of(day)[0] for day in DAYS[::5]]
+    sql = values_sql(NOTES.column("author"), pa.array([*old, *day]))
+    assert sql.count(">=") == 1
+    assert all(f"'{id_}'" in sql for id_ in old)
 
 
 @pytest.mark.parametrize("name", ["author", "number"])
