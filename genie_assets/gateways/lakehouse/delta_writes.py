@@ -16,7 +16,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.schema import ArrayType, Field, PrimitiveType, Schema
 from deltalake.writer import WriterProperties
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_after_delay, wait_random_exponential
 
 from genie_assets.domain.tables import Column, ColumnType, Table
 from genie_assets.gateways.lakehouse import LakehouseError
@@ -49,9 +49,10 @@ _DEADLINE_SECONDS = 60
 # of 100 that was half of what a fetched message cost.
 _COMMITS_PER_CHECKPOINT = 20
 # Every write also lists the log, about 10 µs an entry: a backfill's ten thousand commits of a hundred rows would
-# make it ten times as slow. A writer that takes longer than this, and is overtaken meanwhile, starts again.
-_LOG_OF_APPENDS_KEPT = "interval 5 minutes"
+# make it ten times as slow. Whoever takes longer than this, and is overtaken meanwhile, starts again.
+_LOG_OF_APPENDS_KEPT = "interval 1 minute"
 _OVERTAKEN = "Invalid table version"
+_OPENING_ATTEMPTS = 5
 
 
 class DeltaStore:
@@ -68,8 +69,14 @@ class DeltaStore:
 
     def open(self, table: Table) -> DeltaTable | None:
         """The table as it is now; None if it was never written. Any other failure is an error, never None."""
+        attempts = Retrying(
+            retry=retry_if_exception(_log_was_shortened),
+            wait=wait_random_exponential(multiplier=0.02, max=1),
+            stop=stop_after_attempt(_OPENING_ATTEMPTS),
+            reraise=True,
+        )
         try:
-            return DeltaTable(self._uri(table), storage_options=self._options)
+            return attempts(lambda: DeltaTable(self._uri(table), storage_options=self._options))
         except TableNotFoundError:
             folder = self.local_folder(table)
             if folder is not None:
@@ -126,7 +133,15 @@ class DeltaStore:
 
 def _was_overtaken(error: BaseException) -> bool:
     """Whether other writers were faster: their commits conflict, or those since ours began are cleaned up."""
-    return isinstance(error, CommitFailedError) or (isinstance(error, DeltaError) and _OVERTAKEN in str(error))
+    if isinstance(error, CommitFailedError) or _log_was_shortened(error):
+        return True
+    return isinstance(error, DeltaError) and _OVERTAKEN in str(error)
+
+
+def _log_was_shortened(error: BaseException) -> bool:
+    """Whether an entry of the log went away between being listed and being read; a newer checkpoint covers it."""
+    text = str(error)
+    return isinstance(error, DeltaError) and "/_delta_log/" in text and "not found" in text
 
 
 @contextmanager

@@ -88,7 +88,7 @@ def test_a_new_table_explains_itself(lake: Lakehouse, root: Path, table: Table) 
     metadata, fields = delta(root, table).metadata(), delta(root, table).schema().fields
     assert (metadata.name, metadata.description) == (table.name, table.description)
     assert metadata.partition_columns == ([table.partitioned_by] if table.partitioned_by else [])
-    kept = "interval 5 minutes" if table.append_only else "interval 7 days"
+    kept = "interval 1 minute" if table.append_only else "interval 7 days"
     assert metadata.configuration["delta.logRetentionDuration"] == kept
     assert metadata.configuration["delta.deletedFileRetentionDuration"] == "interval 2 days"
     assert [(field.name, field.nullable, field.metadata["comment"]) for field in fields] == [

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import DeltaError
 
+from genie_assets.gateways.lakehouse import LakehouseError, delta_writes, open_lakehouse
 from genie_assets.gateways.lakehouse import delta as engine
-from genie_assets.gateways.lakehouse import open_lakehouse
 from genie_assets_tests.gateways.lakehouse.examples import LEDGER, note
 
 GROWING = replace(LEDGER, name="growing", append_only=True)
@@ -68,3 +69,33 @@ def test_a_writer_whose_commits_to_compare_with_are_gone_starts_again(
     append(tmp_path, range(75, 76))
     assert len(writes) == 2
     assert numbers(tmp_path) == list(range(76))
+
+
+# What delta-rs said when another process shortened the log while it was opening the table.
+SHORTENED = (
+    "Kernel error: File not found: /lake/genie_analytics/growing/_delta_log/00000000000000000013.json",
+    "Kernel error: Arrow error: External: Object at location /lake/genie_analytics/growing/_delta_log/"
+    "00000000000000000004.checkpoint.parquet not found: No such file or directory (os error 2)",
+)
+
+
+@pytest.mark.parametrize("text", SHORTENED)
+@pytest.mark.parametrize(("failures", "is_read"), [(3, True), (100, False)])
+def test_a_reader_whose_log_is_shortened_under_it_opens_the_table_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, failures: int, is_read: bool
+) -> None:
+    append(tmp_path, range(3))
+    opened: list[str] = []
+
+    def shortened(uri: str, **options: Any) -> DeltaTable:
+        opened.append(uri)
+        if len(opened) <= failures:
+            raise DeltaError(text)
+        return DeltaTable(uri, **options)
+
+    monkeypatch.setattr(delta_writes, "DeltaTable", shortened)
+    if is_read:
+        assert numbers(tmp_path) == [0, 1, 2]
+    else:
+        with pytest.raises(LakehouseError, match="growing"):
+            numbers(tmp_path)
