@@ -53,6 +53,7 @@ COMMENT 'What the audit log says: every Genie message that somebody touched on a
 PARTITIONED BY (event_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -82,6 +83,7 @@ COMMENT 'What the Genie API says, untouched: an append-only log of every distinc
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,event_date',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -103,6 +105,7 @@ COMMENT 'Later looks of the API that found the answer unchanged, so that the sam
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,message_id',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -120,6 +123,7 @@ USING DELTA
 COMMENT 'On which days a conversation has messages, so that all of them are found without a search.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,created_date',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -149,7 +153,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_fetch_errors (
 USING DELTA
 COMMENT 'The error ledger: why a message could not be fetched, when it is tried again, how it ended.'
 TBLPROPERTIES (
-  'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,event_date,resolved,next_retry_timestamp',
+  'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,event_date,next_retry_timestamp',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -211,6 +216,7 @@ COMMENT 'The one table to query: each message with its answer, its SQL\'s execut
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,created_timestamp',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -247,6 +253,7 @@ COMMENT 'Every attachment of every answer, each SQL statement with its own execu
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -277,6 +284,7 @@ USING DELTA
 COMMENT 'Every known space\'s configuration: the latest one that could be read.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
@@ -304,6 +312,7 @@ USING DELTA
 COMMENT 'The history of every space: each distinct configuration and when it was in force.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,valid_from',
+  'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );

@@ -19,6 +19,9 @@ _ATTACHMENT_PREFIX = "query_"
 # Delta keeps statistics of a clustering key's columns only, and of at most four keys.
 _CLUSTERING_KEYS = ("workspace_id", "space_id")
 _PROPERTIES = {
+    # Without them, two merges that insert the same key at once conflict, and one is made again. With them,
+    # Databricks compares merges row by row where a table has no partitions, and two new rows are different rows.
+    "delta.enableDeletionVectors": "false",
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 2 days",
 }

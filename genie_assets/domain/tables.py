@@ -215,7 +215,7 @@ MESSAGE_FETCH_ERRORS = Table(
     row="message that could not be fetched",
     description="The error ledger: why a message could not be fetched, when it is tried again, how it ended.",
     key=("workspace_id", "message_id"),
-    statistics=("workspace_id", "message_id", "event_date", "resolved", "next_retry_timestamp"),
+    statistics=("workspace_id", "message_id", "event_date", "next_retry_timestamp"),
     bookkeeping=("ingestion_batch_id",),
     columns=_columns(
         ("workspace_id!", "STRING", "Workspace in which the message was asked."),

@@ -6,6 +6,7 @@ from genie_assets.gateways.scrubbing import scrub
 
 PASSING_CODES = frozenset(
     {
+        "ABORTED",
         "TEMPORARILY_UNAVAILABLE",
         "WORKSPACE_TEMPORARILY_UNAVAILABLE",
         "SERVICE_UNDER_MAINTENANCE",
@@ -16,8 +17,11 @@ PASSING_CODES = frozenset(
     }
 )
 
-# As `[TABLE_OR_VIEW_NOT_FOUND] …`; Unity Catalog also writes `PERMISSION_DENIED: …` and `[… ErrorClass=… …]`.
-_CONDITION = re.compile(r"(?:\[|\bErrorClass=|^)([A-Z][A-Z0-9]*_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)(?=[\]: ])")
+# As `[TABLE_OR_VIEW_NOT_FOUND] …`; Unity Catalog also writes `PERMISSION_DENIED: …`, with the name of an exception
+# before it or without, and `[… ErrorClass=… …]`.
+_CONDITION = re.compile(
+    r"(?:\[|\bErrorClass=|^|Exception: )([A-Z][A-Z0-9]*_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)(?=[\]: ])"
+)
 # Another writer was faster: Delta's error conditions, and the exceptions that older runtimes name.
 _CONFLICT = re.compile(
     r"DELTA_CONCURRENT_\w+|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED"
@@ -30,7 +34,8 @@ class WarehouseError(Exception):
 
     Args:
         message: What went wrong.
-        condition: Databricks' error condition, such as TABLE_OR_VIEW_NOT_FOUND, where the server named one.
+        condition: Databricks' error condition, such as TABLE_OR_VIEW_NOT_FOUND, or else the API's error code; None
+            if the server named neither.
         passing: The same statement may work in a moment.
     """
 
@@ -48,11 +53,11 @@ def refused_statement(code: str, message: str, warehouse_id: str) -> WarehouseEr
         message: The server's words, with the error condition in brackets.
         warehouse_id: The warehouse that was asked.
     """
-    text = scrub(message or "no reason given")
-    condition = _CONDITION.search(text)
+    text, code = scrub(message or "no reason given"), code.upper()
+    found = _CONDITION.search(text)
     return WarehouseError(
         f"The SQL warehouse {warehouse_id} refused a statement: {text}{_advice(f'{code} {text}'.upper())}",
-        condition=condition[1] if condition else None,
+        condition=found[1] if found else (code or None),
         passing=code in PASSING_CODES or _CONFLICT.search(text) is not None,
     )
 

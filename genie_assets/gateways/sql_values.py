@@ -77,8 +77,14 @@ def frame(columns: Sequence[Mapping[str, Any]], rows: Sequence[Sequence[Any]]) -
         name = str(column.get("name"))
         if name in series:
             raise UnreadableValueError(f"The result has two columns named {name}.")
-        series[name] = _series(name, str(column.get("type_name", "STRING")), _column(name, place, rows))
+        series[name] = _series(name, _type_name(column), _column(name, place, rows))
     return pd.DataFrame(series)
+
+
+def _type_name(column: Mapping[str, Any]) -> str:
+    """The type without its brackets: of `decimal(10,2)` or `array<string>` the first word."""
+    text = str(column.get("type_name") or column.get("type_text") or "STRING")
+    return re.split(r"[(<\s]", text.strip())[0]
 
 
 def _column(name: str, place: int, rows: Sequence[Sequence[Any]]) -> list[Any]:

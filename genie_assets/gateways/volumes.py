@@ -36,10 +36,13 @@ class Volumes:
             path: The file's path; a file that is there already is replaced.
             data: Its content.
         """
-        address = _FILES + _quoted(path)
-        return self._unless_gone(
-            lambda: self._connect().send("PUT", address, query={"overwrite": "true"}, data=data)
-        )
+        address, query = _FILES + _quoted(path), {"overwrite": "true"}
+
+        def put() -> None:
+            self._connect().send("PUT", address, query=query, data=data)
+
+        # It is not documented that a file brings its folder along.
+        return self._unless_gone(put) or (self._make_folder(path.rpartition("/")[0]) and self._unless_gone(put))
 
     def names(self, path: str) -> list[str] | None:
         """Names of the files and folders in a folder; None if the folder does not exist."""
@@ -57,6 +60,10 @@ class Volumes:
     def delete_folder(self, path: str) -> bool:
         """Delete an empty folder; False if it is gone already."""
         return self._unless_gone(lambda: self._connect().send("DELETE", _DIRECTORIES + _quoted(path)))
+
+    def _make_folder(self, path: str) -> bool:
+        """Make a folder with those above it; False if there is no such volume."""
+        return self._unless_gone(lambda: self._connect().send("PUT", _DIRECTORIES + _quoted(path)))
 
     def _names(self, path: str) -> Iterator[str]:
         address, token = _DIRECTORIES + _quoted(path), ""

@@ -183,7 +183,7 @@ class SqlWarehouse:
         """The rows of every chunk; at the end they must be as many as the server said."""
         count = 0
         for chunk in self._chunks(answer, deadline):
-            for rows in self._parts(chunk, deadline):
+            for rows in self._parts(answer, chunk, deadline):
                 count += len(rows)
                 yield rows
         expected = (answer.get("manifest") or {}).get("total_row_count")
@@ -202,7 +202,8 @@ class SqlWarehouse:
                 )
             self._sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
-            answer = self._call("GET", path, deadline)
+            # The id is known, whether or not the answer repeats it.
+            answer = {**self._call("GET", path, deadline), "statement_id": answer.get("statement_id")}
         if _state(answer) != "SUCCEEDED":
             raise _failed(answer, self._warehouse_id)
         return answer
@@ -223,12 +224,28 @@ class SqlWarehouse:
             if following in seen:
                 raise WarehouseError("The SQL warehouse names a chunk of a result twice.")
             seen.add(following)
-            chunk = self._call("GET", f"{_statement_path(answer)}/result/chunks/{following}", deadline)
+            chunk = self._call("GET", _chunk_path(answer, following), deadline)
 
-    def _parts(self, chunk: Mapping[str, Any], deadline: float) -> Iterator[list[list[Any]]]:
+    def _parts(
+        self, answer: Mapping[str, Any], chunk: Mapping[str, Any], deadline: float
+    ) -> Iterator[list[list[Any]]]:
         yield chunk.get("data_array") or []
         for link in chunk.get("external_links") or []:
-            yield self._retries.call(partial(linked_rows, link), deadline=deadline)
+            yield self._linked(answer, link, deadline)
+
+    def _linked(self, answer: Mapping[str, Any], link: Mapping[str, Any], deadline: float) -> list[list[Any]]:
+        """The rows behind a link; behind a new one if it expired while others were read."""
+        try:
+            return self._retries.call(partial(linked_rows, link), deadline=deadline)
+        except WarehouseError:
+            if link.get("chunk_index") is None:
+                raise
+        index = int(link["chunk_index"])
+        links = self._call("GET", _chunk_path(answer, index), deadline).get("external_links") or []
+        for fresh in links:
+            if int(fresh.get("chunk_index", index)) == index:
+                return self._retries.call(partial(linked_rows, fresh), deadline=deadline)
+        raise WarehouseError(f"The SQL warehouse gives no link to chunk {index} of a result.")
 
     def _call(
         self, method: str, path: str, deadline: float, body: Mapping[str, Any] | None = None
@@ -248,6 +265,10 @@ def _statement_path(answer: Mapping[str, Any]) -> str:
     return _STATEMENTS + quote(str(answer.get("statement_id")), safe="")
 
 
+def _chunk_path(answer: Mapping[str, Any], index: int) -> str:
+    return f"{_statement_path(answer)}/result/chunks/{index}"
+
+
 def _failed(answer: Mapping[str, Any], warehouse_id: str) -> Exception:
     error = (answer.get("status") or {}).get("error") or {}
     code, message = str(error.get("error_code") or ""), str(error.get("message") or "")
@@ -256,9 +277,11 @@ def _failed(answer: Mapping[str, Any], warehouse_id: str) -> Exception:
         problem = f"A statement was {state.lower()} by the SQL warehouse {warehouse_id}: {scrub(message)}"
         # A result that is too big to come inline may show as nothing but a closed statement.
         return _TooBigForInlineError(problem) if state == "CLOSED" else WarehouseError(problem)
-    if any(mark in message.lower() for mark in _TOO_BIG):
+    error = refused_statement(code, message, warehouse_id)
+    # Only where no condition says what it is: a message may quote anything, such as the name of a table.
+    if "[" not in message and any(mark in message.lower() for mark in _TOO_BIG):
         return _TooBigForInlineError(f"The result of a statement is too big: {scrub(message)}")
-    return refused_statement(code, message, warehouse_id)
+    return error
 
 
 def _sentence(error: FetchError, warehouse_id: str) -> str:

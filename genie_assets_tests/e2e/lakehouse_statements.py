@@ -47,6 +47,7 @@ class Canned:
         self._columns.append(("of_a_newer_version", "int"))
         self._extended = [(c.name, TYPES.get(c.type, c.type.lower())) for c in table.columns]
         self._clustered = ["x"] if layout == "liquid" and table.partitioned_by else []
+        self._partitioned = [table.partitioned_by] if layout == "partitioned" and table.partitioned_by else []
         self._has_schema = self._has_table = False
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -60,6 +61,7 @@ class Canned:
             detail = {
                 "numFiles": 9,
                 "sizeInBytes": 9,
+                "partitionColumns": self._partitioned,
                 "clusteringColumns": self._clustered,
                 "properties": compacted,
             }

@@ -73,7 +73,28 @@ def test_what_is_gone_is_an_answer(stub, volumes):
     assert not volumes.upload("/Volumes/a/b/c/x", b"")
     assert not volumes.delete_file("/Volumes/a/b/c/x")
     assert not volumes.delete_folder("/Volumes/a/b/c")
-    assert len(stub.requests) == 4
+    assert [(request.method, request.path) for request in stub.requests] == [
+        ("GET", f"{FOLDERS}/Volumes/a/b/c"),
+        ("PUT", f"{FILES}/Volumes/a/b/c/x"),
+        ("PUT", f"{FOLDERS}/Volumes/a/b/c"),
+        ("DELETE", f"{FILES}/Volumes/a/b/c/x"),
+        ("DELETE", f"{FOLDERS}/Volumes/a/b/c"),
+    ]
+
+
+def test_a_folder_that_a_file_does_not_bring_along_is_made(stub, volumes):
+    """It is documented that folders can be made, and not that they come by themselves."""
+    made = []
+
+    def strict(request):
+        if request.path.startswith(FOLDERS):
+            made.append(request.path)
+        return Reply(b"", 204) if made else GONE
+
+    stub.answer = strict
+    assert volumes.upload("/Volumes/a/b/c/run/1.parquet", b"rows")
+    assert made == [f"{FOLDERS}/Volumes/a/b/c/run"]
+    assert stub.requests[-1].body == b"rows"
 
 
 def test_passing_trouble_is_met_again_and_a_refusal_is_not(stub, volumes):

@@ -300,11 +300,15 @@ def test_a_write_that_is_always_overtaken_ends_with_an_error(stub):
         ("[A_B.C_D] what ends in [BRACKETS_TOO]", "A_B.C_D"),
         ("PERMISSION_DENIED: User does not have CREATE SCHEMA on Catalog 'main'.", "PERMISSION_DENIED"),
         ("[RequestId=1f ErrorClass=SCHEMA_DOES_NOT_EXIST] Schema 'a.b' does not exist.", "SCHEMA_DOES_NOT_EXIST"),
-        ("something else: THIS_OR_THAT", None),
+        ("com.databricks.X.UnityCatalogServiceException: PERMISSION_DENIED: no SELECT", "PERMISSION_DENIED"),
+        # A name that sounds like another problem.
+        ("[TABLE_OR_VIEW_NOT_FOUND] `main`.`external_links`.`t` cannot be found.", "TABLE_OR_VIEW_NOT_FOUND"),
+        # Without one, the API's own code says at least something.
+        ("something else: THIS_OR_THAT", "NOT_FOUND"),
     ],
 )
 def test_the_error_condition_of_a_refusal_is_known(stub, message, condition):
-    stub.answer = lambda _: Reply(failed("FAILED", message=message))
+    stub.answer = lambda _: Reply(failed("FAILED", "not_found", message))
     with pytest.raises(WarehouseError) as caught:
         warehouse_at(stub).execute("CREATE TABLE t")
     assert caught.value.condition == condition
@@ -323,6 +327,42 @@ def test_a_result_that_may_be_big_comes_through_links_from_the_start_and_part_by
     assert [part for part in parts if part] == [[1], [2]]
     posts = [json.loads(request.body) for request in stub.requests if request.method == "POST"]
     assert [post["disposition"] for post in posts] == ["EXTERNAL_LINKS"]
+
+
+def test_a_link_that_expired_while_others_were_read_is_replaced(stub):
+    """Links are good for some minutes, and a result may have many."""
+
+    def answer(request):
+        if request.path.startswith("/part-"):
+            number, age = request.path[-1], request.query["age"]
+            return Reply("expired", 403) if (number, age) == ("1", "old") else Reply([[number]])
+        age = "new" if "/chunks/" in request.path else "old"
+        links = [{"external_link": f"{stub.url}/part-{n}?age={age}", "chunk_index": n} for n in (0, 1)]
+        if age == "new":
+            return Reply({"external_links": links[int(request.path[-1]) :]})
+        return Reply(succeeded(None, total_row_count=2) | {"result": {"external_links": links}})
+
+    stub.answer = answer
+    parts = [numbers(part) for part in warehouse_at(stub).batches("SELECT 1", by_links=True)]
+    assert [part for part in parts if part] == [[0], [1]]
+    assert [request.path for request in stub.requests if "/chunks/" in request.path] == [
+        f"{STATEMENTS}s%2F1/result/chunks/1"
+    ]
+
+
+def test_an_answer_to_a_poll_need_not_repeat_the_id(stub):
+    running = {"statement_id": "s/1", "status": {"state": "RUNNING"}}
+    polled = [{"status": {"state": "RUNNING"}}, succeeded([["1"]]) | {"statement_id": None}]
+    stub.answer = lambda request: Reply(running if request.method == "POST" else polled.pop(0))
+    assert numbers(warehouse_at(stub).query("SELECT 1")) == [1]
+    assert {request.path for request in stub.requests if request.method == "GET"} == {f"{STATEMENTS}s%2F1"}
+
+
+@pytest.mark.parametrize("type_text", ["BIGINT", "bigint", "decimal(20,0)"])
+def test_a_column_may_tell_its_type_as_text(stub, type_text):
+    columns = {"schema": {"columns": [{"name": "n", "type_text": type_text}]}}
+    stub.answer = lambda _: Reply(succeeded([["9007199254740993"]]) | {"manifest": columns})
+    assert numbers(warehouse_at(stub).query("SELECT 1")) == [9007199254740993]
 
 
 def test_a_result_in_parts_that_is_not_whole_is_an_error(stub):

@@ -319,6 +319,15 @@ def test_no_text_escapes_its_parameter_in_a_command(served: Served, text: str) -
             "CREATE TABLE t (a INT, d DATE) PARTITIONED BY (d) CLUSTER BY (a)",
             "[SPECIFY_CLUSTER_BY_WITH_PARTITIONED_BY",
         ),
+        (
+            "CREATE TABLE t1 (a BOOLEAN) TBLPROPERTIES ('delta.dataSkippingStatsColumns' = 'a')",
+            "[DELTA_COLUMN_DATA_SKIPPING_NOT_SUPPORTED_TYPE]",
+        ),
+        (
+            "CREATE TABLE t2 (a INT, d DATE) PARTITIONED BY (d) "
+            "TBLPROPERTIES ('delta.dataSkippingStatsColumns' = 'a,d')",
+            "[DELTA_COLUMN_DATA_SKIPPING_NOT_SUPPORTED_PARTITIONED_COLUMN]",
+        ),
         ("CREATE TABLE t (a INT) LOCATION '/tmp/x'", "[UNSUPPORTED_FEATURE]"),
         ("CREATE FUNCTION f() RETURNS INT RETURN 1", "[UNSUPPORTED_FEATURE]"),
         ("GRANT SELECT ON TABLE a TO b", "[UNSUPPORTED_FEATURE]"),

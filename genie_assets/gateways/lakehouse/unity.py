@@ -85,7 +85,7 @@ class UnityLakehouse(Lakehouse):
         """Number of the table's latest commit; None if it does not exist."""
         if self._tables.shape(table) is None:
             return None
-        with self._failures_named(table):
+        with self._using(table):
             return latest_version(self._warehouse, self._place.table(table))
 
     def prepare(self, table: Table) -> None:
@@ -181,7 +181,7 @@ class UnityLakehouse(Lakehouse):
     def maintain(self, table: Table, *, today: date) -> MaintenanceReport:
         """Compact closed days and remove unused files; see `Lakehouse.maintain`."""
         shape = self._tables.shape(table)
-        with self._failures_named(table):
+        with self._using(table):
             self._staging.sweep()
             if shape is None:
                 return MaintenanceReport()
@@ -206,16 +206,13 @@ class UnityLakehouse(Lakehouse):
 
     @contextmanager
     def _using(self, table: Table) -> Iterator[None]:
-        """Name the table in failures, and look it up again after one: it may have changed."""
-        with self._failures_named(table):
+        """Name the table in failures, and look all tables up again after one: they may have changed."""
+        with failures_named(table, self._place):
             try:
                 yield
             except WarehouseError:
-                self._tables.forget(table)
+                self._tables.forget()
                 raise
-
-    def _failures_named(self, table: Table) -> AbstractContextManager[None]:
-        return failures_named(table, self._place)
 
     def _staged(self, table: Table, rows: pa.Table) -> AbstractContextManager[str]:
         return self._staging.staged(rows, partial(self._tables.create_volume, table))

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from genie_assets.domain.tables import Column
+from genie_assets.gateways.sql_errors import WarehouseError
 
 # Columns that hold whole documents: a few thousand of them do not fit into an inline result.
 _DOCUMENTS = ("_json", "serialized_space")
@@ -35,13 +36,25 @@ def may_be_large(names: Sequence[str]) -> bool:
 
 
 def received(schema: pa.Schema, part: pd.DataFrame) -> pa.RecordBatch:
-    """Rows as the warehouse sent them, with exactly the types of `schema`."""
-    return pa.record_batch([_array(field.type, part[field.name]) for field in schema], schema=schema)
+    """Rows as the warehouse sent them, with exactly the types of `schema`.
+
+    Raises:
+        WarehouseError: they have other columns or types.
+    """
+    for field in schema:
+        if field.name not in part:
+            raise WarehouseError(f"The SQL warehouse sent a result without the column {field.name}.")
+    return pa.record_batch([_array(field, part[field.name]) for field in schema], schema=schema)
 
 
-def _array(type_: pa.DataType, cells: "pd.Series[Any]") -> pa.Array:
-    if pa.types.is_timestamp(type_):
-        return pa.Array.from_pandas(cells, type=pa.int64()).cast(type_)
-    if pa.types.is_list(type_):
-        return pa.array([None if text is None else json.loads(text) for text in cells], type_)
-    return pa.Array.from_pandas(cells, type=type_)
+def _array(field: pa.Field, cells: "pd.Series[Any]") -> pa.Array:
+    try:
+        if pa.types.is_timestamp(field.type):
+            return pa.Array.from_pandas(cells, type=pa.int64()).cast(field.type)
+        if pa.types.is_list(field.type):
+            return pa.array([None if text is None else json.loads(text) for text in cells], field.type)
+        return pa.Array.from_pandas(cells, type=field.type)
+    except (pa.lib.ArrowException, TypeError, ValueError):
+        pass
+    # Raised here, without what Arrow says: it quotes the value.
+    raise WarehouseError(f"The SQL warehouse sent a value of {field.name} that is no {field.type}.")

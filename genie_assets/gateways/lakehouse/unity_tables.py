@@ -1,7 +1,7 @@
 """The tables in Unity Catalog: looked up once, created and extended from the one table definition."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -27,15 +27,27 @@ T = TypeVar("T")
 _TYPES: Mapping[ColumnType, str] = {"LONG": "bigint"}
 # What begins with these says that something is missing, or is there already.
 _NO_SCHEMA = ("SCHEMA_NOT_FOUND", "SCHEMA_DOES_NOT_EXIST")
-_NO_TABLE = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_DOES_NOT_EXIST", *_NO_SCHEMA)
-_ADDED_BY_OTHERS = ("FIELD_ALREADY_EXISTS", "FIELDS_ALREADY_EXISTS")
+_NO_TABLE = (
+    "TABLE_OR_VIEW_NOT_FOUND",
+    "TABLE_DOES_NOT_EXIST",
+    "NOT_FOUND",
+    "RESOURCE_DOES_NOT_EXIST",
+    *_NO_SCHEMA,
+)
+# What somebody else, or our own statement whose answer was lost, has made in the meantime.
+_ALREADY_THERE = "ALREADY_EXISTS"
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns of a stored table, in its order, with their types as DESCRIBE shows them."""
+    """A stored table: its columns, in its order, with their types as DESCRIBE shows them, and its partitions."""
 
     columns: Mapping[str, str]
+    partitioned_by: frozenset[str] = frozenset()
+
+    def layout(self, table: Table) -> Layout:
+        """How the table is laid out, whatever the setting says by now."""
+        return "partitioned" if table.partitioned_by in self.partitioned_by else "liquid"
 
     def lacks(self, table: Table) -> list[str]:
         """Columns of the definition that are not stored."""
@@ -81,19 +93,27 @@ class UnityTables:
                 self._create(table)
                 shape = self._described(table)
             if missing := shape.lacks(table):
-                self._extend(table, missing)
+                self._extend(table, missing, shape.layout(table))
                 shape = self._described(table)
         return shape
 
     def create_volume(self, table: Table) -> None:
         """Create the staging volume, of which `table` is in need."""
         with failures_named(table, self._place):
-            self._warehouse().execute(sql_from_template("lakehouse/create_volume", volume=self._place.volume))
+            self._make(sql_from_template("lakehouse/create_volume", volume=self._place.volume))
 
-    def forget(self, table: Table) -> None:
-        """Look the table up again at its next use."""
+    def forget(self) -> None:
+        """Look every table up again at its next use."""
         with self._lock:
-            self._known.pop(table.name, None)
+            self._known.clear()
+
+    def _make(self, statement: str) -> None:
+        """Run a statement that makes something, unless it is there already."""
+        try:
+            self._warehouse().execute(statement)
+        except WarehouseError as error:
+            if not (error.condition or "").endswith(_ALREADY_THERE):
+                raise
 
     def _described(self, table: Table) -> Shape:
         shape = self.shape(table)
@@ -113,38 +133,44 @@ class UnityTables:
                 if _says(error, _NO_TABLE):
                     return None
                 raise
-        columns: dict[str, str] = {}
-        for name, type_ in zip(rows["col_name"], rows["data_type"], strict=True):
-            if not name or name.startswith("#"):
-                break  # what follows is about partitions and clustering
-            columns[name] = type_
-        return Shape(columns)
+        return _shape(zip(rows["col_name"], rows["data_type"], strict=True))
 
     def _create(self, table: Table) -> None:
         statement = create_table(table, self._place.sql, self._layout)
         try:
-            self._warehouse().execute(statement)
+            self._make(statement)
         except WarehouseError as error:
             if not _says(error, _NO_SCHEMA):
                 raise
         else:
             return
         # Only now, for who may use a schema need not be allowed to create one.
-        self._warehouse().execute(sql_from_template("lakehouse/create_schema", schema=self._place.sql))
-        self._warehouse().execute(statement)
+        self._make(sql_from_template("lakehouse/create_schema", schema=self._place.sql))
+        self._make(statement)
 
-    def _extend(self, table: Table, names: list[str]) -> None:
+    def _extend(self, table: Table, names: list[str], layout: Layout) -> None:
         columns = ",\n  ".join(column_text(table.column(name), required=False) for name in names)
-        properties = table_properties({STATISTICS: statistics_columns(table, self._layout)})
+        properties = table_properties({STATISTICS: statistics_columns(table, layout)})
         place = self._place.table(table)
-        try:
-            self._warehouse().execute(sql_from_template("lakehouse/add_columns", table=place, columns=columns))
-        except WarehouseError as error:
-            if not _says(error, _ADDED_BY_OTHERS):
-                raise
+        self._make(sql_from_template("lakehouse/add_columns", table=place, columns=columns))
         self._warehouse().execute(
             sql_from_template("lakehouse/set_properties", table=place, properties=properties)
         )
+
+
+def _shape(described: Iterable[tuple[str | None, str | None]]) -> Shape:
+    """What DESCRIBE TABLE shows: columns, then sections about partitions, clustering and other things."""
+    columns: dict[str, str] = {}
+    partitions: set[str] = set()
+    section: str | None = None
+    for name, type_ in described:
+        if not name or name.startswith("#"):
+            section = name if name and "INFORMATION" in name.upper() else (section or "")
+        elif section is None:
+            columns[name] = type_ or ""
+        elif "PARTITION" in section.upper():
+            partitions.add(name)
+    return Shape(columns, frozenset(partitions))
 
 
 def _says(error: WarehouseError, beginnings: tuple[str, ...]) -> bool:

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pandas as pd
+
 from genie_assets.domain.schema_text import table_properties
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse import MaintenanceReport
 from genie_assets.gateways.lakehouse.unity_names import Place, day_literal, days_literal, listed, quoted
 from genie_assets.gateways.lakehouse.unity_ports import Warehouse
 from genie_assets.gateways.lakehouse.unity_tables import Shape
+from genie_assets.gateways.sql_errors import WarehouseError
 from genie_assets.gateways.sql_texts import sql_from_template
 
 # A property of the table, for the log that DESCRIBE HISTORY shows forgets a weekly OPTIMIZE before the next one.
@@ -31,6 +34,7 @@ class _State:
     version: int
     files: int
     size: int
+    partitioned_by: tuple[str, ...]
     is_clustered: bool
     compacted_at: datetime | None
     is_written_since: bool
@@ -69,12 +73,15 @@ def _state(warehouse: Warehouse, name: str) -> _State:
     statement = sql_from_template("lakehouse/describe_history", table=name, commits=str(_COMMITS))
     commits = warehouse.query(statement)
     compacted_at = _moment(_parsed(detail["properties"]))
-    times = commits["timestamp"][[not operation.startswith(_HARMLESS) for operation in commits["operation"]]]
+    # Some servers send numbers and times as texts.
+    times = pd.to_datetime(commits["timestamp"], utc=True)
+    times = times[[not operation.startswith(_HARMLESS) for operation in commits["operation"]]]
     return _State(
-        version=int(commits["version"].max()),
+        version=max(map(int, commits["version"])),
         files=int(detail["numFiles"]),
         size=int(detail["sizeInBytes"]),
-        is_clustered=bool(_parsed(detail["clusteringColumns"])),
+        partitioned_by=tuple(_parsed(detail.get("partitionColumns")) or ()),
+        is_clustered=bool(_parsed(detail.get("clusteringColumns"))),
         compacted_at=compacted_at,
         is_written_since=compacted_at is None or bool((times > compacted_at).any()),
     )
@@ -92,7 +99,7 @@ def _parsed(value: Any) -> Any:
 
 def _compact(warehouse: Warehouse, name: str, table: Table, shape: Shape, before: _State, today: date) -> int:
     """Join small files; the number of days that were looked at, 1 for a table that has no partitions."""
-    is_partitioned = table.partitioned_by is not None and not before.is_clustered
+    is_partitioned = table.partitioned_by in before.partitioned_by
     days = _days(warehouse, name, table, shape, before, today) if is_partitioned else []
     if before.files < 2 or (is_partitioned and not days):
         return 0
@@ -102,8 +109,18 @@ def _compact(warehouse: Warehouse, name: str, table: Table, shape: Shape, before
         some = [days[start : start + _DAYS_AT_ONCE] for start in range(0, len(days), _DAYS_AT_ONCE)]
         wheres = [f" WHERE {quoted(str(table.partitioned_by))} IN ({days_literal(part)})" for part in some]
     for where in wheres:
-        warehouse.execute(sql_from_template("lakehouse/optimize", table=name, where=where, z_order=z_order))
+        _optimize(warehouse, name, where, z_order)
     return len(days) if is_partitioned else 1
+
+
+def _optimize(warehouse: Warehouse, name: str, where: str, z_order: str) -> None:
+    try:
+        warehouse.execute(sql_from_template("lakehouse/optimize", table=name, where=where, z_order=z_order))
+    except WarehouseError as error:
+        # Databricks may cluster a table by columns that it has not chosen yet.
+        if not (z_order and (error.condition or "").startswith("DELTA_CLUSTERING")):
+            raise
+        warehouse.execute(sql_from_template("lakehouse/optimize", table=name, where="", z_order=""))
 
 
 def _days(warehouse: Warehouse, name: str, table: Table, shape: Shape, before: _State, today: date) -> list[date]:
@@ -121,7 +138,8 @@ def _days(warehouse: Warehouse, name: str, table: Table, shape: Shape, before: _
 
 
 def _vacuum(warehouse: Warehouse, name: str) -> int:
-    # Asking first avoids commits that say that nothing was deleted.
+    # Asking first avoids commits that say that nothing was deleted. Of more than a thousand files, a thousand are
+    # named, and counted.
     unused = len(warehouse.query(sql_from_template("lakehouse/vacuum_dry_run", table=name)))
     if unused:
         warehouse.execute(sql_from_template("lakehouse/vacuum", table=name))

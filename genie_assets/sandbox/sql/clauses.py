@@ -65,12 +65,31 @@ def settings_of(properties: Iterable[exp.Property]) -> dict[str, str]:
 
 def set_properties(table: DeltaTable, settings: Mapping[str, str]) -> None:
     """Set Delta's own properties, which must be known ones, and any others."""
+    _refuse_statistics(table, settings.get("delta.dataSkippingStatsColumns", ""))
     own = {name: value for name, value in settings.items() if name.startswith("delta.")}
     others = {name: value for name, value in settings.items() if name not in own}
     if own:
         table.alter.set_table_properties(own)
     if others:
         table.alter.set_table_properties(others, raise_if_not_exists=False)
+
+
+def _refuse_statistics(table: DeltaTable, names: str) -> None:
+    """Raise SqlError for a column of which Delta on Spark keeps no minimum and maximum when it is asked to."""
+    schema = pa.schema(table.schema().to_arrow())
+    for name in filter(None, (text.strip().strip("`") for text in names.split(","))):
+        if name in table.metadata().partition_columns:
+            raise SqlError(
+                "DELTA_COLUMN_DATA_SKIPPING_NOT_SUPPORTED_PARTITIONED_COLUMN",
+                f"Data skipping is not supported for partition column '{name}'.",
+            )
+        require_columns([name], table.schema().fields)
+        type_ = schema.field(name).type
+        if pa.types.is_boolean(type_) or pa.types.is_nested(type_) or pa.types.is_binary(type_):
+            raise SqlError(
+                "DELTA_COLUMN_DATA_SKIPPING_NOT_SUPPORTED_TYPE",
+                f"Data skipping is not supported for column '{name}' of type {type_}.",
+            )
 
 
 def key_columns(item: exp.Expression) -> list[str]:

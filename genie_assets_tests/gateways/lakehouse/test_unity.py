@@ -27,6 +27,7 @@ from genie_assets.gateways.lakehouse import (
 from genie_assets.gateways.lakehouse.unity_names import Place
 from genie_assets.gateways.lakehouse.unity_staging import Staging
 from genie_assets.gateways.sql_errors import WarehouseError
+from genie_assets.gateways.sql_values import frame
 from genie_assets_tests.gateways.lakehouse.examples import (
     HOSTILE_TEXTS,
     LEDGER,
@@ -242,6 +243,110 @@ def test_a_table_that_was_made_anew_with_other_columns_is_looked_up_again(
         lake.read(NEWER, where=[Equals("mood", "good")])
     assert lake.replace_day(NEWER, MONDAY, NEWER.frame([note("a", mood="good")]))
     assert lake.read(NEWER)["mood"].tolist() == ["good"]
+
+
+def test_a_table_that_conditions_ask_about_is_looked_up_again_as_well(
+    unity_server: UnityServer, lake: Lakehouse, place: Place
+) -> None:
+    lake.append(NOTES, NOTES.frame([note("a")]))
+    lake.merge(LEDGER, LEDGER.frame([note("a")]))
+    in_ledger = [Exists(Rows(LEDGER), ["author"])]
+    assert len(lake.read(NOTES, where=in_ledger)) == 1
+    unity_server.warehouse().execute(f"DROP TABLE {place.table(LEDGER)}")
+    with pytest.raises(LakehouseError, match="notes"):
+        lake.read(NOTES, where=in_ledger)
+    assert lake.read(NOTES, where=in_ledger).empty
+
+
+@pytest.mark.parametrize("made", ["TABLE", "SCHEMA", "VOLUME"])
+def test_what_another_process_makes_at_the_same_moment_is_used(
+    unity_server: UnityServer, place: Place, made: str
+) -> None:
+    """IF NOT EXISTS looks first: two that look at once both find nothing."""
+
+    def refuse(statement: str) -> None:
+        if f"CREATE {made}" in statement and refused.count(made) < 1:
+            refused.append(made)
+            unity_server.lake(f"uc://{place.catalog}.{place.schema}").append(NOTES, NOTES.frame([note("a")]))
+            condition = f"{'TABLE_OR_VIEW' if made == 'TABLE' else made}_ALREADY_EXISTS"
+            raise WarehouseError("it is there already", condition=condition)
+
+    refused: list[str] = []
+    lake = opened(unity_server, Recording(unity_server.warehouse(), refuse), place)
+    if made == "TABLE":
+        unity_server.lake(f"uc://{place.catalog}.{place.schema}").prepare(LEDGER)
+    lake.append(NOTES, NOTES.frame([note("b")]))
+    assert refused == [made]
+    assert authors(lake.read(NOTES)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("made", "later"), [("partitioned", "liquid"), ("liquid", "partitioned")])
+def test_a_table_keeps_its_layout_when_the_setting_changes(
+    unity_server: UnityServer, place: Place, made: Any, later: Any
+) -> None:
+    """Statistics of a partition are refused, and a clustering key needs them."""
+    warehouse = Recording(unity_server.warehouse())
+    opened(unity_server, warehouse, place, layout=made).append(NOTES, NOTES.frame([note("a")]))
+    lake = opened(unity_server, warehouse, place, layout=later)
+    lake.append(NEWER, NEWER.frame([note("b", mood="good")]))
+    lake.append(NEWER, NEWER.frame([note("c", mood="bad")]))
+    (properties,) = (text for text in warehouse.statements if "SET TBLPROPERTIES" in text)
+    assert ("day" in properties) == (made == "liquid")
+    assert lake.maintain(NEWER, today=WEDNESDAY).days_compacted == 1
+    assert sorted(map(str, lake.read(NEWER)["mood"])) == ["None", "bad", "good"]
+
+
+def test_a_table_that_somebody_made_anew_without_any_layout_is_maintained(
+    unity_server: UnityServer, lake: Lakehouse, warehouse: Recording, place: Place
+) -> None:
+    for author in "ab":
+        lake.append(NOTES, NOTES.frame([note(author)]))
+    table = place.table(NOTES)
+    unity_server.warehouse().execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM {table}")
+    lake.append(NOTES, NOTES.frame([note("c")]))
+    warehouse.statements.clear()
+    report = lake.maintain(NOTES, today=WEDNESDAY)
+    assert (report.files_before, report.files_after) == (2, 1)
+    assert not any("OPTIMIZE" in text and "WHERE" in text for text in warehouse.statements)
+    assert authors(lake.read(NOTES)) == ["a", "b", "c"]
+
+
+def test_a_table_that_databricks_clusters_by_itself_is_not_z_ordered(
+    unity_server: UnityServer, place: Place
+) -> None:
+    def refuse(statement: str) -> None:
+        if "ZORDER" in statement:
+            raise WarehouseError("clustered", condition="DELTA_CLUSTERING_WITH_ZORDER_BY")
+
+    lake = opened(unity_server, Recording(unity_server.warehouse(), refuse), place)
+    for author in "ab":
+        lake.append(NOTES, NOTES.frame([note(author)]))
+    assert lake.maintain(NOTES, today=WEDNESDAY).files_after == 1
+
+
+def test_two_merges_of_the_same_new_key_must_conflict(
+    unity_server: UnityServer, lake: Lakehouse, place: Place
+) -> None:
+    """With deletion vectors Databricks would let both pass: two new rows are not the same row."""
+    for table in (NOTES, LEDGER):
+        lake.prepare(table)
+        detail = unity_server.warehouse().query(f"DESCRIBE DETAIL {place.table(table)}")
+        assert "'delta.enableDeletionVectors': 'false'" in str(dict(detail["properties"].iloc[0]))
+
+
+@pytest.mark.parametrize("column_of", [{"name": "author", "type_name": "INT"}, {"name": "other"}])
+def test_a_result_that_is_not_what_was_asked_for_is_refused_without_its_values(
+    unity_server: UnityServer, place: Place, column_of: dict[str, str]
+) -> None:
+    class Wrong(Recording):
+        def batches(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+            yield frame([column_of], [["4711"]])
+
+    lake = opened(unity_server, Wrong(unity_server.warehouse()), place)
+    lake.append(NOTES, NOTES.frame([note("a")]))
+    with pytest.raises(LakehouseError, match=r"notes: .*author") as caught:
+        lake.read(NOTES, columns=["author"])
+    assert "4711" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_values_travel_apart_from_the_statement(lake: Lakehouse, warehouse: Recording) -> None:
