@@ -98,16 +98,17 @@ class SqlWarehouse:
         for columns, part in self._outcome(statement, parameters, by_links=by_links):
             yield self._readable(columns, part)
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement that writes, again after a lost answer or a conflict with another writer.
 
         Args:
             statement: One that leaves the same behind, however often it runs.
+            parameters: Values of its named parameters.
 
         Raises:
             WarehouseError: as for `query`. The statement may have run all the same.
         """
-        for _ in self._outcome(statement, None, attempts=_WRITE_ATTEMPTS):
+        for _ in self._outcome(statement, parameters, attempts=_WRITE_ATTEMPTS):
             pass
 
     def _readable(self, columns: Sequence[Mapping[str, Any]], rows: list[list[Any]]) -> pd.DataFrame:

@@ -83,7 +83,7 @@ class Canned:
         self.statements.append(statement)
         return iter(())
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
         self.statements.append(statement)
         if "CREATE SCHEMA" in statement:
             self._has_schema = True

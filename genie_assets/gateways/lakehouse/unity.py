@@ -36,12 +36,12 @@ from genie_assets.gateways.lakehouse.unity_tables import UnityTables, failures_n
 from genie_assets.gateways.lakehouse.unity_upkeep import latest_version, maintain
 from genie_assets.gateways.lakehouse.unity_writes import (
     append_sql,
-    days_of,
     identity,
     merge_count_sql,
     merge_source,
     merge_sql,
     numbered,
+    reach,
     refuse_both,
     refuse_duplicates,
     refuse_other_days,
@@ -133,10 +133,11 @@ class UnityLakehouse(Lakehouse):
         rows = to_arrow(table, frame)
         if not rows.num_rows:
             return 0
+        where = reach(table, rows)
         with self._using(table):
             self._tables.ensure(table)
             with self._staged(table, rows) as file:
-                self._warehouse.execute(append_sql(table, self._place, file, days_of(table, rows)))
+                self._warehouse.execute(append_sql(table, self._place, file, where), where.ends)
         return rows.num_rows
 
     def replace_day(self, table: Table, day: date, frame: pd.DataFrame) -> bool:
@@ -166,16 +167,16 @@ class UnityLakehouse(Lakehouse):
         if not rows.num_rows and (not gone.num_rows or not self.exists(table)):
             return MergeResult()
         source = merge_source(rows, gone)
-        days = days_of(table, source)
+        where = reach(table, source)
         with self._using(table):
             self._tables.ensure(table)
             with self._staged(table, source) as file:
                 # Counted first: a MERGE that changes nothing may commit all the same, and one whose answer was
                 # lost counts nothing when it runs again.
-                found = self._warehouse.query(merge_count_sql(table, self._place, file, days)).iloc[0]
+                found = self._warehouse.query(merge_count_sql(table, self._place, file, where), where.ends).iloc[0]
                 result = MergeResult(**{str(name): int(number) for name, number in found.items()})
                 if result.changed:
-                    self._warehouse.execute(merge_sql(table, self._place, file, days))
+                    self._warehouse.execute(merge_sql(table, self._place, file, where), where.ends)
         return result
 
     def maintain(self, table: Table, *, today: date) -> MaintenanceReport:

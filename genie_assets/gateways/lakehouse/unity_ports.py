@@ -21,7 +21,7 @@ class Warehouse(Protocol):
         """The result in at least one part; `by_links` if it may be too big to come inline."""
         ...
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement that writes, and that leaves the same behind however often it runs."""
         ...
 

@@ -1,6 +1,7 @@
 """Writes as SQL over one staged file. Each statement leaves the same behind, however often it runs."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from genie_assets.gateways.lakehouse.schema import known_column
 from genie_assets.gateways.lakehouse.unity_names import Place, days_literal, listed, quoted, text_literal
 from genie_assets.gateways.lakehouse.unity_tables import Shape
 from genie_assets.gateways.sql_texts import sql_from_template
+from genie_assets.gateways.sql_values import Parameter
 
 # Columns of staged files that no table has: what to do with a row, and which row of the file it is.
 _ACTION, _ROW = "__action", "__row"
@@ -55,12 +57,31 @@ def merge_source(rows: pa.Table, gone: pa.Table) -> pa.Table:
     return pa.concat_tables([stored, deleted], promote_options="default")
 
 
-def days_of(table: Table, rows: pa.Table) -> list[date]:
-    """The partitions in which rows lie."""
-    return [] if table.partitioned_by is None else pc.unique(rows[table.partitioned_by]).to_pylist()
+@dataclass(frozen=True)
+class Reach:
+    """Where stored rows with the keys of some other rows can be, so that the rest of a table is left alone.
+
+    `ends` are the named parameters `low` and `high`, between which `column` lies. Ids rise with time, so that even
+    in a large day they leave out most files.
+    """
+
+    days: Collection[date]
+    column: str | None = None
+    ends: Mapping[str, Parameter] = field(default_factory=dict)
 
 
-def append_sql(table: Table, place: Place, file: str, days: Collection[date]) -> str:
+def reach(table: Table, rows: pa.Table) -> Reach:
+    """The partitions in which rows lie, and the range of the last text of their key that is never NULL."""
+    days = [] if table.partitioned_by is None else pc.unique(rows[table.partitioned_by]).to_pylist()
+    texts = [name for name in table.key if known_column(table, name).type == "STRING"]
+    texts = [name for name in texts if not known_column(table, name).nullable]
+    if not texts:
+        return Reach(days)
+    ends = pc.min_max(rows[texts[-1]]).as_py()
+    return Reach(days, texts[-1], {"low": ends["min"], "high": ends["max"]})
+
+
+def append_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     """The statement that adds the rows of a file that are not there yet."""
     names = _joined(identity(table), [name for name in table.column_names if name in table.bookkeeping])
     return sql_from_template(
@@ -68,12 +89,12 @@ def append_sql(table: Table, place: Place, file: str, days: Collection[date]) ->
         table=place.table(table),
         columns=listed(table.column_names),
         file=text_literal(file),
-        same=_same(table, names, days),
+        same=_same(table, names, where),
         values=listed(table.column_names, "s."),
     )
 
 
-def merge_sql(table: Table, place: Place, file: str, days: Collection[date]) -> str:
+def merge_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     """The statement that stores and deletes the rows of a file of `merge_source`."""
     changing = [name for name in table.column_names if name not in identity(table)]
     return sql_from_template(
@@ -81,22 +102,22 @@ def merge_sql(table: Table, place: Place, file: str, days: Collection[date]) -> 
         table=place.table(table),
         columns=listed(table.column_names),
         file=text_literal(file),
-        same=_same(table, identity(table), days),
+        same=_same(table, identity(table), where),
         equal=_equal(table),
         changes=", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in changing),
         values=listed(table.column_names, "s."),
     )
 
 
-def merge_count_sql(table: Table, place: Place, file: str, days: Collection[date]) -> str:
+def merge_count_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     """The SELECT that says what `merge_sql` would do: `inserted`, `updated`, `deleted`."""
     return sql_from_template(
         "lakehouse/merge_count",
         table=place.table(table),
         columns=listed(_joined(identity(table), table.content)),
         file=text_literal(file),
-        within=_within(table, days),
-        same=_same(table, identity(table), days),
+        within=_within(table, where),
+        same=_same(table, identity(table), where),
         equal=_equal(table),
     )
 
@@ -111,7 +132,7 @@ def replace_day_sql(table: Table, place: Place, file: str, day: date, shape: Sha
     return sql_from_template(
         "lakehouse/replace_day",
         table=place.table(table),
-        within=_within(table, [day]),
+        within=_within(table, Reach([day])),
         columns=", ".join(columns),
         file=text_literal(file),
     )
@@ -124,22 +145,28 @@ def replace_day_count_sql(table: Table, place: Place, file: str, day: date) -> s
         table=place.table(table),
         columns=listed(_joined(identity(table), table.content)),
         file=text_literal(file),
-        within=_within(table, [day]),
-        same=_same(table, identity(table), [day]),
+        within=_within(table, Reach([day])),
+        same=_same(table, identity(table), Reach([day])),
         equal=_equal(table),
     )
 
 
-def _within(table: Table, days: Collection[date]) -> str:
-    if table.partitioned_by is None:
-        return "true"
-    literals = days_literal(days)
-    return f"{quoted(table.partitioned_by)} " + (f"IN ({literals})" if len(days) > 1 else f"= {literals}")
+def _within(table: Table, where: Reach, alias: str = "") -> str:
+    """The condition that a row is in reach; `alias` is the table's, with its dot."""
+    parts = []
+    if table.partitioned_by is not None:
+        # Literal days, or all partitions would be read.
+        literals = days_literal(where.days)
+        days = f"IN ({literals})" if len(where.days) > 1 else f"= {literals}"
+        parts.append(f"{alias}{quoted(table.partitioned_by)} {days}")
+    if where.column is not None:
+        parts.append(f"{alias}{quoted(where.column)} BETWEEN :low AND :high")
+    return " AND ".join(parts) or "true"
 
 
-def _same(table: Table, names: Sequence[str], days: Collection[date]) -> str:
-    """The condition that `t` and `s` are the same row; literal days, or all partitions would be read."""
-    parts = [f"t.{_within(table, days)}"] if table.partitioned_by is not None else []
+def _same(table: Table, names: Sequence[str], where: Reach) -> str:
+    """The condition that `t` and `s` are the same row."""
+    parts = [_within(table, where, "t.")]
     for name in names:
         operator = "<=>" if known_column(table, name).nullable else "="
         parts.append(f"t.{quoted(name)} {operator} s.{quoted(name)}")

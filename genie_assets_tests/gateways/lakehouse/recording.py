@@ -33,9 +33,9 @@ class Recording:
         self.by_links.append(by_links)
         return self._warehouse.batches(statement, parameters, by_links=by_links)
 
-    def execute(self, statement: str) -> None:
-        self._note(statement, None)
-        self._warehouse.execute(statement)
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        self._note(statement, parameters)
+        self._warehouse.execute(statement, parameters)
 
     def _note(self, statement: str, parameters: Mapping[str, Any] | None) -> None:
         self._before(statement)

@@ -1,6 +1,7 @@
 """The log of a table that only grows: short, whoever writes to it and however slowly."""
 
 import os
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -69,6 +70,30 @@ def test_a_writer_whose_commits_to_compare_with_are_gone_starts_again(
     append(tmp_path, range(75, 76))
     assert len(writes) == 2
     assert numbers(tmp_path) == list(range(76))
+
+
+def test_a_table_that_is_deleted_and_made_anew_gets_a_log_without_gaps(tmp_path: Path) -> None:
+    """A lakehouse keeps tables open between its commits."""
+    lake, other = open_lakehouse(str(tmp_path)), open_lakehouse(str(tmp_path))
+    for number in range(30):
+        lake.append(GROWING, GROWING.frame([note("a", number)]))
+    shutil.rmtree(log(tmp_path).parent)
+    other.append(GROWING, GROWING.frame([note("a", 100)]))
+    lake.append(GROWING, GROWING.frame([note("a", 101)]))
+    assert numbers(tmp_path) == [100, 101]
+    assert lake.version(GROWING) == 2
+    shutil.rmtree(log(tmp_path).parent)
+    lake.append(GROWING, GROWING.frame([note("a", 102)]))
+    assert numbers(tmp_path) == [102]
+
+
+def test_commits_of_others_are_seen_between_our_own(tmp_path: Path) -> None:
+    lake, other = open_lakehouse(str(tmp_path)), open_lakehouse(str(tmp_path))
+    for number in range(0, 60, 2):
+        assert lake.merge(GROWING, GROWING.frame([note(f"{number}", number)])).inserted == 1
+        assert other.merge(GROWING, GROWING.frame([note(f"{number}", number)])).changed == 0
+        assert other.merge(GROWING, GROWING.frame([note(f"{number + 1}", number + 1)])).inserted == 1
+    assert numbers(tmp_path) == list(range(60))
 
 
 # What delta-rs said when another process shortened the log while it was opening the table.

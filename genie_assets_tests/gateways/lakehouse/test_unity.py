@@ -125,13 +125,14 @@ def test_a_statement_that_comes_late_cannot_undo_later_writes(lake: Lakehouse, w
     """Sent twice after a lost answer, the first one may wait in a queue until other writes are done."""
     lake.merge(NOTES, NOTES.frame([note("a", text="old")]))
     lake.replace_day(NOTES, TUESDAY, NOTES.frame([note("a", day=TUESDAY, text="old")]))
-    late = [text for text in warehouse.statements if "MERGE INTO" in text or "REPLACE WHERE" in text]
+    sent = zip(warehouse.statements, warehouse.parameters, strict=True)
+    late = [(text, given) for text, given in sent if "MERGE INTO" in text or "REPLACE WHERE" in text]
     lake.merge(NOTES, NOTES.frame([note("a", text="new")]))
     lake.replace_day(NOTES, TUESDAY, NOTES.frame([note("a", day=TUESDAY, text="new")]))
     assert len(late) == 2
-    for statement in late:
+    for statement, given in late:
         with pytest.raises(WarehouseError, match="PATH_NOT_FOUND"):
-            warehouse.execute(statement)
+            warehouse.execute(statement, given)
     assert lake.read(NOTES)["text"].tolist() == ["new", "new"]
 
 
@@ -363,6 +364,20 @@ def test_values_travel_apart_from_the_statement(lake: Lakehouse, warehouse: Reco
     assert len(warehouse.statements) == 2
     assert "MARK" not in "".join(warehouse.statements)
     assert str(warehouse.parameters).count("MARK") > 50
+
+
+def test_a_write_looks_only_where_its_keys_can_be(lake: Lakehouse, warehouse: Recording) -> None:
+    """In a day of a million messages a batch of a hundred must not be compared with all of them."""
+    lake.append(NOTES, NOTES.frame([note("a"), note("z")]))
+    lake.merge(
+        NOTES, NOTES.frame([note(HOSTILE_TEXTS[0]), note("c", text="new")]), delete=NOTES.frame([note("a")])
+    )
+    ranges = [given for given in warehouse.parameters if given]
+    ends = sorted(["a", "c", HOSTILE_TEXTS[0]])
+    assert ranges == [{"low": "a", "high": "z"}, *[{"low": ends[0], "high": ends[-1]}] * 2]
+    writes = [text for text in warehouse.statements if "MERGE INTO" in text]
+    assert all("t.`day` = DATE '2026-03-02' AND t.`author` BETWEEN :low AND :high" in text for text in writes)
+    assert authors(lake.read(NOTES)) == sorted([HOSTILE_TEXTS[0], "c", "z"])
 
 
 @pytest.mark.parametrize("longest", [0, 2_000, unity_conditions._LONGEST_LISTS])
