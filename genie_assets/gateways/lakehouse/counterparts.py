@@ -1,5 +1,6 @@
 """Whether rows have a counterpart in another table."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genie_assets.domain.tables import Table
-from genie_assets.gateways.lakehouse import Exists, LakehouseError
+from genie_assets.gateways.lakehouse import Exists, Filter, LakehouseError, Not
 from genie_assets.gateways.lakehouse.conditions import Condition
 from genie_assets.gateways.lakehouse.schema import known_column
 
 _PLACE, _OURS, _THEIRS = "place", "ours", "theirs"
+
+
+def lookups_of(each: Filter) -> Iterator[Exists]:
+    """What a condition asks of other tables, at any depth."""
+    match each:
+        case Exists():
+            yield each
+        case Not(conditions=inner):
+            for condition in inner:
+                yield from lookups_of(condition)
+
+
+def near_and_far(where: Iterable[Filter]) -> tuple[list[Filter], list[Filter]]:
+    """Conditions on a table's own rows, and those that ask another table."""
+    near: list[Filter] = []
+    far: list[Filter] = []
+    for each in where:
+        (far if any(lookups_of(each)) else near).append(each)
+    return near, far
 
 
 def refuse_unlike_columns(table: Table, exists: Exists) -> None:

@@ -23,17 +23,20 @@ from genie_assets.gateways.lakehouse import (
 from genie_assets.gateways.lakehouse.delta_merges import (
     as_stored,
     holds_exactly,
-    identity_of,
     merged,
     once_at_a_time,
-    refuse_duplicates,
 )
 from genie_assets.gateways.lakehouse.delta_reads import Selection
 from genie_assets.gateways.lakehouse.delta_writes import WRITER, DeltaStore, failures_named
-from genie_assets.gateways.lakehouse.differences import keys_of
 from genie_assets.gateways.lakehouse.maintenance import maintain
 from genie_assets.gateways.lakehouse.object_stores import SCHEMES
 from genie_assets.gateways.lakehouse.pruning import day_literal
+from genie_assets.gateways.lakehouse.refusals import (
+    identity_of,
+    refuse_both,
+    refuse_duplicates,
+    refuse_other_days,
+)
 from genie_assets.gateways.lakehouse.schema import to_arrow, to_frame
 
 # delta-rs decodes a percent sign twice, cuts addresses at # and ?, so that in a bucket all tables would share one
@@ -130,12 +133,9 @@ class DeltaLakehouse(Lakehouse):
 
     def replace_day(self, table: Table, day: date, frame: pd.DataFrame) -> bool:
         """Make one partition equal to the frame; see `Lakehouse.replace_day`."""
-        if table.partitioned_by is None:
-            raise LakehouseError(f"{table.name} has no partitions, so no day can be replaced")
         rows = to_arrow(table, frame)
         refuse_duplicates(table, rows)
-        if pc.unique(rows[table.partitioned_by]).to_pylist() not in ([], [day]):
-            raise LakehouseError(f"{table.name}: a row to put into {day} belongs to another day")
+        refuse_other_days(table, day, rows)
         partition = f'"{table.partitioned_by}" = {day_literal(day)}'
 
         def write(delta: DeltaTable) -> bool:
@@ -159,10 +159,8 @@ class DeltaLakehouse(Lakehouse):
         """Insert, update and delete rows by key; see `Lakehouse.merge`."""
         rows = to_arrow(table, frame)
         refuse_duplicates(table, rows)
-        identity = identity_of(table)
-        gone = to_arrow(table, table.frame(()) if delete is None else delete, identity)
-        if not set(keys_of(gone, identity)).isdisjoint(keys_of(rows, identity)):
-            raise LakehouseError(f"{table.name}: a row is to be both merged and deleted")
+        gone = to_arrow(table, table.frame(()) if delete is None else delete, identity_of(table))
+        refuse_both(table, rows, gone)
         if not rows.num_rows and (not gone.num_rows or not self.exists(table)):
             return MergeResult()
         return self._store.commit(table, lambda delta: merged(delta, table, rows, gone))

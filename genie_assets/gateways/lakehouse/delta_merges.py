@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
 from genie_assets.domain.tables import Table
-from genie_assets.gateways.lakehouse import LakehouseError, MergeResult
+from genie_assets.gateways.lakehouse import MergeResult
 from genie_assets.gateways.lakehouse.conditions import CellCondition, Condition, of_days
 from genie_assets.gateways.lakehouse.delta_reads import scan
 from genie_assets.gateways.lakehouse.delta_writes import WRITER
 from genie_assets.gateways.lakehouse.differences import Differences, differences, keys_of
 from genie_assets.gateways.lakehouse.pruning import day_literal
+from genie_assets.gateways.lakehouse.refusals import identity_of
 from genie_assets.gateways.lakehouse.schema import known_column
 
 # Says what to do with a source row of a merge; no table has such a column.
@@ -29,23 +30,6 @@ _ACTION = "__action"
 # The log keeps every name of a transaction for ever, so days share names. Days this far apart are hardly ever
 # written at the same moment, and if they are, one write is only repeated.
 _TRANSACTION_NAMES = 32
-
-
-def identity_of(table: Table) -> list[str]:
-    """Columns that find a row: the key, and the partition in which it lies."""
-    partition = [table.partitioned_by] if table.partitioned_by and table.partitioned_by not in table.key else []
-    return [*table.key, *partition]
-
-
-def refuse_duplicates(table: Table, rows: pa.Table) -> None:
-    """Check that no key occurs twice.
-
-    Raises:
-        LakehouseError: one does.
-    """
-    doubled = rows.num_rows - len(set(keys_of(rows, table.key)))
-    if doubled:
-        raise LakehouseError(f"{table.name}: {doubled} rows repeat the key {table.key} of another row")
 
 
 def holds_exactly(delta: DeltaTable, table: Table, day: date, rows: pa.Table) -> bool:

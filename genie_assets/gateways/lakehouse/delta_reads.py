@@ -7,7 +7,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from genie_assets.domain.tables import Table
-from genie_assets.gateways.lakehouse import Exists, Filter, In, LakehouseError, Newest, Not, Rows
+from genie_assets.gateways.lakehouse import Exists, Filter, In, Newest, Rows
 from genie_assets.gateways.lakehouse.choices import at_most, counted, distinct, gathered, newest
 from genie_assets.gateways.lakehouse.conditions import (
     CellCondition,
@@ -17,12 +17,18 @@ from genie_assets.gateways.lakehouse.conditions import (
     mask_of_all,
     of_days,
 )
-from genie_assets.gateways.lakehouse.counterparts import HasCounterpart, refuse_unlike_columns
+from genie_assets.gateways.lakehouse.counterparts import (
+    HasCounterpart,
+    lookups_of,
+    near_and_far,
+    refuse_unlike_columns,
+)
 from genie_assets.gateways.lakehouse.delta_writes import DeltaStore, failures_named
 from genie_assets.gateways.lakehouse.pruning import LONGEST_LIST, days_sql
-from genie_assets.gateways.lakehouse.schema import arrow_schema, known_column
+from genie_assets.gateways.lakehouse.refusals import COUNT, refuse_lists, refuse_names_of_columns
+from genie_assets.gateways.lakehouse.schema import arrow_schema
 
-_COUNT = pa.field("count", pa.int64())
+_COUNT = pa.field(COUNT, pa.int64())
 # Comparing with many values takes a hash table of them for every batch, so batches are joined, up to this size.
 _BULK_BYTES = 32 * 1024 * 1024
 
@@ -44,10 +50,10 @@ class Selection:
         self._store = store
         self._table = rows.table
         self._flags = flags or {}
-        self._lookups = [exists for each in (*rows.where, *self._flags.values()) for exists in _lookups(each)]
+        self._lookups = [exists for each in (*rows.where, *self._flags.values()) for exists in lookups_of(each)]
         self._values: dict[str, pa.Array] = {}
         self._others: dict[Hashable, pa.Table] = {}
-        near, far = _near_and_far(rows.where)
+        near, far = near_and_far(rows.where)
         self._near = (*of_days(rows.table, rows.days), *conditions(rows.table, near))
         with failures_named(rows.table):
             self._delta = store.open(rows.table)
@@ -60,7 +66,7 @@ class Selection:
         schema = arrow_schema(self._table, columns)
         if choice is not None:
             needed = arrow_schema(self._table, _joined(columns, choice.per, choice.by))
-            _refuse_lists(self._table, (*choice.per, *choice.by))
+            refuse_lists(self._table, (*choice.per, *choice.by))
             found = gathered(self._batches(needed.names), needed, lambda rows: newest(rows, choice))
             batches: Iterable[pa.RecordBatch] = found.select(schema.names).to_batches()
         else:
@@ -72,9 +78,8 @@ class Selection:
     def count(self, by: Sequence[str]) -> pa.Table:
         """Rows counted by columns and flags: these, and `count`."""
         schema = arrow_schema(self._table, by)
+        refuse_names_of_columns(self._table, self._flags)
         for name in self._flags:
-            if name in self._table.column_names or name == _COUNT.name:
-                raise LakehouseError(f"{self._table.name}: a flag cannot be called {name!r}")
             schema = schema.append(pa.field(name, pa.bool_()))
         typed = {name: conditions(self._table, [flag], self._look_up) for name, flag in self._flags.items()}
         parts = self._counted_parts(by, typed, schema.append(_COUNT))
@@ -118,7 +123,7 @@ class Selection:
             where = rows.where if len(alike) == 1 else ()
             candidates = replace(rows, where=[*where, In(last, self._candidates(last))])
             self._others[place] = Selection(self._store, candidates).rows(needed)
-        found, (near, _) = self._others[place], _near_and_far(rows.where)
+        found, (near, _) = self._others[place], near_and_far(rows.where)
         wanted = conditions(rows.table, near)
         kept = [keep(batch, wanted) for batch in found.to_batches()]
         return pa.Table.from_batches(kept, schema=found.schema).select(_columns_of(exists))
@@ -133,29 +138,10 @@ class Selection:
         return self._values[name]
 
 
-def _lookups(each: Filter) -> Iterator[Exists]:
-    """What a condition asks of other tables, at any depth."""
-    match each:
-        case Exists():
-            yield each
-        case Not(conditions=inner):
-            for condition in inner:
-                yield from _lookups(condition)
-
-
-def _near_and_far(where: Iterable[Filter]) -> tuple[list[Filter], list[Filter]]:
-    """Conditions on a table's own rows, and those that ask another table."""
-    near: list[Filter] = []
-    far: list[Filter] = []
-    for each in where:
-        (far if any(_lookups(each)) else near).append(each)
-    return near, far
-
-
 def _place_of(exists: Exists) -> Hashable:
     """Equal for two conditions whose rows can be read together."""
     rows = exists.rows
-    if _near_and_far(rows.where)[1]:
+    if near_and_far(rows.where)[1]:
         return id(exists)
     return rows.table.name, None if rows.days is None else frozenset(rows.days), exists.key[-1]
 
@@ -167,18 +153,12 @@ def _columns_of(exists: Exists) -> list[str]:
 
 def _columns_of_conditions(exists: Exists) -> list[str]:
     """Columns of the other table by which its rows are chosen."""
-    near, _ = _near_and_far(exists.rows.where)
+    near, _ = near_and_far(exists.rows.where)
     return _joined(*(condition.needs for condition in conditions(exists.rows.table, near)))
 
 
 def _joined(*names: Collection[str]) -> list[str]:
     return list(dict.fromkeys(name for part in names for name in part))
-
-
-def _refuse_lists(table: Table, names: Sequence[str]) -> None:
-    for name in names:
-        if known_column(table, name).type == "ARRAY<STRING>":
-            raise LakehouseError(f"{table.name}.{name}: lists cannot be compared")
 
 
 def scan(

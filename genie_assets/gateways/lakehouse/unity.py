@@ -19,11 +19,16 @@ from genie_assets.domain.tables import Table, records
 from genie_assets.gateways.lakehouse import (
     Filter,
     Lakehouse,
-    LakehouseError,
     MaintenanceReport,
     MergeResult,
     Newest,
     Rows,
+)
+from genie_assets.gateways.lakehouse.refusals import (
+    identity_of,
+    refuse_both,
+    refuse_duplicates,
+    refuse_other_days,
 )
 from genie_assets.gateways.lakehouse.schema import arrow_schema, to_arrow, to_frame
 from genie_assets.gateways.lakehouse.unity_cells import may_be_large, received
@@ -36,15 +41,11 @@ from genie_assets.gateways.lakehouse.unity_tables import UnityTables, failures_n
 from genie_assets.gateways.lakehouse.unity_upkeep import latest_version, maintain
 from genie_assets.gateways.lakehouse.unity_writes import (
     append_sql,
-    identity,
     merge_count_sql,
     merge_source,
     merge_sql,
     numbered,
     reach,
-    refuse_both,
-    refuse_duplicates,
-    refuse_other_days,
     replace_day_count_sql,
     replace_day_sql,
 )
@@ -142,8 +143,6 @@ class UnityLakehouse(Lakehouse):
 
     def replace_day(self, table: Table, day: date, frame: pd.DataFrame) -> bool:
         """Make one partition equal to the frame; see `Lakehouse.replace_day`."""
-        if table.partitioned_by is None:
-            raise LakehouseError(f"{table.name} has no partitions, so no day can be replaced")
         rows = to_arrow(table, frame)
         refuse_duplicates(table, rows)
         refuse_other_days(table, day, rows)
@@ -162,7 +161,7 @@ class UnityLakehouse(Lakehouse):
         """Insert, update and delete rows by key; see `Lakehouse.merge`."""
         rows = to_arrow(table, frame)
         refuse_duplicates(table, rows)
-        gone = to_arrow(table, table.frame(()) if delete is None else delete, identity(table))
+        gone = to_arrow(table, table.frame(()) if delete is None else delete, identity_of(table))
         refuse_both(table, rows, gone)
         if not rows.num_rows and (not gone.num_rows or not self.exists(table)):
             return MergeResult()

@@ -25,7 +25,7 @@ from genie_assets.gateways.lakehouse import (
     Not,
     Rows,
 )
-from genie_assets.gateways.lakehouse.counterparts import refuse_unlike_columns
+from genie_assets.gateways.lakehouse.counterparts import near_and_far, refuse_unlike_columns
 from genie_assets.gateways.lakehouse.schema import arrow_values, known_column
 from genie_assets.gateways.lakehouse.unity_cells import sql_type
 from genie_assets.gateways.lakehouse.unity_names import Place, days_literal, quoted, text_literal
@@ -83,11 +83,12 @@ class Selection:
         self._statement, self._table = statement, rows.table
         self._shape = statement.shape_of(rows.table)
         self._joins: list[str] = []
+        on_ours, on_theirs = near_and_far(rows.where)
         near = [] if rows.days is None else [self._in_days(rows.days)]
-        near += [self.condition(each) for each in rows.where if not _looks_elsewhere(each)]
+        near += [self.condition(each) for each in on_ours]
         # What is known of our own rows before other tables are looked into.
         self._near, self._near_joins = near, list(self._joins)
-        far = [self.condition(each) for each in rows.where if _looks_elsewhere(each)]
+        far = [self.condition(each) for each in on_theirs]
         self.conditions = " AND ".join([*near, *far]) or "true"
 
     @property
@@ -225,13 +226,3 @@ class Selection:
             conditions=" AND ".join(self._near),
         )
         return f" AND {theirs.reference(name)} IN (\n{candidates})"
-
-
-def _looks_elsewhere(each: Filter) -> bool:
-    match each:
-        case Exists():
-            return True
-        case Not(conditions=inner):
-            return any(map(_looks_elsewhere, inner))
-        case _:
-            return False

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from genie_assets.domain.tables import Table
-from genie_assets.gateways.lakehouse import Filter, LakehouseError, Newest, Rows
+from genie_assets.gateways.lakehouse import Filter, Newest, Rows
+from genie_assets.gateways.lakehouse.refusals import COUNT, refuse_lists, refuse_names_of_columns
 from genie_assets.gateways.lakehouse.schema import known_column
 from genie_assets.gateways.lakehouse.unity_cells import selected
 from genie_assets.gateways.lakehouse.unity_conditions import Selection, Statement
 from genie_assets.gateways.lakehouse.unity_names import listed, quoted
 from genie_assets.gateways.sql_texts import sql_from_template
-
-_COUNT = "count"
 
 
 def rows_sql(
@@ -37,7 +36,7 @@ def rows_sql(
     }
     if newest is None:
         return sql_from_template("lakehouse/read", columns=picked, **parts)
-    _refuse_lists(rows.table, (*newest.per, *newest.by))
+    refuse_lists(rows.table, (*newest.per, *newest.by))
     return sql_from_template(
         "lakehouse/read_newest",
         columns=listed(columns),
@@ -56,16 +55,14 @@ def count_sql(
     Raises:
         LakehouseError: the question makes no sense for the table.
     """
-    for name in flags:
-        if name in rows.table.column_names or name == _COUNT:
-            raise LakehouseError(f"{rows.table.name}: a flag cannot be called {name!r}")
+    refuse_names_of_columns(rows.table, flags)
     chosen = Selection(statement, rows)
     picked = [_picked(chosen, rows.table, by)] if by else []
     picked += [f"{chosen.flag([flag])} AS {quoted(name)}" for name, flag in flags.items()]
     keys = listed([*by, *flags])
     return sql_from_template(
         "lakehouse/count",
-        columns=listed([*by, *flags, _COUNT]),
+        columns=listed([*by, *flags, COUNT]),
         keys=f"{keys}, " if keys else "",
         picked=", ".join(picked) or "true AS `met`",
         source=chosen.source,
@@ -78,9 +75,3 @@ def count_sql(
 def _picked(chosen: Selection, table: Table, columns: Sequence[str]) -> str:
     expressions = (selected(known_column(table, name), chosen.reference(name)) for name in columns)
     return ", ".join(f"{sql} AS {quoted(name)}" for sql, name in zip(expressions, columns, strict=True))
-
-
-def _refuse_lists(table: Table, names: Sequence[str]) -> None:
-    for name in names:
-        if known_column(table, name).type == "ARRAY<STRING>":
-            raise LakehouseError(f"{table.name}.{name}: lists cannot be compared")

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genie_assets.domain.tables import Table
-from genie_assets.gateways.lakehouse import LakehouseError
-from genie_assets.gateways.lakehouse.differences import keys_of
+from genie_assets.gateways.lakehouse.refusals import identity_of
 from genie_assets.gateways.lakehouse.schema import known_column
 from genie_assets.gateways.lakehouse.unity_names import Place, days_literal, listed, quoted, text_literal
 from genie_assets.gateways.lakehouse.unity_tables import Shape
@@ -18,31 +17,6 @@ from genie_assets.gateways.sql_values import Parameter
 
 # Columns of staged files that no table has: what to do with a row, and which row of the file it is.
 _ACTION, _ROW = "__action", "__row"
-
-
-def identity(table: Table) -> list[str]:
-    """Columns that find a row: the key, and the partition in which it lies."""
-    return _joined(table.key, [table.partitioned_by] if table.partitioned_by else [])
-
-
-def refuse_duplicates(table: Table, rows: pa.Table) -> None:
-    """LakehouseError if two rows have the same key."""
-    doubled = rows.num_rows - len(set(keys_of(rows, table.key)))
-    if doubled:
-        raise LakehouseError(f"{table.name}: {doubled} rows repeat the key {table.key} of another row")
-
-
-def refuse_other_days(table: Table, day: date, rows: pa.Table) -> None:
-    """LakehouseError if a row does not lie in `day`."""
-    if pc.unique(rows[str(table.partitioned_by)]).to_pylist() not in ([], [day]):
-        raise LakehouseError(f"{table.name}: a row to put into {day} belongs to another day")
-
-
-def refuse_both(table: Table, rows: pa.Table, gone: pa.Table) -> None:
-    """LakehouseError if a row is to be stored and deleted."""
-    names = identity(table)
-    if not set(keys_of(gone, names)).isdisjoint(keys_of(rows, names)):
-        raise LakehouseError(f"{table.name}: a row is to be both merged and deleted")
 
 
 def numbered(rows: pa.Table) -> pa.Table:
@@ -83,7 +57,7 @@ def reach(table: Table, rows: pa.Table) -> Reach:
 
 def append_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     """The statement that adds the rows of a file that are not there yet."""
-    names = _joined(identity(table), [name for name in table.column_names if name in table.bookkeeping])
+    names = _joined(identity_of(table), [name for name in table.column_names if name in table.bookkeeping])
     return sql_from_template(
         "lakehouse/append",
         table=place.table(table),
@@ -96,13 +70,13 @@ def append_sql(table: Table, place: Place, file: str, where: Reach) -> str:
 
 def merge_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     """The statement that stores and deletes the rows of a file of `merge_source`."""
-    changing = [name for name in table.column_names if name not in identity(table)]
+    changing = [name for name in table.column_names if name not in identity_of(table)]
     return sql_from_template(
         "lakehouse/merge",
         table=place.table(table),
         columns=listed(table.column_names),
         file=text_literal(file),
-        same=_same(table, identity(table), where),
+        same=_same(table, identity_of(table), where),
         equal=_equal(table),
         changes=", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in changing),
         values=listed(table.column_names, "s."),
@@ -114,10 +88,10 @@ def merge_count_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     return sql_from_template(
         "lakehouse/merge_count",
         table=place.table(table),
-        columns=listed(_joined(identity(table), table.content)),
+        columns=listed(_joined(identity_of(table), table.content)),
         file=text_literal(file),
         within=_within(table, where),
-        same=_same(table, identity(table), where),
+        same=_same(table, identity_of(table), where),
         equal=_equal(table),
     )
 
@@ -143,10 +117,10 @@ def replace_day_count_sql(table: Table, place: Place, file: str, day: date) -> s
     return sql_from_template(
         "lakehouse/replace_day_count",
         table=place.table(table),
-        columns=listed(_joined(identity(table), table.content)),
+        columns=listed(_joined(identity_of(table), table.content)),
         file=text_literal(file),
         within=_within(table, Reach([day])),
-        same=_same(table, identity(table), Reach([day])),
+        same=_same(table, identity_of(table), Reach([day])),
         equal=_equal(table),
     )
 
@@ -175,7 +149,7 @@ def _same(table: Table, names: Sequence[str], where: Reach) -> str:
 
 def _equal(table: Table) -> str:
     """The condition that `t` and `s` say the same, bookkeeping left aside."""
-    names = [name for name in table.content if name not in identity(table)]
+    names = [name for name in table.content if name not in identity_of(table)]
     return " AND ".join(f"t.{quoted(name)} <=> s.{quoted(name)}" for name in names) or "true"
 
 
