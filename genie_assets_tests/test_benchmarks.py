@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import fetch, lakehouse
+from benchmarks import fetch, lakehouse, warehouse
 from benchmarks.lakehouse_lakes import Population, build, clone
 from benchmarks.lakehouse_messages import Messages
 from benchmarks.measuring import Goal, report
@@ -218,3 +218,19 @@ def test_work_on_a_copy_leaves_the_lake_as_it_is(built, tmp_path):
     copy = open_lakehouse(str(clone(built, tmp_path / "copy")))
     assert copy.append(MESSAGE_DETAILS, before.head(1)) == 1
     assert len(lake.read(MESSAGE_DETAILS)) == len(before) == len(copy.read(MESSAGE_DETAILS)) - 1
+
+
+@pytest.mark.slow
+def test_what_a_day_costs_the_warehouse_is_counted_and_a_day_without_news_costs_little():
+    lines: list[dict] = []
+    warehouse.measure(300, lambda text: lines.append(json.loads(text)))
+    costs = {(line["run"], line["step"]): line for line in lines}
+    assert set(costs) == {(run, step) for run in ("first", "again") for step in warehouse.STEPS}
+    assert all(line["messages"] == 300 and line["statements"] > 0 for line in lines)
+    first, again = costs["first", "genie_api_messages"], costs["again", "genie_api_messages"]
+    assert first["files_staged"] >= 3, "one per batch of a hundred"
+    assert first["bytes_staged"] > 0
+    assert again["files_staged"] == 0
+    assert again["statements"] < first["statements"]
+    assert costs["again", "enriched_message_details"]["files_staged"] <= 1
+    assert costs["first", "checks"]["files_staged"] == 0
