@@ -32,7 +32,7 @@ KEYS = {
 }
 
 
-def run_demo(folder: Path) -> tuple[dict[str, Any], str]:
+def run_demo(folder: Path, **settings: str) -> tuple[dict[str, Any], str]:
     """Run the demo in `folder`; the result is its JSON and what it printed."""
     ours = {
         name: value
@@ -41,6 +41,7 @@ def run_demo(folder: Path) -> tuple[dict[str, Any], str]:
     }
     # Settings of a real account that the demo must not use.
     ours |= {"DATABRICKS_HOST": "https://real.cloud.databricks.com", "DATABRICKS_TOKEN": "not-for-the-demo"}
+    ours |= settings
     done = subprocess.run(
         [Path(sys.executable).parent / "genie-assets", "demo", "--messages", "600"],
         cwd=folder,
@@ -101,3 +102,13 @@ def test_a_second_demo_asks_for_no_message_and_changes_no_row(first, folder):
     for table in TABLES:
         assert after[table.name] == before[table.name], table.name
     assert all(before[table.name] for table in FILLED)
+
+
+def test_the_demo_ends_with_the_same_tables_in_unity_catalog(tmp_path):
+    result, _ = run_demo(tmp_path, GENIE_LAKEHOUSE="uc://main.genie_analytics", GENIE_TABLE_LAYOUT="liquid")
+    assert result["differences"] == []
+    assert result["matches_truth"] is True
+    assert result["messages_expected"] >= 600
+    assert result["checks"]["nothing_is_lost"] is True
+    assert result["checks"]["keys_are_unique"] is True
+    assert not (tmp_path / ".genie/lakehouse").exists()
