@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,16 @@ FILES = sorted(path.name for path in SQL.glob("*.sql"))
 LAYOUTS: list[Layout] = ["partitioned", "liquid"]
 # Databricks' own statements, which Spark's grammar lacks: the tests of the engine run them on the sandbox.
 NOT_SPARKS = ("OPTIMIZE ", "VACUUM ", "DESCRIBE HISTORY ", "DESCRIBE DETAIL ", "CREATE VOLUME ")
+
+START_JAVA = """
+import sys
+from pyspark.java_gateway import launch_gateway
+gateway = launch_gateway()
+print(gateway.gateway_parameters.port, gateway.gateway_parameters.auth_token, flush=True)
+sys.stdin.read()
+gateway.proc.stdin.close()  # Java ends with its input
+gateway.proc.wait(timeout=30)
+"""
 
 Parse = Callable[[str], str]
 
@@ -47,8 +58,19 @@ def parse() -> Iterator[Parse]:
     from py4j.protocol import Py4JJavaError
     from pyspark.java_gateway import launch_gateway
 
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-    gateway = launch_gateway()
+    # Started by a process of its own: a fork of this one may die in gRPC, which other tests have used in it.
+    started = subprocess.Popen(
+        [sys.executable, "-c", START_JAVA],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"SPARK_LOCAL_IP": "127.0.0.1", **os.environ},
+    )
+    port, secret = started.stdout.readline().split()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYSPARK_GATEWAY_PORT", port)
+        environment.setenv("PYSPARK_GATEWAY_SECRET", secret)
+        gateway = launch_gateway()
     parser = gateway.jvm.org.apache.spark.sql.execution.SparkSqlParser()
 
     def parsed(statement: str) -> str:
@@ -59,8 +81,7 @@ def parse() -> Iterator[Parse]:
 
     yield parsed
     gateway.shutdown()
-    gateway.proc.stdin.close()  # the process ends with its input
-    gateway.proc.wait(timeout=30)
+    started.communicate(timeout=60)  # it ends with its input
 
 
 @pytest.mark.parametrize("name", FILES)
