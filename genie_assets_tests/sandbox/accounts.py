@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from genie_assets.sandbox.account import Account, Message, MessageState, Principal, Space, Workspace
+from genie_sandbox.account import Account, Message, MessageState, Principal, Space, Workspace
 
 ANCHOR = 1_786_500_000_000
 HOUR = 3_600_000

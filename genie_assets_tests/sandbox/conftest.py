@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from genie_assets.sandbox.account import save
-from genie_assets.sandbox.client import SandboxProcess
 from genie_assets_tests.sandbox.accounts import ACCOUNT
+from genie_sandbox.account import save
+from genie_sandbox.client import SandboxProcess
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genie_assets.sandbox.account import Account, load, save
-from genie_assets.sandbox.generator import generate
-from genie_assets.sandbox.uniform import generate_uniform
+from genie_sandbox.account import Account, load, save
+from genie_sandbox.made_up.generator import generate
+from genie_sandbox.made_up.uniform import generate_uniform
 
 ANCHOR = dt.datetime(2026, 8, 20, 14, 30, tzinfo=dt.UTC)
 HOUR = 3_600_000
@@ -77,7 +77,7 @@ def test_same_arguments_give_the_same_account_in_another_process(tmp_path: Path)
     """Guards against sets, hashes or clocks that leak into the data."""
     script = (
         "import datetime as dt, sys; from pathlib import Path\n"
-        "from genie_assets.sandbox.account import save; from genie_assets.sandbox.generator import generate\n"
+        "from genie_sandbox.account import save; from genie_sandbox.made_up.generator import generate\n"
         "anchor = dt.datetime(2026, 8, 20, 14, 30, tzinfo=dt.UTC)\n"
         "save(generate(seed=3, anchor=anchor, days=9, messages=400), Path(sys.argv[1]))\n"
     )
@@ -420,7 +420,16 @@ def test_nothing_is_late_if_nothing_shall_be() -> None:
 
 def test_workspaces_can_be_left_out_of_the_list() -> None:
     account = generate(seed=1, anchor=ANCHOR, days=3, messages=60, unlisted_workspaces=2)
-    assert [place.listed for place in account.workspaces] == [True, True, True, False, False]
+    running = [place for place in account.workspaces if place.is_running]
+    assert [place.listed for place in running] == [True, True, True, False, False]
+
+
+def test_workspaces_that_do_not_run_hold_nothing(account: Account) -> None:
+    silent = {place.workspace_id: place.status for place in account.workspaces if not place.is_running}
+    assert sorted(silent.values()) == ["BANNED", "PROVISIONING"]
+    rows = (*account.audit, *account.query_history)
+    used = {one.workspace_id for one in account.spaces} | {one.workspace_id for one in account.messages}
+    assert not silent.keys() & (used | {one.row["workspace_id"] for one in rows})
 
 
 def test_uniform_account_is_plain_and_complete() -> None:
@@ -434,3 +443,11 @@ def test_uniform_account_is_plain_and_complete() -> None:
     assert max(one.arrives_at for one in (*account.audit, *account.query_history)) <= account.anchor
     assert all(body["status"] == "COMPLETED" for body in _bodies(account))
     assert {_message_id(one.row) for one in account.audit} == {m.message_id for m in account.messages}
+
+
+def test_half_an_account_is_never_taken_for_one(tmp_path: Path) -> None:
+    account = generate(seed=1, anchor=ANCHOR, days=2, messages=60)
+    (tmp_path / "query_history.jsonl").mkdir()  # the last one that is written cannot be
+    with pytest.raises(IsADirectoryError):
+        save(account, tmp_path)
+    assert not (tmp_path / "account.json").exists()

@@ -1,16 +1,15 @@
 """The Genie API of the sandbox answers as Databricks does, at the moment of its clock."""
 
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from databricks.sdk.errors import NotFound, PermissionDenied
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.paging import Page
-from genie_assets.sandbox.responses import ApiError
 from genie_assets_tests.sandbox.accounts import (
     ANCHOR,
     ELSEWHERE,
@@ -23,6 +22,9 @@ from genie_assets_tests.sandbox.accounts import (
     TRASHED,
 )
 from genie_assets_tests.sandbox.wire import call, genie_path, workspace_client
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.responses import ApiError
+from genie_sandbox.server.paging import Page
 
 TALK = [
     message.message_id for message in MESSAGES if message.conversation_id == "talk" and message.space_id == SALES
@@ -55,9 +57,10 @@ class TestMessages:
     def test_ids_may_hold_anything_once_they_are_encoded(self, sandbox: SandboxProcess) -> None:
         """Guards against decoding before splitting: an encoded slash is part of the id."""
         client = workspace_client(sandbox)
-        message = client.api_client.do("GET", genie_path(SALES, ODD_ID, ODD_ID))
+        message: Any = client.api_client.do("GET", genie_path(SALES, ODD_ID, ODD_ID))
         assert message["message_id"] == ODD_ID
-        assert len(client.api_client.do("GET", genie_path(SALES, ODD_ID))["messages"]) == 1
+        listed: Any = client.api_client.do("GET", genie_path(SALES, ODD_ID))
+        assert len(listed["messages"]) == 1
 
     @pytest.mark.parametrize(("page_size", "calls"), [(None, 7), (1, 130), (47, 3), (65, 2), (100, 2)])
     def test_the_pages_of_a_conversation_hold_each_message_once(
@@ -69,7 +72,7 @@ class TestMessages:
         client = workspace_client(sandbox)
         token = None
         while token != "":
-            page = client.api_client.do("GET", genie_path(SALES, "talk"), query=query)
+            page: Any = client.api_client.do("GET", genie_path(SALES, "talk"), query=query)
             found += [message["message_id"] for message in page["messages"]]
             token = query["page_token"] = page.get("next_page_token", "")
         assert found == TALK
@@ -142,7 +145,7 @@ class TestConversationsAndSpaces:
         query: dict[str, Any] = {"page_size": 2} | ({"include_all": True} if include_all else {})
         found: list[str] = []
         while True:
-            page = workspace_client(sandbox).api_client.do(
+            page: Any = workspace_client(sandbox).api_client.do(
                 "GET", f"{genie_path(space_id)}/conversations", query=query
             )
             found += [item["conversation_id"] for item in page.get("conversations", [])]
@@ -180,7 +183,7 @@ class TestConversationsAndSpaces:
     ) -> None:
         new = {"title": "New", "warehouse_id": "wh", "serialized_space": '{"version":2,"config":{}}'}
         with SandboxProcess(data, sql=False, state=tmp_path / "state") as own:
-            do = workspace_client(own).api_client.do
+            do: Callable[..., Any] = workspace_client(own).api_client.do
             made = do("POST", "/api/2.0/genie/spaces", body=new)
             assert len(made["space_id"]) == 32
             path = genie_path(made["space_id"])
@@ -234,3 +237,63 @@ def test_an_invented_page_token_is_refused(token: str) -> None:
     if token:
         with pytest.raises(ApiError):
             Page.of({"page_token": token}, "list")
+
+
+class TestWritingSpaces:
+    NEW: ClassVar[Any] = {"title": "New", "warehouse_id": "wh", "serialized_space": '{"version":2,"config":{}}'}
+
+    def write(self, sandbox: SandboxProcess, path: str, body: Any, method: str = "PATCH") -> tuple[int, Any]:
+        reply = call(sandbox.host, path, sandbox.token, method=method, body=body)
+        return reply.status, reply.json()
+
+    @pytest.fixture
+    def made(self, sandbox: SandboxProcess) -> Iterator[dict[str, Any]]:
+        made = self.write(sandbox, "/api/2.0/genie/spaces", self.NEW, "POST")[1]
+        yield made
+        sandbox.clear_faults()
+        self.write(sandbox, genie_path(made["space_id"]), None, "DELETE")
+
+    @pytest.mark.parametrize(
+        ("configuration", "problem"),
+        [
+            (
+                {"data_sources": {"tables": [{"identifier": "b"}, {"identifier": "a"}]}},
+                "data_sources.tables must be",
+            ),
+            (
+                {"t": [{"identifier": "a", "column_configs": [{"column_name": "y"}, {"column_name": "x"}]}]},
+                "sorted by column_name",
+            ),
+            ({"benchmarks": {"questions": [{"id": "1"}, {"id": "1"}]}}, "sorted by id, each once"),
+        ],
+    )
+    def test_unsorted_lists_are_refused(
+        self, sandbox: SandboxProcess, made: Any, configuration: Any, problem: str
+    ) -> None:
+        text = json.dumps({"version": 2} | configuration)
+        status, answer = self.write(sandbox, genie_path(made["space_id"]), {"serialized_space": text})
+        assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
+        assert problem in answer["message"]
+
+    def test_a_space_that_may_only_be_run_cannot_be_written(self, sandbox: SandboxProcess) -> None:
+        assert self.write(sandbox, genie_path(RUN_ONLY), {"title": "x"})[0] == 403
+
+    def test_a_reader_may_lag_behind(self, sandbox: SandboxProcess, made: Any) -> None:
+        path = genie_path(made["space_id"])
+        self.write(sandbox, path, {"title": "Newer"})
+        sandbox.faults({"effect": "stale", "route": "get_space", "times": 1})
+        titles = [call(sandbox.host, path, sandbox.token).json()["title"] for _ in range(2)]
+        assert titles == ["New", "Newer"]
+
+    def test_a_list_may_lag_behind(self, sandbox: SandboxProcess, made: Any) -> None:
+        sandbox.faults({"effect": "stale", "route": "list_spaces", "times": 1})
+        lists = [call(sandbox.host, "/api/2.0/genie/spaces", sandbox.token).json()["spaces"] for _ in range(2)]
+        assert [made["space_id"] in [space["space_id"] for space in spaces] for spaces in lists] == [False, True]
+
+    def test_a_conflict_may_leave_another_title(self, sandbox: SandboxProcess, made: Any) -> None:
+        path, body = genie_path(made["space_id"]), {"title": "Half", "etag": "old"}
+        assert self.write(sandbox, path, body)[0] == 409
+        assert call(sandbox.host, path, sandbox.token).json()["title"] == "New"
+        sandbox.faults({"effect": "weak_etag"})
+        assert self.write(sandbox, path, body)[0] == 409
+        assert call(sandbox.host, path, sandbox.token).json()["title"] == "Half"

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from genie_assets.sandbox import server as server_module
-from genie_assets.sandbox.__main__ import main
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.server import Sandbox
 from genie_assets_tests.sandbox.accounts import (
+    ACCOUNT,
     ANCHOR,
     ELSEWHERE,
     FIRST,
@@ -34,6 +32,11 @@ from genie_assets_tests.sandbox.accounts import (
     SECOND,
 )
 from genie_assets_tests.sandbox.wire import Reply, call, genie_path, workspace_client
+from genie_sandbox.__main__ import main
+from genie_sandbox.account import Workspace, save
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.server import process as server_module
+from genie_sandbox.server.process import Sandbox
 
 
 def token_reply(sandbox: SandboxProcess, url: str, **form: str) -> Reply:
@@ -49,7 +52,7 @@ class TestWhoIsLetIn:
             client = workspace_client(sandbox, sandbox.urls[workspace_id])
             assert client.get_workspace_id() == int(workspace_id)
             assert client.current_user.me().user_name == PRINCIPAL.application_id
-            message = client.api_client.do("GET", genie_path(space_id, "talk", "m000"))
+            message: Any = client.api_client.do("GET", genie_path(space_id, "talk", "m000"))
             assert message["space_id"] == space_id
 
     def test_credentials_in_the_form_are_as_good_as_basic_ones(self, sandbox: SandboxProcess) -> None:
@@ -157,7 +160,7 @@ class TestProcess:
 
     def test_it_ends_when_the_process_that_started_it_was_killed(self, data: Path) -> None:
         script = (
-            "import sys, time; from pathlib import Path; from genie_assets.sandbox.client import SandboxProcess\n"
+            "import sys, time; from pathlib import Path; from genie_sandbox.client import SandboxProcess\n"
             "own = SandboxProcess(Path(sys.argv[1]), sql=False).start(); print(own.pid, flush=True)\n"
             "time.sleep(60)"
         )
@@ -170,6 +173,41 @@ class TestProcess:
         while _is_running(pid) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not _is_running(pid)
+
+
+class TestWorkspacesThatDoNotRun:
+    SILENT = (
+        Workspace("3333", "three", "BANNED"),
+        Workspace("4444", "four", "FAILED", "slash"),
+        Workspace("5555", "five", "PROVISIONING", "none"),
+        Workspace("6666", "six", "NOT_PROVISIONED", "none"),
+    )
+
+    def test_they_are_listed_with_their_status_and_nobody_answers_at_their_address(self, tmp_path: Path) -> None:
+        # The first of all, too: what must be reached is the first that runs.
+        save(replace(ACCOUNT, workspaces=(*self.SILENT[:1], *ACCOUNT.workspaces, *self.SILENT[1:])), tmp_path)
+        with SandboxProcess(tmp_path) as own:
+            assert list(own.urls) == [FIRST, SECOND]
+            rows = workspace_client(own).statement_execution.execute_statement(
+                "SELECT workspace_id, status, workspace_url FROM system.access.workspaces_latest", own.warehouse_id
+            )
+            listed = {row[0]: tuple(row[1:]) for row in rows.result.data_array}
+            assert {name: listed[name] for name in own.urls} == {
+                name: ("RUNNING", url) for name, url in own.urls.items()
+            }
+            assert {name: listed[name][0] for name in listed.keys() - own.urls.keys()} == {
+                workspace.workspace_id: workspace.status for workspace in self.SILENT
+            }
+            assert listed["5555"][1] is None
+            assert listed["6666"][1] is None
+            for workspace_id in ("3333", "4444"):
+                with pytest.raises(ConnectionRefusedError):
+                    call(listed[workspace_id][1].rstrip("/"), "/api/2.0/genie/spaces", own.token)
+
+    def test_an_account_in_which_none_runs_is_refused(self, tmp_path: Path) -> None:
+        save(replace(ACCOUNT, workspaces=self.SILENT), tmp_path)
+        with pytest.raises(ValueError, match="none of the 4 workspaces"):
+            Sandbox(tmp_path, sql=False)
 
 
 def _ignore_errors(url: str, path: str, token: str) -> None:

@@ -13,10 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genie_assets.domain.tables import TABLES
-from genie_assets.sandbox.account import ArrivingRow, Space, Workspace
-from genie_assets.sandbox.generator import generate
-from genie_assets.sandbox.truth import comparable, counts, possible_extras, truth
-from genie_assets_tests.sandbox.tiny import DAY, HOUR, NOW, START, account_of, audit_row, ids_of, message_of, utc
+from genie_assets_tests.sandbox.tiny import (
+    DAY,
+    HOUR,
+    NOW,
+    START,
+    account_of,
+    audit_row,
+    ids_of,
+    message_of,
+    utc,
+)
+from genie_sandbox.account import ArrivingRow, Space, Workspace
+from genie_sandbox.made_up.generator import generate
+from genie_sandbox.truth.tables import comparable, counts, possible_extras, truth
 
 ANCHOR = dt.datetime(2026, 8, 20, 14, 30, tzinfo=dt.UTC)
 few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -141,12 +151,13 @@ def test_each_message_is_in_exactly_one_drawer() -> None:
     """Stored, open error of its class, or deleted."""
     asks = [
         audit_row(number, START, "createConversationMessage", ids_of(message_id, f"c-{message_id}"))
-        for number, message_id in enumerate(("ok", "denied", "gone", "deleted", "locked", "nowhere"))
+        for number, message_id in enumerate(("ok", "denied", "gone", "deleted", "locked", "nowhere", "banned"))
     ]
     odd = audit_row(20, START, "getConversationMessage", {"space_id": "s1", "message_id": "half"})
     dots = audit_row(21, START, "getConversationMessage", {**ids_of("dots"), "conversation_id": ".."})
     delete = audit_row(22, START + 5, "deleteConversationMessage", ids_of("deleted", "c-deleted"))
     elsewhere = replace(asks[5], row={**asks[5].row, "workspace_id": "2"})
+    banned = replace(asks[6], row={**asks[6].row, "workspace_id": "3"})
     messages = [
         message_of(one, conversation_id=f"c-{one}") for one in ("ok", "denied", "gone", "deleted", "locked")
     ]
@@ -155,10 +166,14 @@ def test_each_message_is_in_exactly_one_drawer() -> None:
     messages[3] = replace(messages[3], deleted_at=START + 5)
     messages[4] = replace(messages[4], space_id="s2")
     locked = replace(asks[4], row={**asks[4].row, "request_params": {**ids_of("locked", "c"), "space_id": "s2"}})
-    account = account_of(audit=(*asks[:4], locked, elsewhere, odd, dots, delete), messages=tuple(messages))
+    account = account_of(audit=(*asks[:4], locked, elsewhere, banned, odd, dots, delete), messages=tuple(messages))
     account = replace(
         account,
-        workspaces=(*account.workspaces, Workspace("2", "Two", listed=False)),
+        workspaces=(
+            *account.workspaces,
+            Workspace("2", "Two", listed=False),
+            Workspace("3", "Three", status="BANNED"),
+        ),
         spaces=(*account.spaces, Space("1", "s2", {"title": "Secret"}, access="none")),
     )
     found = truth(account, at=NOW)
@@ -169,20 +184,26 @@ def test_each_message_is_in_exactly_one_drawer() -> None:
         "locked": ("PERMISSION", "AUTH_ERROR"),
         "gone": ("NOT_FOUND", "FAILED"),
         "nowhere": ("CONFIG", "FAILED"),
+        "banned": ("NOT_RUNNING", "FAILED"),
         "half": ("BAD_REFERENCE", "FAILED"),
         "dots": ("BAD_REFERENCE", "FAILED"),
     }
     assert counts(account, NOW) == {
-        "messages_expected": 8,
+        "messages_expected": 9,
         "messages_stored": 1,
-        "open_errors": 6,
+        "open_errors": 7,
         "deleted": 1,
         "pending": 0,
     }
     spaces = {
         (row["workspace_id"], row["space_id"]): row["api_fetch_status"] for row in found["genie_space_details"]
     }
-    assert spaces == {("1", "s1"): "SUCCESS", ("1", "s2"): "PERMISSION", ("2", "s1"): "CONFIG"}
+    assert spaces == {
+        ("1", "s1"): "SUCCESS",
+        ("1", "s2"): "PERMISSION",
+        ("2", "s1"): "CONFIG",
+        ("3", "s1"): "NOT_RUNNING",
+    }
 
 
 def test_spaces_show_what_may_be_read() -> None:
@@ -208,7 +229,7 @@ def test_spaces_show_what_may_be_read() -> None:
     facts = ("title", "serialized_space", "config_hash", "create_time", "api_fetch_status")
     created = dt.datetime(2026, 2, 3, 9, 0, 0, 500_000, tzinfo=dt.UTC)
     assert {space_id: tuple(row[name] for name in facts) for space_id, row in rows.items()} == {
-        "whole": ("Sales", canonical, digest, created, "SUCCESS"),
+        "whole": ("Sales", body["serialized_space"], digest, created, "SUCCESS"),
         "run": ("Sales", None, None, created, "PERMISSION"),
         "trashed": (None, None, None, None, "NOT_FOUND"),
     }

@@ -5,9 +5,19 @@ from typing import Any
 
 import pytest
 
-from genie_assets.sandbox.account import Message
-from genie_assets.sandbox.truth import truth
-from genie_assets_tests.sandbox.tiny import DAY, HOUR, NOW, START, account_of, audit_row, ids_of, message_of, utc
+from genie_assets_tests.sandbox.tiny import (
+    DAY,
+    HOUR,
+    NOW,
+    START,
+    account_of,
+    audit_row,
+    ids_of,
+    message_of,
+    utc,
+)
+from genie_sandbox.account import Message
+from genie_sandbox.truth.tables import truth
 
 
 def _details(
@@ -72,7 +82,7 @@ def test_the_last_query_with_sql_speaks_for_the_message() -> None:
         "query_row_count": 12,
         "statements_count": 2,
         "attachments_count": 10,
-        "answer_text": "First.\n\nSecond.",
+        "answer_text": "Second.",
         "user_id": str(2**60),
         "user_email": "ana@x.example",
         "response_time_ms": 4000,
@@ -92,6 +102,41 @@ def test_the_last_query_with_sql_speaks_for_the_message() -> None:
     ]
     assert [one["statement_id"] for one in rows] == ["q1", None, "q2", *[None] * 7]
     assert [one["query_duration_ms"] for one in rows] == [None, None, 1000, *[None] * 7]
+
+
+def _text(content: str, purpose: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"text": {"content": content, **({"purpose": purpose} if purpose else {}), **more}}
+
+
+@pytest.mark.parametrize(
+    ("attachments", "answer"),
+    [
+        ([_text("Old."), _query("q", "SELECT 1")], "Old."),
+        ([_text("Intro."), _query("q", "SELECT 1"), _text("Sum.")], "Intro.\n\nSum."),
+        (
+            [_text("A."), _query("q", "SELECT 1"), _text("Wrong."), _query("p", "SELECT 2"), _text("Right.")],
+            "A.\n\nRight.",
+        ),
+        ([_text("And which year?", "FOLLOW_UP_QUESTION"), _text("Sum.")], "Sum."),
+        ([_text("Hm.", phase="RESPONSE_PHASE_THINKING"), _text("Sum.", "ANSWER")], "Sum."),
+        ([_text("Which one?", "TEXT_ATTACHMENT_PURPOSE_FOLLOW_UP_QUESTION")], None),
+        ([], None),
+    ],
+)
+def test_the_answer_is_what_genie_wrote_in_the_end(attachments: list[dict[str, Any]], answer: str | None) -> None:
+    row, _ = _details(message_of("m1", attachments=attachments))
+    assert row["answer_text"] == answer
+
+
+def test_a_statement_that_is_anothers_is_not_given_to_the_last_query() -> None:
+    message = message_of(
+        "m1",
+        attachments=[_query("X", "SELECT 1"), _query(None, "SELECT 2")],
+        query_result={"statement_id": "X", "row_count": 5},
+    )
+    row, rows = _details(message, (NOW, _run("X")))
+    assert (row["query_sql"], row["statement_id"], row["query_duration_ms"]) == ("SELECT 2", None, None)
+    assert [(one["statement_id"], one["row_count"]) for one in rows] == [("X", 5), (None, None)]
 
 
 def test_enrichment_waits_three_days_for_statements() -> None:

@@ -3,15 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from genie_assets.sandbox.account import (
-    Account,
-    ArrivingRow,
-    Message,
-    MessageState,
-    Principal,
-    Space,
-    Workspace,
-)
+from genie_sandbox.account import Account, ArrivingRow, Message, MessageState, Principal, Space, Workspace
 
 HOUR = 3_600_000
 DAY = 24 * HOUR

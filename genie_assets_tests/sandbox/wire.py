@@ -9,7 +9,7 @@ from urllib.parse import quote
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 
-from genie_assets.sandbox.client import SandboxProcess
+from genie_sandbox.client import SandboxProcess
 
 
 @dataclass(frozen=True)

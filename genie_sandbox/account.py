@@ -1,0 +1,193 @@
+"""The data of a sandbox account: what its folder holds and how it is read and written.
+
+A folder with `account.json` and one JSON-lines file per kind. Times are epoch milliseconds UTC. Nothing here is
+generated or served: `generator` writes such a folder, `server` and `sql` serve it, and anybody may write one by
+hand in the same format.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genie_sandbox.collector import collector_paused
+from genie_sandbox.files import replace_text
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The service principal that the sandbox lets in."""
+
+    application_id: str
+    client_secret: str
+    token: str  # a personal access token of the same principal, good in every workspace
+    user_id: int
+
+
+RUNNING = "RUNNING"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace.
+
+    `status` is that of `workspaces_latest`: NOT_PROVISIONED, PROVISIONING, RUNNING, FAILED or BANNED; one that is
+    not RUNNING answers nobody. `url_style` is how `workspaces_latest` spells its address: "full", "bare",
+    "slash", or "unified", the address of all workspaces with this one's id; or "none", where it has no address.
+    """
+
+    workspace_id: str
+    name: str
+    status: str = RUNNING
+    url_style: str = "full"
+    listed: bool = True  # False: missing from workspaces_latest
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it answers."""
+        return self.status == RUNNING
+
+
+@dataclass(frozen=True)
+class SpaceState:
+    """What we may do with a space from `at` (ms) on, and whether it lies in the trash."""
+
+    at: int
+    access: str = "manage"  # manage | run (no export) | none (403)
+    trashed: bool = False
+
+
+@dataclass(frozen=True)
+class Space:
+    """A Genie space. `body` is the GenieSpace JSON with `serialized_space`; `access` is what we may do.
+
+    `later` is what becomes of it, earliest first: made private and public again, trashed and restored.
+    """
+
+    workspace_id: str
+    space_id: str
+    body: dict[str, Any]
+    access: str = "manage"
+    trashed_at: int | None = None
+    later: tuple[SpaceState, ...] = ()
+
+    def state(self, at: int) -> SpaceState:
+        """What holds at a moment (ms)."""
+        trashed = self.trashed_at is not None and self.trashed_at <= at
+        return next((one for one in reversed(self.later) if one.at <= at), SpaceState(at, self.access, trashed))
+
+
+@dataclass(frozen=True)
+class MessageState:
+    """What the API answers for a message from `at` (ms) on."""
+
+    at: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message over time. `access` "none" answers 403; one that was deleted may return."""
+
+    workspace_id: str
+    space_id: str
+    conversation_id: str
+    message_id: str
+    states: tuple[MessageState, ...]
+    deleted_at: int | None = None
+    access: str = "ok"
+    returns_at: int | None = None
+
+    def is_gone(self, at: int) -> bool:
+        """Whether it is deleted at a moment (ms)."""
+        if self.deleted_at is None or self.deleted_at > at:
+            return False
+        return self.returns_at is None or self.returns_at > at
+
+
+@dataclass(frozen=True)
+class ArrivingRow:
+    """A row of a system table and when it becomes visible there (ms)."""
+
+    arrives_at: int
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Everything that the sandbox serves."""
+
+    account_id: str
+    anchor: int  # "now" of the data, ms
+    first_day: str  # first UTC day with activity, ISO
+    last_day: str  # last UTC day with activity, ISO
+    warehouse_id: str
+    principal: Principal
+    workspaces: tuple[Workspace, ...]
+    spaces: tuple[Space, ...] = ()
+    messages: tuple[Message, ...] = ()
+    audit: tuple[ArrivingRow, ...] = ()
+    query_history: tuple[ArrivingRow, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)  # what the generator wants to remember (seed, scale)
+
+
+_LISTS: dict[str, str] = {
+    "spaces": "spaces.jsonl",
+    "messages": "messages.jsonl",
+    "audit": "audit.jsonl",
+    "query_history": "query_history.jsonl",
+}
+
+
+def save(account: Account, folder: Path) -> None:
+    """Write `account` to `folder`, which is made if it is missing; existing files of the format are replaced.
+
+    `account.json` comes last: where it is, the account is complete.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, file_name in _LISTS.items():
+        _write_lines(folder / file_name, getattr(account, name))
+    header = {name: value for name, value in vars(account).items() if name not in _LISTS}
+    replace_text(folder / "account.json", json.dumps(header, indent=2, default=vars) + "\n")
+
+
+@collector_paused()
+def load(folder: Path) -> Account:
+    """Read an account from `folder`.
+
+    Raises:
+        FileNotFoundError: naming the file that is missing.
+    """
+    header = json.loads((folder / "account.json").read_text(encoding="utf-8"))
+    header["principal"] = Principal(**header["principal"])
+    header["workspaces"] = tuple(Workspace(**item) for item in header["workspaces"])
+    return Account(
+        **header,
+        spaces=tuple(space_of(item) for item in _read_lines(folder / _LISTS["spaces"])),
+        messages=tuple(_message(item) for item in _read_lines(folder / _LISTS["messages"])),
+        audit=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["audit"])),
+        query_history=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["query_history"])),
+    )
+
+
+def space_of(item: dict[str, Any]) -> Space:
+    """A space as JSON holds it."""
+    return Space(**{**item, "later": tuple(SpaceState(**state) for state in item.get("later", ()))})
+
+
+def _message(item: dict[str, Any]) -> Message:
+    states = tuple(MessageState(**state) for state in item.pop("states"))
+    return Message(**item, states=states)
+
+
+def _write_lines(path: Path, items: Iterable[object]) -> None:
+    encode = json.JSONEncoder(separators=(",", ":"), default=vars).encode  # `asdict` would copy every body
+    with path.open("w", encoding="utf-8") as file:
+        for item in items:
+            file.write(encode(item) + "\n")
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]

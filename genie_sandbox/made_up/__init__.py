@@ -1,0 +1,1 @@
+"""A made-up account: businesses, people, spaces, conversations, and the rows that they leave in system tables."""

@@ -1,0 +1,148 @@
+"""Who may call the sandbox: OAuth M2M per workspace, as Databricks does it, and one personal access token."""
+
+import base64
+import binascii
+import secrets
+import time
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from genie_sandbox.account import Principal
+from genie_sandbox.responses import Answer, error_answer, json_answer
+from genie_sandbox.server.refused_tokens import refused_token
+
+TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a token lasts, how long the caller is told that it does, and how it is refused when it has run out.
+
+    `refused_as` is one of `refused_tokens.BODIES`, or None for the 401 that it should be.
+    """
+
+    seconds: float = TOKEN_SECONDS
+    told_seconds: float = TOKEN_SECONDS
+    refused_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    workspace_id: str
+    ends_at: float  # of time.monotonic()
+    refused_as: str | None = None
+
+
+class Gatekeeper:
+    """Issues tokens that are good in one workspace until they expire, and checks those that are presented."""
+
+    def __init__(self, principal: Principal) -> None:
+        self._principal = principal
+        self._personal = f"Bearer {principal.token}".encode()
+        self._tokens: dict[bytes, _Token] = {}
+
+    def refusal(self, headers: list[tuple[bytes, bytes]], workspace_id: str) -> Answer | None:
+        """None when `headers` carry a credential that is good in the workspace, else the refusal to answer."""
+        presented = _header(headers, b"authorization")
+        if not presented:
+            return error_answer(401, "Credential was not sent or was of an unsupported type for this API.")
+        token = self._tokens.get(presented)
+        if token is None:
+            return None if presented == self._personal else error_answer(401, "Invalid access token.")
+        if token.workspace_id != workspace_id:
+            return error_answer(401, "The access token was issued for another workspace.")
+        if token.ends_at <= time.monotonic():
+            return refused_token(token.refused_as) if token.refused_as else _expired()
+        return None
+
+    def expire_all(self, refused_as: str | None) -> int:
+        """Let every token that was issued have run out, and say how many; the personal one never does."""
+        now = time.monotonic()
+        good = {name: token for name, token in self._tokens.items() if token.ends_at > now}
+        self._tokens |= {name: _Token(token.workspace_id, now, refused_as) for name, token in good.items()}
+        return len(good)
+
+    def discovery(self, url: str) -> Answer:
+        """The OAuth metadata of the workspace at `url`."""
+        return json_answer(
+            {
+                "issuer": f"{url}/oidc",
+                "authorization_endpoint": f"{url}/oidc/v1/authorize",
+                "token_endpoint": f"{url}/oidc/v1/token",
+                "grant_types_supported": ["client_credentials"],
+                "scopes_supported": ["all-apis"],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            }
+        )
+
+    def token(
+        self, headers: list[tuple[bytes, bytes]], body: bytes, workspace_id: str, validity: Validity
+    ) -> Answer:
+        """Answer a token request. A token issued now is good as `validity` says."""
+        form = {name: values[-1] for name, values in parse_qs(body.decode("latin-1")).items()}
+        given = _basic(_header(headers, b"authorization")) or (
+            form.get("client_id", ""),
+            form.get("client_secret", ""),
+        )
+        if given != (self._principal.application_id, self._principal.client_secret):
+            return _oauth_error(401, "invalid_client", "Client authentication failed")
+        if form.get("grant_type") != "client_credentials":
+            return _oauth_error(400, "unsupported_grant_type", "Only client_credentials is supported")
+        self._forget_expired()
+        token = secrets.token_urlsafe(32)
+        self._tokens[f"Bearer {token}".encode()] = _Token(
+            workspace_id, time.monotonic() + validity.seconds, validity.refused_as
+        )
+        return json_answer(
+            {
+                "access_token": token,
+                "token_type": "Bearer",
+                "scope": "all-apis",
+                "expires_in": int(validity.told_seconds),
+            }
+        )
+
+    def host_metadata(self, url: str, account_id: str, workspace_id: str | None) -> Answer:
+        """What the host at `url` says of itself; a unified one belongs to no workspace."""
+        facts = {"oidc_endpoint": f"{url}/oidc", "account_id": account_id}
+        return json_answer(facts | ({"workspace_id": workspace_id} if workspace_id else {}))
+
+    def me(self) -> Answer:
+        """The SCIM record of the principal itself."""
+        return json_answer(
+            {
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+                "id": str(self._principal.user_id),
+                "userName": self._principal.application_id,
+                "displayName": "genie-assets",
+                "active": True,
+            }
+        )
+
+    def _forget_expired(self) -> None:
+        # An hour of grace: a client that is late shall hear "expired", not "invalid".
+        before = time.monotonic() - TOKEN_SECONDS
+        self._tokens = {name: token for name, token in self._tokens.items() if token.ends_at > before}
+
+
+def _expired() -> Answer:
+    return error_answer(401, "The access token expired.")
+
+
+def _oauth_error(status: int, error: str, description: str) -> Answer:
+    return json_answer({"error": error, "error_description": description}, status)
+
+
+def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> bytes:
+    return next((value for name, value in headers if name == wanted), b"")
+
+
+def _basic(header: bytes) -> tuple[str, str] | None:
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
+        return None
+    try:
+        client_id, _, client_secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return client_id, client_secret

@@ -1,0 +1,103 @@
+"""A request to the sandbox, taken apart once: which API call it is and which ids its path names."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from genie_sandbox.sql.presigned import PRESIGNED_PREFIX
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+ADMIN_PREFIX = b"/_sandbox/"
+
+ENGINE_ROUTES = frozenset({"statements", "files", "presigned"})
+OPEN_ROUTES = frozenset({"discovery", "host_metadata", "token", "presigned"})
+
+_SPACES = b"/api/2.0/genie/spaces"
+_FIXED = {
+    ("GET", b"/oidc/.well-known/oauth-authorization-server"): "discovery",
+    ("GET", b"/.well-known/databricks-config"): "host_metadata",
+    ("POST", b"/oidc/v1/token"): "token",
+    ("GET", b"/api/2.0/preview/scim/v2/Me"): "me",
+    ("GET", _SPACES): "list_spaces",
+    ("POST", _SPACES): "create_space",
+}
+_PREFIXES = (
+    (b"/api/2.0/sql/", "statements"),
+    (b"/api/2.0/fs/", "files"),
+    (b"/api/2.0/lakeview/dashboards", "dashboards"),
+    (b"/api/2.0/workspace/", "workspace_objects"),
+    (b"/api/2.0/permissions/dashboards/", "dashboard_permissions"),
+    (PRESIGNED_PREFIX.encode(), "presigned"),
+)
+# By verb and by the number of path segments below the spaces; every second segment is an id.
+_BELOW_SPACES = {
+    ("GET", 1): "get_space",
+    ("PATCH", 1): "update_space",
+    ("DELETE", 1): "trash_space",
+    ("GET", 2): "list_conversations",
+    ("GET", 4): "list_messages",
+    ("GET", 5): "get_message",
+}
+
+ROUTES = frozenset({*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "unknown"})
+LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages"})
+
+
+@dataclass(slots=True)
+class Request:
+    """What was asked of which workspace. Ids that the path does not name are empty."""
+
+    method: str
+    path: bytes  # as sent: still percent-encoded, without the query
+    query_string: bytes
+    workspace_id: str
+    route: str
+    space_id: str = ""
+    conversation_id: str = ""
+    message_id: str = ""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters; the last one of a name counts."""
+        return dict(parse_qsl(self.query_string.decode("latin-1"), keep_blank_values=True))
+
+    @property
+    def shown_path(self) -> str:
+        """The path for messages and logs; that of a presigned link is a secret and is left out."""
+        if self.route == "presigned":
+            return PRESIGNED_PREFIX
+        return self.path.decode("ascii", "replace")
+
+
+def read_request(scope: Scope, workspace_id: str) -> Request:
+    """Take the request of an ASGI `scope` apart."""
+    method, path = scope["method"], scope["raw_path"]
+    if path.startswith(_SPACES + b"/"):
+        segments = path[len(_SPACES) + 1 :].split(b"/")
+        route = _below_spaces(method, segments)
+        ids = [_decoded(segment) for segment in segments[::2]] if route != "unknown" else []
+        return Request(method, path, scope["query_string"], workspace_id, route, *ids)
+    route = _FIXED.get((method, path)) or _prefixed(path)
+    return Request(method, path, scope["query_string"], workspace_id, route)
+
+
+def _below_spaces(method: str, segments: list[bytes]) -> str:
+    count = len(segments)
+    names = segments[1::2]
+    if not all(segments) or names != [b"conversations", b"messages"][: len(names)]:
+        return "unknown"
+    return _BELOW_SPACES.get((method, count), "unknown")
+
+
+def _prefixed(path: bytes) -> str:
+    return next((route for prefix, route in _PREFIXES if path.startswith(prefix)), "unknown")
+
+
+def _decoded(segment: bytes) -> str:
+    # Split first, decode after: an id may hold an encoded slash.
+    raw = unquote_to_bytes(segment) if b"%" in segment else segment
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,249 @@
+"""What the warehouse knows about: catalogs, schemas, tables, views and volumes, kept in one file."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from genie_sandbox.sql.errors import SqlError, not_found
+
+DEFAULT_CATALOG = "main"
+DEFAULT_SCHEMA = "default"
+SYSTEM = "system"
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """A three-part name. The parts are lower case: Databricks' names know no case."""
+
+    catalog: str
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        """The name with every part quoted, as Databricks' messages show it."""
+        return ".".join(f"`{part}`" for part in (self.catalog, self.schema, self.name))
+
+    @property
+    def key(self) -> str:
+        """The name as the catalog's file spells it."""
+        return json.dumps([self.catalog, self.schema, self.name])
+
+
+@dataclass(frozen=True)
+class Session:
+    """The catalog and schema that unqualified names belong to."""
+
+    catalog: str = DEFAULT_CATALOG
+    schema: str = DEFAULT_SCHEMA
+
+    def name(self, *parts: str) -> Name:
+        """The full name for one, two or three `parts`."""
+        lowered = [part.lower() for part in parts]
+        catalog, schema, name = [self.catalog.lower(), self.schema.lower()][: 3 - len(lowered)] + lowered
+        return Name(catalog, schema, name)
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A Delta table. `comment` is its description; `clustered_by` are its liquid clustering keys."""
+
+    location: str
+    comment: str | None = None
+    clustered_by: tuple[str, ...] = ()
+    system: bool = False
+
+
+@dataclass(frozen=True)
+class ViewEntry:
+    """A view: its query, and where the query's unqualified names belong.
+
+    `columns` are the names that it gives its columns, if it does; `fields` its columns with their types, as they
+    were when it was defined; `column_comments` are by names in lower case.
+    """
+
+    sql: str
+    catalog: str
+    schema: str
+    comment: str | None = None
+    columns: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    column_comments: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Content:
+    schemas: dict[str, str | None] = field(default_factory=dict)
+    tables: dict[str, TableEntry] = field(default_factory=dict)
+    views: dict[str, ViewEntry] = field(default_factory=dict)
+    volumes: dict[str, str | None] = field(default_factory=dict)
+
+
+class Catalog:
+    """Everything with a name, below `folder`. Changes are saved at once; methods may be called from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / "catalog.json"
+        self._lock = threading.RLock()
+        self._system: dict[str, TableEntry] = {}
+        self._content = _read(self._file)
+        self._content.schemas.setdefault(_schema_key(DEFAULT_CATALOG, DEFAULT_SCHEMA), None)
+
+    def add_system_table(self, name: Name, location: Path) -> None:
+        """Show a table that is not this catalog's own; it is read-only and not saved."""
+        self._system[name.key] = TableEntry(str(location), system=True)
+
+    def table(self, name: Name) -> TableEntry | None:
+        """The table called `name`, or None."""
+        return self._system.get(name.key) or self._content.tables.get(name.key)
+
+    def writable_table(self, name: Name) -> TableEntry:
+        """The table called `name`, which may be written.
+
+        Raises:
+            SqlError: if there is none, or it is a system table or a view.
+        """
+        entry = self.table(name)
+        if entry is None and self.view(name):
+            raise SqlError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", f"{name} is a view; a table is expected.")
+        if entry is None:
+            raise not_found(str(name))
+        if entry.system:
+            raise SqlError("INSUFFICIENT_PERMISSIONS", f"{name} is a system table: it cannot be changed.")
+        return entry
+
+    def view(self, name: Name) -> ViewEntry | None:
+        """The view called `name`, or None."""
+        return self._content.views.get(name.key)
+
+    def has_schema(self, catalog: str, schema: str) -> bool:
+        """Whether the schema exists."""
+        key = _schema_key(catalog, schema)
+        return key in self._content.schemas or any(_schema_of(name) == key for name in self._system)
+
+    def require_schema(self, catalog: str, schema: str) -> None:
+        """Raise SqlError unless the schema exists and may hold new objects."""
+        if catalog.lower() == SYSTEM:
+            raise SqlError("INSUFFICIENT_PERMISSIONS", "Nothing can be created in the catalog `system`.")
+        if not self.has_schema(catalog, schema):
+            raise SqlError("SCHEMA_NOT_FOUND", f"The schema `{catalog}`.`{schema}` cannot be found.")
+
+    def new_location(self, name: Name) -> Path:
+        """An unused folder for a new table; ids keep a dropped table's files apart from its successor's."""
+        return self._folder / "tables" / f"{_file_name(name.name)}-{uuid4().hex}"
+
+    def volume_folder(self, name: Name) -> Path | None:
+        """The folder of the volume called `name`, or None."""
+        if name.key not in self._content.volumes:
+            return None
+        parts = (_file_name(part) for part in (name.catalog, name.schema, name.name))
+        return self._folder.joinpath("volumes", *parts)
+
+    def put_schema(self, catalog: str, schema: str, comment: str | None) -> None:
+        """Add a schema."""
+        with self._saved() as content:
+            content.schemas[_schema_key(catalog, schema)] = comment
+
+    def drop_schema(self, catalog: str, schema: str) -> None:
+        """Remove an empty schema."""
+        with self._saved() as content:
+            content.schemas.pop(_schema_key(catalog, schema), None)
+
+    def put_table(self, name: Name, entry: TableEntry) -> None:
+        """Add or replace a table."""
+        with self._saved() as content:
+            content.tables[name.key] = entry
+
+    def put_view(self, name: Name, entry: ViewEntry) -> None:
+        """Add or replace a view."""
+        with self._saved() as content:
+            content.views[name.key] = entry
+
+    def put_volume(self, name: Name, comment: str | None) -> None:
+        """Add a volume and make its folder."""
+        with self._saved() as content:
+            content.volumes[name.key] = comment
+        folder = self.volume_folder(name)
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def drop(self, name: Name) -> None:
+        """Forget the table, view or volume called `name`."""
+        with self._saved() as content:
+            for kind in (content.tables, content.views, content.volumes):
+                kind.pop(name.key, None)
+
+    def schemas(self) -> list[tuple[str, str]]:
+        """All (catalog, schema), sorted."""
+        keys = {*self._content.schemas, *(_schema_of(key) for key in self._system)}
+        return sorted((catalog, schema) for catalog, schema in map(json.loads, keys))
+
+    def tables(self) -> list[Name]:
+        """All tables, sorted."""
+        return _names({**self._system, **self._content.tables})
+
+    def views(self) -> list[Name]:
+        """All views, sorted."""
+        return _names(self._content.views)
+
+    def volumes(self) -> list[Name]:
+        """All volumes, sorted."""
+        return _names(self._content.volumes)
+
+    @contextmanager
+    def _saved(self) -> Iterator[_Content]:
+        with self._lock:
+            yield self._content
+            self._folder.mkdir(parents=True, exist_ok=True)
+            written = self._file.with_suffix(".tmp")
+            written.write_text(json.dumps(asdict(self._content), indent=1), encoding="utf-8")
+            written.replace(self._file)
+
+
+def _read(file: Path) -> _Content:
+    if not file.exists():
+        return _Content()
+    raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return _Content(
+        schemas=raw["schemas"],
+        tables={
+            key: TableEntry(**{**value, "clustered_by": tuple(value["clustered_by"])})
+            for key, value in raw["tables"].items()
+        },
+        views={
+            key: ViewEntry(
+                **{
+                    **value,
+                    "columns": tuple(value["columns"]),
+                    "fields": tuple((name, type_) for name, type_ in value.get("fields", ())),
+                }
+            )
+            for key, value in raw["views"].items()
+        },
+        volumes=raw["volumes"],
+    )
+
+
+def _names(entries: Mapping[str, Any]) -> list[Name]:
+    return sorted(Name(*json.loads(key)) for key in entries)
+
+
+def _schema_key(catalog: str, schema: str) -> str:
+    return json.dumps([catalog.lower(), schema.lower()])
+
+
+def _schema_of(key: str) -> str:
+    return json.dumps(json.loads(key)[:2])
+
+
+def _file_name(part: str) -> str:
+    # Quoting leaves letters, digits and "_.-~" as they are; a leading dot could climb.
+    quoted = quote(part, safe="")
+    return quoted.replace(".", "%2E") if quoted.startswith(".") else quoted
