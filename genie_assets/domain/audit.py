@@ -1,8 +1,8 @@
 """From audit events to message references: which messages were touched on a day, by whom, and how."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 _ASKS = frozenset({"createconversationmessage", "startconversationmessage"})
 _MESSAGE_DELETION, _CONVERSATION_DELETION = "deleteconversationmessage", "deleteconversation"
 # Actions that only read. Every other one, unknown ones too, may have changed the message: looking once more costs
-# one request, not looking would leave a stale row.
+# one request, not looking would leave a stale row. `sql/audit_message_events.sql` names them, too.
 _READS = ("get", "list", "summarize", "generatedownload")
 
 
@@ -108,6 +108,42 @@ def _records(frame: pd.DataFrame) -> Iterator[SimpleNamespace]:
     return (SimpleNamespace(**record) for record in records(frame))
 
 
+# What events without a message are about, as their actions are called: none of them asks a question.
+_KNOWN_TO_ASK_NOTHING = (
+    *("conversation", "message", "space", "agent", "instruction", "curatedquestion", "samplequestion", "file"),
+    *("evaluation", "benchmark", "columnconfig", "query", "sqlexecution"),
+)
+
+
+@dataclass(frozen=True)
+class Unnamed:
+    """Events of a day that name no message, by action: what was asked so cannot be fetched."""
+
+    asked_of_agents: Mapping[str, int] = field(default_factory=dict)
+    unknown: Mapping[str, int] = field(default_factory=dict)  # whatever else may ask something
+
+
+def unnamed_events(events: pd.DataFrame) -> Unnamed:
+    """Count what names no message.
+
+    Args:
+        events: The day's events in the columns of `sql/audit_message_events.sql`.
+    """
+    agents: Counter[str] = Counter()
+    unknown: Counter[str] = Counter()
+    for event in _records(events[events["message_id"].isna()]):
+        if event.is_agents:
+            agents[event.action_name] += int(event.event_count)
+        elif not event.is_refused and may_change(event.action_name) and _is_unknown(event.action_name):
+            unknown[event.action_name] += int(event.event_count)
+    return Unnamed(dict(agents), dict(unknown))
+
+
+def _is_unknown(action_name: str) -> bool:
+    plain = _plain(action_name)
+    return not any(word in plain for word in _KNOWN_TO_ASK_NOTHING)
+
+
 def messages_to_fetch(
     event_date: dt.date,
     events: pd.DataFrame,
@@ -126,7 +162,7 @@ def messages_to_fetch(
         workspaces: workspace_id, workspace_name and workspace_url (normalised), one row each.
     """
     touched: dict[tuple[str, str], _Touched] = {}
-    for event in _records(events):
+    for event in _records(events[events["message_id"].notna()]):
         entry = _entry(touched, event.workspace_id, event.message_id)
         entry.add(event, is_refused=bool(event.is_refused), actor=event.actor)
     gone = list(_records(deletions))
@@ -138,17 +174,28 @@ def messages_to_fetch(
         if (message.workspace_id, message.conversation_id) in conversations_deleted:
             entry = _entry(touched, message.workspace_id, message.message_id)
             entry.take_ids(message.space_id, message.conversation_id, _LONG_AGO)
-    deleted_messages = {(e.workspace_id, e.message_id) for e in gone if deletes_message(e.action_name)}
-    deleted_conversations = {
-        (event.workspace_id, event.conversation_id) for event in filter(_is_conversation_deletion, gone)
-    }
+    deleted_messages = _latest_times(e for e in gone if deletes_message(e.action_name))
+    deleted_conversations = _latest_times(filter(_is_conversation_deletion, gone))
     for key, entry in touched.items():
         conversation = (entry.workspace_id, entry.conversation_id)
-        entry.is_deleted = key in deleted_messages or conversation in deleted_conversations
         for event in conversations_deleted.get(conversation, ()):
             entry.add(event)
+        times = (deleted_messages.get(key), deleted_conversations.get(conversation))
+        # Later evidence wins: what was done with a message after its deletion shows it again.
+        entry.is_deleted = any(at is not None and at >= (entry.last_change_time or at) for at in times)
     named = {row.workspace_id: row for row in _records(workspaces)}
     return [_row(event_date, entry, named.get(entry.workspace_id)) for entry in touched.values()]
+
+
+def _latest_times(deletions: Iterable[Any]) -> dict[tuple[str, str | None], dt.datetime]:
+    """When things were deleted for the last time, by workspace and the id of what the event deletes."""
+    times: dict[tuple[str, str | None], dt.datetime] = {}
+    for event in deletions:
+        deleted = event.message_id if deletes_message(event.action_name) else event.conversation_id
+        if deleted is not None:
+            key = (event.workspace_id, deleted)
+            times[key] = max(event.last_event_time, times.get(key, _LONG_AGO))
+    return times
 
 
 def conversations_deleted_on(event_date: dt.date, deletions: pd.DataFrame) -> list[str]:

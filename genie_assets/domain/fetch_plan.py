@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-Endpoint = Literal["GET", "LIST"]
+from genie_assets.domain.keys import MessageKey, SpaceKey
+from genie_assets.domain.requests import MessagesRequest
 
 # The page size that is asked for. The API documents no maximum for messages; 100 is what public readers use.
 LIST_PAGE_SIZE = 100
@@ -25,17 +25,10 @@ class MessageRef:
     conversation_id: str
     message_id: str
 
-
-@dataclass(frozen=True)
-class FetchRequest:
-    """Messages of one conversation to be fetched together: by one LIST, or by one GET each."""
-
-    workspace_id: str
-    workspace_url: str | None
-    space_id: str
-    conversation_id: str
-    message_ids: tuple[str, ...]
-    endpoint: Endpoint
+    @property
+    def key(self) -> MessageKey:
+        """Which message it is."""
+        return MessageKey(self.workspace_id, self.message_id)
 
 
 def is_usable_id(value: str | None) -> bool:
@@ -54,7 +47,7 @@ def plan_requests(
     conversation_sizes: Mapping[tuple[str, str, str], int],
     *,
     page_size: int = LIST_PAGE_SIZE,
-) -> list[FetchRequest]:
+) -> list[MessagesRequest]:
     """Group messages by conversation and choose the cheaper endpoint for each group.
 
     Args:
@@ -75,7 +68,7 @@ def plan_requests(
         first = next(iter(members.values()))
         pages = math.ceil(max(conversation_sizes.get(key, 0), len(members)) / page_size)
         requests.append(
-            FetchRequest(
+            MessagesRequest(
                 workspace_id=first.workspace_id,
                 workspace_url=first.workspace_url,
                 space_id=first.space_id,
@@ -85,3 +78,14 @@ def plan_requests(
             )
         )
     return requests
+
+
+def worth_a_probe(waiting: Iterable[MessageRef]) -> list[list[MessageRef]]:
+    """Messages that wait for permission, by space, where one probe may spare asking for them.
+
+    A space with a single conversation among them is left out: asking for it is as cheap.
+    """
+    spaces: dict[SpaceKey, list[MessageRef]] = {}
+    for ref in waiting:
+        spaces.setdefault(SpaceKey(ref.workspace_id, ref.space_id), []).append(ref)
+    return [refs for refs in spaces.values() if len({ref.conversation_id for ref in refs}) > 1]

@@ -1,14 +1,26 @@
-"""Rates and verdicts: when a share of failures is alarming, and whether every message is accounted for."""
+"""Rates and verdicts: when a share of failures is alarming, and whether every message is accounted for.
 
+What is not here: who looks the numbers up (`pipeline/inspection`), and the sentences about them (`checks`).
+"""
+
+import datetime as dt
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from genie_assets.domain import ledger
+from genie_assets.domain.keys import MESSAGE
+from genie_assets.domain.questions import Between, Equals, Exists, Filter, Not, Rows
+from genie_assets.domain.tables import GENIE_API_MESSAGES, MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
 
 WARN_BELOW = 0.99
 ERROR_BELOW = 0.95
 MINIMUM_SAMPLE = 20
+# So long after the audit log showed it to us, a message may wait for the run that reads it. Then it is lost.
+PENDING_FOR = dt.timedelta(days=1)
 # 95 % confidence, two-sided.
 _Z = 1.959964
 
@@ -51,14 +63,47 @@ class Whereabouts(NamedTuple):
     open_error: bool = False
     deleted: bool = False
     closed: bool = False
+    recent: bool = False  # seen lately and never read: it may still wait for its run
+
+
+def where_is(reference: Mapping[str, Any], error: Mapping[str, Any] | None, *, is_stored: bool) -> Whereabouts:
+    """Where a message of the audit log is, by its row of the error ledger and whether `message_details` has it."""
+    deleted = bool(reference["is_deleted"]) or ledger.is_deleted(error)
+    return Whereabouts(is_stored, ledger.is_open(error), deleted, ledger.is_closed(error))
+
+
+# The same, asked of rows of `genie_messages_to_fetch`; `whereabouts` reads the answers.
+PLACES: Mapping[str, Filter] = {
+    "stored": Exists(Rows(MESSAGE_DETAILS), MESSAGE),
+    "open_error": Exists(Rows(MESSAGE_FETCH_ERRORS, ledger.OPEN), MESSAGE),
+    "shown_deleted": Equals("is_deleted", True),
+    "found_deleted": Exists(Rows(MESSAGE_FETCH_ERRORS, ledger.DELETED_ROWS), MESSAGE),
+    "closed": Exists(Rows(MESSAGE_FETCH_ERRORS, ledger.CLOSED_ROWS), MESSAGE),
+}
+NOWHERE: tuple[Filter, ...] = tuple(Not([place]) for place in PLACES.values())
+"""Messages of which nothing came yet: neither stored, nor in the ledger, nor known deleted."""
+
+
+def seen_since(moment: dt.datetime) -> Filter:
+    """Rows of `genie_messages_to_fetch` that were written since a moment; a day that changes is written anew."""
+    return Between("ingestion_timestamp", low=moment)
+
+
+def may_be_pending(now: dt.datetime) -> Mapping[str, Filter]:
+    """What tells a message that waits for its first run from one that has been read, and lost on the way."""
+    return {"seen_lately": seen_since(now - PENDING_FOR), "answered": Exists(Rows(GENIE_API_MESSAGES), MESSAGE)}
+
+
+def whereabouts(places: Mapping[str, bool]) -> Whereabouts:
+    """Where a message is, by which of `PLACES` hold, and of `may_be_pending` if that was asked."""
+    deleted = places["shown_deleted"] or places["found_deleted"]
+    recent = places.get("seen_lately", False) and not places["answered"]
+    return Whereabouts(places["stored"], places["open_error"], deleted, places["closed"], recent)
 
 
 @dataclass(frozen=True)
 class Accounting:
-    """Where every discovered message is. The parts are disjoint.
-
-    `pending` is what the last fetch said it left for the next one, not what remains here: so the sum can be wrong.
-    """
+    """Where every discovered message is. The parts are disjoint; `pending` ones are nowhere, and not for long."""
 
     discovered: int
     stored: int
@@ -69,26 +114,23 @@ class Accounting:
 
     @property
     def lost(self) -> int:
-        """Messages that no part accounts for; negative if a part counts too many."""
+        """Messages that are nowhere, and have been for too long to be waiting."""
         accounted = self.stored + self.open_errors + self.deleted + self.closed + self.pending
         return self.discovered - accounted
 
 
-def account(messages: Mapping[Whereabouts, int], *, pending: int = 0) -> Accounting:
-    """Count every discovered message once.
+def account(messages: Mapping[Whereabouts, int]) -> Accounting:
+    """Count every discovered message once, by how many were found in which places.
 
-    Stored comes before an open error, that before a known deletion, that before an error closed by hand.
-
-    Args:
-        messages: How many messages were found in which places.
-        pending: What the last fetch left for the next one.
+    Stored comes before an open error, that before a known deletion, that before an error closed by hand, and that
+    before pending.
     """
-    parts = dict.fromkeys(("stored", "open_errors", "deleted", "closed"), 0)
+    parts = dict.fromkeys(("stored", "open_errors", "deleted", "closed", "pending"), 0)
     for places, count in messages.items():
         part = _first_part(places)
         if part is not None:
             parts[part] += count
-    return Accounting(discovered=sum(messages.values()), pending=pending, **parts)
+    return Accounting(discovered=sum(messages.values()), **parts)
 
 
 def _first_part(places: Whereabouts) -> str | None:
@@ -98,4 +140,30 @@ def _first_part(places: Whereabouts) -> str | None:
         return "open_errors"
     if places.deleted:
         return "deleted"
-    return "closed" if places.closed else None
+    if places.closed:
+        return "closed"
+    return "pending" if places.recent else None
+
+
+@dataclass(frozen=True)
+class DayState:
+    """Where the messages of one day's audit events are: how many of each workspace in which places."""
+
+    messages: Mapping[tuple[str, Whereabouts], int]
+
+    def accounting(self) -> Accounting:
+        """Count them."""
+        counts: Counter[Whereabouts] = Counter()
+        for (_, places), count in self.messages.items():
+            counts[places] += count
+        return account(counts)
+
+    def rates(self) -> dict[str, tuple[int, int]]:
+        """(readable, asked for) by workspace_id; known deletions are not asked for."""
+        asked: Counter[str] = Counter()
+        readable: Counter[str] = Counter()
+        for (workspace_id, places), count in self.messages.items():
+            if places.stored or places.open_error:
+                asked[workspace_id] += count
+                readable[workspace_id] += count if not places.open_error else 0
+        return {workspace_id: (readable[workspace_id], total) for workspace_id, total in sorted(asked.items())}

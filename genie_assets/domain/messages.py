@@ -14,9 +14,13 @@ from typing import Any
 
 SETTLED_STATUSES = frozenset({"COMPLETED", "FAILED", "CANCELLED", "QUERY_RESULT_EXPIRED"})
 
-# Epoch values beyond these bounds are in another unit: 10^11 ms is 1973 and 10^11 s is the year 5138.
+# Epoch values beyond these bounds are in another unit: 10^11 ms is 1973 and 10^11 s is the year 5138; after the
+# last ms of the year 9999 there is none.
 _SECONDS_BELOW = 10**11
-_MICROSECONDS_ABOVE = 10**14
+_MICROSECONDS_ABOVE = 253_402_300_799_999
+CLOCKS_DIFFER = dt.timedelta(hours=1)
+"""Databricks' clock and ours: only what lies further apart than this is surely in that order."""
+
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -66,14 +70,20 @@ def parse_time(value: Any) -> dt.datetime | None:
         return None
 
 
-def utc_date(ms: int | None) -> dt.date | None:
-    """The UTC date of an epoch in ms; None if unknown or beyond the calendar."""
+def as_datetime(ms: int | None) -> dt.datetime | None:
+    """An epoch in ms as a UTC time; None if unknown or beyond the calendar."""
     if ms is None:
         return None
     try:
-        return (_EPOCH + dt.timedelta(milliseconds=ms)).date()
+        return _EPOCH + dt.timedelta(milliseconds=ms)
     except OverflowError:
         return None
+
+
+def utc_date(ms: int | None) -> dt.date | None:
+    """The UTC date of an epoch in ms; None if unknown or beyond the calendar."""
+    moment = as_datetime(ms)
+    return None if moment is None else moment.date()
 
 
 def as_json(value: Any) -> str:
@@ -130,6 +140,18 @@ class Attachment:
     row_count: int | None = None
     text_content: str | None = None
     text_purpose: str | None = None
+    text_phase: str | None = None
+
+    @property
+    def is_marked_as_answer(self) -> bool:
+        """The API says that the text is the answer."""
+        return (self.text_purpose or "").upper().endswith("ANSWER")
+
+    @property
+    def may_be_the_answer(self) -> bool:
+        """The text is marked as the answer, or as nothing else: neither as a question nor as a step on the way."""
+        on_the_way = (self.text_phase or "").upper().endswith(("THINKING", "VERIFYING"))
+        return self.is_marked_as_answer or not (self.text_purpose or on_the_way)
 
 
 @dataclass(frozen=True)
@@ -169,13 +191,18 @@ class Message:
 
     @property
     def answer_text(self) -> str | None:
-        """The text attachments that are marked as the answer, with a blank line between."""
-        answers = [
-            a.text_content
-            for a in self.attachments or ()
-            if a.text_content and (a.text_purpose or "").upper().endswith("ANSWER")
-        ]
-        return "\n\n".join(answers) or None
+        """The text that is the answer, of several with a blank line between.
+
+        The final summary is, which alone comes without an id; else what is marked as the answer; else, as most
+        messages mark nothing, whatever may be one. Not a question back, nor a thought, nor what stands between the
+        first and the last SQL: tries that Genie itself has superseded.
+        """
+        texts = [a for a in self.attachments or () if a.text_content and a.may_be_the_answer]
+        sql = [a.ordinal for a in self.attachments or () if a.query_sql]
+        texts = [a for a in texts if not sql or not sql[0] < a.ordinal < sql[-1]]
+        texts = [a for a in texts if a.attachment_id is None] or texts
+        texts = [a for a in texts if a.is_marked_as_answer] or texts
+        return "\n\n".join(a.text_content or "" for a in texts) or None
 
 
 def is_settled(status: str | None) -> bool:
@@ -250,17 +277,22 @@ def _attachment(ordinal: int, item: Any) -> Attachment:
         row_count=as_int(_object(query.get("query_result_metadata")).get("row_count")),
         text_content=as_text(text.get("content")),
         text_purpose=as_text(text.get("purpose")),
+        text_phase=as_text(text.get("phase")),
     )
 
 
 def _with_legacy_result(attachments: list[Attachment], result: Mapping[str, Any]) -> Iterator[Attachment]:
-    """Older answers tell the statement and row count of their last query beside the attachments, not in them."""
-    last = max((a.ordinal for a in attachments if a.query_sql), default=None)
+    """Older answers tell the statement and row count of a query beside the attachments, not in it.
+
+    It is the query that names the statement; if none does, the last one that has SQL and no statement of its own.
+    """
+    statement_id = as_text(result.get("statement_id"))
+    owners = [a.ordinal for a in attachments if statement_id and a.statement_id == statement_id]
+    last = [a for a in attachments if a.query_sql][-1:]
+    heirs = [a.ordinal for a in last if not (a.statement_id and statement_id)]
     for attachment in attachments:
-        if attachment.ordinal == last and result:
-            yield _replace_missing(attachment, result)
-        else:
-            yield attachment
+        is_meant = attachment.ordinal in (owners or heirs)
+        yield _replace_missing(attachment, result) if is_meant and result else attachment
 
 
 def _replace_missing(attachment: Attachment, result: Mapping[str, Any]) -> Attachment:

@@ -1,13 +1,16 @@
-"""How a look at the Genie API can fail, and what is done about each way.
+"""How a look at the Genie API can fail, and what each way of failing means.
 
-One table says it all: which of the user's four error types a class belongs to, how long to wait before the next
-attempt, and after how many attempts the error is parked.
+One table says it all: the user's error type, when to try again, and of what the failure speaks. Whoever has to
+decide because of a failure asks it; what a person can do about one stands in `advice.py`.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+UNREACHABLE = 5
+"""The weight of a call that got no answer, or only a refused login; one at which the server failed weighs 1."""
 
 
 class ErrorClass(StrEnum):
@@ -21,8 +24,10 @@ class ErrorClass(StrEnum):
     SERVER = "SERVER"  # the server failed
     BAD_PAYLOAD = "BAD_PAYLOAD"  # an answer that is not a Genie message
     BAD_REFERENCE = "BAD_REFERENCE"  # the ids are incomplete or unusable
-    NOT_FOUND = "NOT_FOUND"  # 404, and never read before
+    NOT_FOUND = "NOT_FOUND"  # 404: it is not there, or not for us to see
     CONFIG = "CONFIG"  # the workspace cannot be reached as configured
+    NOT_RUNNING = "NOT_RUNNING"  # the workspace is banned, failed or not set up yet, says Databricks
+    TOO_BIG = "TOO_BIG"  # an answer, asked for alone, that is bigger than any message is
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,24 @@ class FetchError:
     retry_after_seconds: float | None = None
     was_asked: bool = True
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether a request was really made: not where it was clear before that none would do."""
+        return self.was_asked and not (self.http_status is None and POLICIES[self.error_class].before_sending)
+
+    @property
+    def burden(self) -> int:
+        """How much it counts against asking this workspace any further; 0 where it was answered all the same."""
+        unreachable = self.http_status is None and self.error_class in (ErrorClass.NETWORK, ErrorClass.TIMEOUT)
+        return UNREACHABLE if unreachable else POLICIES[self.error_class].burden
+
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When to try again: waits grow by `factor` from `first_wait` to `longest_wait`.
+    """What a class of failures means.
 
-    `attempts` counts retries after the first failure; None means for ever, which is how errors that only a grant
-    or a setting can heal wait for it.
+    Waits grow by `factor` from `first_wait` to `longest_wait`. `attempts` counts retries after the first failure;
+    None means for ever, which is how errors that only a grant or a setting can heal wait for it.
     """
 
     error_type: str
@@ -53,21 +69,56 @@ class RetryPolicy:
     factor: float
     longest_wait: dt.timedelta
     attempts: int | None
+    of_the_way: bool = False
+    """It speaks of the way to a workspace: the next request would fail in the same way."""
+    a_single_get_may_work: bool = True
+    """Where a LIST failed so, a GET of one message may show that the others can be read."""
+    before_sending: bool = False
+    """It is found out before anything is sent, unless an HTTP status says that Databricks did."""
+    of_no_single_thing: bool = False
+    """If everything that is asked for fails so, single messages are not the reason."""
+    seldom_of_single_things: bool = False
+    """The same, unless other messages of the day could be read before."""
+    burden: int = 0
+    """How much an answer of this class counts against asking its workspace any further."""
 
 
 _MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
 POLICIES: Mapping[ErrorClass, RetryPolicy] = {
     ErrorClass.PERMISSION: RetryPolicy("AUTH_ERROR", _HOUR, 2, 24 * _HOUR, None),
-    ErrorClass.AUTH: RetryPolicy("AUTH_ERROR", 15 * _MINUTE, 2, 6 * _HOUR, None),
-    ErrorClass.CONFIG: RetryPolicy("FAILED", _HOUR, 2, 24 * _HOUR, None),
-    ErrorClass.TIMEOUT: RetryPolicy("TIMEOUT", 5 * _MINUTE, 2, 6 * _HOUR, 12),
-    ErrorClass.NETWORK: RetryPolicy("TIMEOUT", 5 * _MINUTE, 2, 6 * _HOUR, 12),
-    ErrorClass.SERVER: RetryPolicy("FAILED", 5 * _MINUTE, 2, 6 * _HOUR, 12),
-    ErrorClass.RATE_LIMITED: RetryPolicy("RATE_LIMITED", 5 * _MINUTE, 2, _HOUR, 24),
+    ErrorClass.AUTH: RetryPolicy(
+        "AUTH_ERROR",
+        *(15 * _MINUTE, 2, 6 * _HOUR, None),
+        of_the_way=True,
+        a_single_get_may_work=False,
+        of_no_single_thing=True,
+        burden=UNREACHABLE,
+    ),
+    ErrorClass.CONFIG: RetryPolicy(
+        *("FAILED", _HOUR, 2, 24 * _HOUR, None), of_the_way=True, before_sending=True, of_no_single_thing=True
+    ),
+    # Told apart where a whole day fails: to ask such a workspace was never tried.
+    ErrorClass.NOT_RUNNING: RetryPolicy(
+        *("FAILED", _HOUR, 2, 24 * _HOUR, None), of_the_way=True, before_sending=True
+    ),
+    ErrorClass.TIMEOUT: RetryPolicy(
+        *("TIMEOUT", 5 * _MINUTE, 2, 6 * _HOUR, 12), of_no_single_thing=True, burden=1
+    ),
+    ErrorClass.NETWORK: RetryPolicy(
+        *("TIMEOUT", 5 * _MINUTE, 2, 6 * _HOUR, 12), of_the_way=True, of_no_single_thing=True
+    ),
+    ErrorClass.SERVER: RetryPolicy(
+        *("FAILED", 5 * _MINUTE, 2, 6 * _HOUR, 12), seldom_of_single_things=True, burden=1
+    ),
+    ErrorClass.RATE_LIMITED: RetryPolicy(
+        *("RATE_LIMITED", 5 * _MINUTE, 2, _HOUR, 24), a_single_get_may_work=False, seldom_of_single_things=True
+    ),
     ErrorClass.BAD_PAYLOAD: RetryPolicy("FAILED", 30 * _MINUTE, 3, 24 * _HOUR, 6),
+    # A message does not shrink: two more looks, in case that something on the way spoke in its place.
+    ErrorClass.TOO_BIG: RetryPolicy("FAILED", 24 * _HOUR, 1, 24 * _HOUR, 2),
     ErrorClass.NOT_FOUND: RetryPolicy("FAILED", _HOUR, 4, 24 * _HOUR, 4),
-    ErrorClass.BAD_REFERENCE: RetryPolicy("FAILED", _HOUR, 1, _HOUR, 0),
+    ErrorClass.BAD_REFERENCE: RetryPolicy("FAILED", _HOUR, 1, _HOUR, 0, before_sending=True),
 }
 
 # Databricks' error_code decides before the HTTP status does, as in the SDK: a 403 or 400 may say that a thing
@@ -92,6 +143,7 @@ _BY_CODE: Mapping[str, ErrorClass] = {
     "BAD_REQUEST": ErrorClass.BAD_REFERENCE,
     "MALFORMED_REQUEST": ErrorClass.BAD_REFERENCE,
 }
+KNOWN_CODES = frozenset(_BY_CODE)
 _BY_STATUS: Mapping[int, ErrorClass] = {
     400: ErrorClass.BAD_REFERENCE,
     401: ErrorClass.AUTH,
@@ -115,7 +167,14 @@ def error_type(error_class: ErrorClass) -> str:
     return POLICIES[error_class].error_type
 
 
-def next_retry_at(error: FetchError, *, retry_count: int, now: dt.datetime, jitter: float) -> dt.datetime | None:
+def next_retry_at(
+    error: FetchError,
+    *,
+    retry_count: int,
+    now: dt.datetime,
+    jitter: float,
+    age: dt.timedelta = dt.timedelta(0),
+) -> dt.datetime | None:
     """When to try again after `retry_count` failed retries; None once the attempts are used up.
 
     Args:
@@ -124,13 +183,38 @@ def next_retry_at(error: FetchError, *, retry_count: int, now: dt.datetime, jitt
         now: The time of the failure, UTC.
         jitter: A random number in [0, 1) that spreads the wait over 80 to 120 percent, so that messages that
             failed together do not come back together.
+        age: For how long it has failed, where its attempts do not tell: half of that is waited at least.
     """
     policy = POLICIES[error.error_class]
     if policy.attempts is not None and retry_count >= policy.attempts:
         return None
     doublings = min(retry_count, 32)  # enough to reach any longest_wait, and no overflow
-    seconds = min(
-        policy.first_wait.total_seconds() * policy.factor**doublings, policy.longest_wait.total_seconds()
-    )
+    backoff = max(policy.first_wait.total_seconds() * policy.factor**doublings, age.total_seconds() / 2)
+    seconds = min(backoff, policy.longest_wait.total_seconds())
     asked = min(error.retry_after_seconds or 0.0, policy.longest_wait.total_seconds())
     return now + dt.timedelta(seconds=max(seconds * (0.8 + 0.4 * jitter), asked))
+
+
+# So many first refusals without one answer are no matter of single messages either.
+_SUSPICIOUS = 20
+
+
+def nothing_worked(failures: Mapping[str, int], *, some_are_stored: bool) -> bool:
+    """Whether a run that got no answer at all failed for a reason that is no single message's.
+
+    Workspaces that do not run are told apart: to ask them was never tried.
+
+    Args:
+        failures: How many messages failed in which class.
+        some_are_stored: Whether other messages of the day were read before.
+    """
+    counted = {name: n for name, n in failures.items() if name != ErrorClass.NOT_RUNNING}
+    policies = [POLICIES[ErrorClass(name)] for name in counted]
+    if not counted:
+        return False
+    if all(policy.of_no_single_thing for policy in policies):
+        return True
+    if some_are_stored:
+        return False
+    are_of_the_whole = all(policy.of_no_single_thing or policy.seldom_of_single_things for policy in policies)
+    return are_of_the_whole or sum(counted.values()) >= _SUSPICIOUS

@@ -3,18 +3,17 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
+from genie_assets.domain.markdown import markdown_table
+from genie_assets.domain.table import Source
 from genie_assets.domain.tables import MESSAGE_DETAILS, Column, Table
 
 Layout = Literal["partitioned", "liquid"]
 
 VIEW = "messages"
 STATISTICS = "delta.dataSkippingStatsColumns"
-# Columns of message_details that repeat what message_attachments holds. The counts stay: they tell a message
-# without attachments (0) from one whose attachments are unknown (NULL).
-_ATTACHMENT_COLUMNS = frozenset({"statement_id", "attachments_json", "answer_text"})
-_ATTACHMENT_PREFIX = "query_"
 
 # Delta keeps statistics of a clustering key's columns only, and of at most four keys.
 _CLUSTERING_KEYS = ("workspace_id", "space_id")
@@ -24,6 +23,15 @@ _PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     "delta.logRetentionDuration": "interval 7 days",
     "delta.deletedFileRetentionDuration": "interval 2 days",
+}
+# What the data dictionary calls the sources of values.
+_SOURCES: Mapping[Source, str] = {
+    "api": "API",
+    "spaces": "API, the space",
+    "audit": "audit log",
+    "history": "query history",
+    "ledger": "error ledger",
+    "ours": "genie-assets",
 }
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,7 +61,9 @@ def clustering_columns(table: Table) -> tuple[str, ...]:
     return (table.partitioned_by, *(name for name in _CLUSTERING_KEYS if name in table.statistics))
 
 
-def create_table(table: Table, place: str, layout: Layout) -> str:
+def create_table(
+    table: Table, place: str, layout: Layout, properties: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """The statement, without a semicolon, that creates a table unless it exists.
 
     The primary key is named only where none of its columns may be NULL: Unity Catalog allows no NULL in one.
@@ -62,6 +72,7 @@ def create_table(table: Table, place: str, layout: Layout) -> str:
         table: What to create.
         place: Catalog and schema, quoted.
         layout: As for `spark_ddl`.
+        properties: Properties beside those that every table gets.
     """
     lines = [column_text(column, required=not column.nullable) for column in table.columns]
     if not any(table.column(name).nullable for name in table.key):
@@ -71,7 +82,7 @@ def create_table(table: Table, place: str, layout: Layout) -> str:
         clauses.append(f"PARTITIONED BY ({_identifier(table.partitioned_by)})")
     if layout == "liquid" and clustering_columns(table):
         clauses.append(f"CLUSTER BY ({_list(clustering_columns(table))})")
-    clauses.append(table_properties({STATISTICS: statistics_columns(table, layout), **_PROPERTIES}))
+    clauses.append(table_properties({STATISTICS: statistics_columns(table, layout), **_PROPERTIES, **properties}))
     return (
         f"-- One row per {table.row}.\n"
         f"CREATE TABLE IF NOT EXISTS {place}.{_identifier(table.name)} (\n  "
@@ -99,7 +110,7 @@ def statistics_columns(table: Table, layout: Layout) -> str:
     return ",".join(names)
 
 
-def upkeep(table: Table, place: str, layout: Layout) -> str:
+def maintenance(table: Table, place: str, layout: Layout) -> str:
     """The statement, without a semicolon, that joins small files and sorts rows that are read together."""
     z_order = f" ZORDER BY ({_list(table.z_order_by)})" if table.z_order_by and layout == "partitioned" else ""
     return f"OPTIMIZE {place}.{_identifier(table.name)}{z_order}"
@@ -107,11 +118,7 @@ def upkeep(table: Table, place: str, layout: Layout) -> str:
 
 def view_columns() -> tuple[str, ...]:
     """Columns of the view `messages`: those of message_details that are not about single attachments."""
-    return tuple(
-        name
-        for name in MESSAGE_DETAILS.column_names
-        if name not in _ATTACHMENT_COLUMNS and not name.startswith(_ATTACHMENT_PREFIX)
-    )
+    return tuple(column.name for column in MESSAGE_DETAILS.columns if not column.of_attachment)
 
 
 def data_dictionary_markdown(tables: Iterable[Table]) -> str:
@@ -165,13 +172,18 @@ def _dictionary_section(table: Table) -> str:
         + (f"Z-ordered by {_names(table.z_order_by)}. " if table.z_order_by else "")
         + f"Written by the asset `{table.asset}`.",
     ]
-    header = ["| column | type | NULL | meaning |", "| --- | --- | --- | --- |"]
     rows = [
-        f"| `{column.name}` | {column.type} | {'yes' if _may_be_null(table, column) else 'no'} "
-        f"| {_cell(column.description)} |"
+        [
+            f"`{column.name}`",
+            column.type,
+            "yes" if _may_be_null(table, column) else "no",
+            _SOURCES[column.source],
+            _cell(column.description),
+        ]
         for column in table.columns
     ]
-    return "\n".join([f"### `{table.name}`", "", *facts, "", *header, *rows])
+    columns = markdown_table(["column", "type", "NULL", "from", "meaning"], rows)
+    return "\n".join([f"### `{table.name}`", "", *facts, "", columns])
 
 
 def _names(names: Sequence[str]) -> str:

@@ -1,20 +1,24 @@
-"""Spaces: one canonical form of a configuration, the latest good state, and the history of distinct ones."""
+"""Spaces: what a look at one came to, its latest good state, and the history of distinct ones.
+
+What a configuration says stands in `configurations`, and what two of them differ in, in `configuration_changes`.
+"""
 
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from genie_assets.domain.configuration_changes import changed_sections
+from genie_assets.domain.configurations import config_hash, kept_text, section_hashes
+from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.messages import as_text, parse_time
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 
-Row = dict[str, Any]
-
 # A good look is noted at most this often, so that looks that find nothing new rewrite nothing.
 _LAST_SEEN_RESOLUTION = dt.timedelta(hours=12)
-_CONFIGURATION = ("title", "description", "warehouse_id", "parent_path", "config_hash")
+_SHOWN = ("title", "description", "warehouse_id", "parent_path")
 _STATE = (
     "title",
     "description",
@@ -22,10 +26,13 @@ _STATE = (
     "parent_path",
     "etag",
     "serialized_space",
+    "is_escaped",
     "config_hash",
+    "section_hashes",
     "create_time",
     "update_time",
 )
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -41,18 +48,28 @@ class SpaceLook:
     error: FetchError | None = None
 
 
-def canonical_json(serialized_space: str) -> str:
-    """The configuration with sorted keys and no white space; text that is no JSON stays as it is."""
-    try:
-        parsed = json.loads(serialized_space)
-    except (ValueError, RecursionError):
-        return serialized_space
-    return json.dumps(parsed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+NOT_EXPORTED = FetchError(
+    ErrorClass.PERMISSION, "The space can be read but not exported: grant CAN EDIT or CAN MANAGE on it."
+)
 
 
-def config_hash(canonical: str) -> str:
-    """SHA-256 of a canonical configuration, as 64 hex digits."""
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+def look_of(key: SpaceKey, body: Mapping[str, Any] | None, problem: FetchError | None) -> SpaceLook:
+    """What one look at a space came to.
+
+    Args:
+        key: The space.
+        body: What the API says of it; without `serialized_space` where that could not be exported.
+        problem: Why it could not be read or exported.
+    """
+    if body is None or as_text(body.get("serialized_space")) is not None:
+        return SpaceLook(*key, body, problem if body is None else None)
+    too_big = problem is not None and problem.error_class is ErrorClass.TOO_BIG
+    return SpaceLook(*key, body, problem if too_big else NOT_EXPORTED)
+
+
+def _storable(text: str) -> str:
+    """The text as tables keep it: half a character cannot be stored, and U+FFFD takes its place."""
+    return _HALF_A_CHARACTER.sub("\ufffd", text)
 
 
 def after_look(previous: Mapping[str, Any] | None, look: SpaceLook, now: dt.datetime) -> Row:
@@ -74,6 +91,13 @@ def after_look(previous: Mapping[str, Any] | None, look: SpaceLook, now: dt.date
     return row
 
 
+def has_returned(previous: Mapping[str, Any] | None, look: SpaceLook) -> bool:
+    """Whether a space is there again that was not found, or in the trash, when its row was written."""
+    if previous is None or look.body is None:
+        return False
+    return bool(previous["is_trashed"]) or previous["api_fetch_status"] == ErrorClass.NOT_FOUND
+
+
 def new_versions(previous: Mapping[str, Any] | None, row: Mapping[str, Any], now: dt.datetime) -> list[Row]:
     """Rows of `genie_space_versions` to write after a look: the closed version and the one that replaces it.
 
@@ -84,27 +108,94 @@ def new_versions(previous: Mapping[str, Any] | None, row: Mapping[str, Any], now
     """
     if row.get("config_hash") is None:
         return []
-    if previous and all(previous[name] == row.get(name) for name in _CONFIGURATION):
+    if previous and _says_the_same(previous, row):
         return []
     version: Row = {"workspace_id": row["workspace_id"], "space_id": row["space_id"], "valid_from": now}
     version.update({name: row.get(name) for name in _STATE}, valid_to=None)
+    version["changed_sections"] = _changed(previous, version)
     return [{**previous, "valid_to": now}, version] if previous else [version]
 
 
+def may_differ(in_force: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
+    """Whether a space's row may show another version than the one in force, of which no text is known here."""
+    if row.get("config_hash") is None:
+        return False
+    return in_force is None or any(in_force[name] != row.get(name) for name in (*_SHOWN, "config_hash"))
+
+
+def mended(versions: Iterable[Row]) -> tuple[list[Row], list[Row]]:
+    """A space's history as it must be, where two runs wrote it at once, and the rows that are too many in it.
+
+    Each version was in force until the next one; of neighbours that say the same, the first one stays.
+    """
+    kept: list[Row] = []
+    gone: list[Row] = []
+    for version in sorted(versions, key=lambda row: (row["valid_from"], row["config_hash"])):
+        (gone if kept and _says_the_same(kept[-1], version) else kept).append(version)
+    ends = [*(row["valid_from"] for row in kept[1:]), None]
+    before = [None, *kept]
+    right = [
+        {**row, "valid_to": end, "changed_sections": _changed(earlier, row)}
+        for earlier, row, end in zip(before, kept, ends, strict=False)
+    ]
+    return right, gone
+
+
+def _changed(previous: Mapping[str, Any] | None, version: Mapping[str, Any]) -> list[str] | None:
+    return None if previous is None else changed_sections(previous, version)
+
+
+def _says_the_same(version: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Whether a version is what another one, or a space, shows. A hash may be of an older form: texts decide."""
+    if any(version[name] != row.get(name) for name in _SHOWN):
+        return False
+    return version["config_hash"] == row["config_hash"] or _hash_now(version) == _hash_now(row)
+
+
+def _hash_now(row: Mapping[str, Any]) -> str:
+    return config_hash(row["serialized_space"] or "")
+
+
 def _state(body: Mapping[str, Any], previous: Mapping[str, Any]) -> Row:
-    """The columns that a good answer fills; an answer without export keeps the last exported configuration."""
+    """The columns that a good answer fills.
+
+    With fewer rights it lacks the configuration, and perhaps all but id and title: what is known stays. Only a
+    description can be taken away, and whoever may export is shown all that there is. An answer that is older than
+    what is known was behind the times, as one may be right after a change: all that is known stays.
+    """
+    if _is_behind(body, previous):
+        return {name: previous.get(name) for name in _STATE}
     exported = as_text(body.get("serialized_space"))
-    canonical = canonical_json(exported) if exported else previous.get("serialized_space")
+    told: Row = {name: _storable(text) for name in (*_SHOWN, "etag") if (text := as_text(body.get(name)))}
+    told |= {name: time for name in ("create_time", "update_time") if (time := parse_time(body.get(name)))}
+    if exported or "description" in body:
+        told.setdefault("description", None)
+    return {**{name: previous.get(name) for name in _STATE}, **told, **_configuration(exported, previous)}
+
+
+def _is_behind(body: Mapping[str, Any], previous: Mapping[str, Any]) -> bool:
+    known, told = previous.get("update_time"), parse_time(body.get("update_time"))
+    return known is not None and told is not None and told < known
+
+
+def _configuration(exported: str | None, previous: Mapping[str, Any]) -> Row:
+    """The configuration as it came, if it says something else than the one that is known.
+
+    One that says the same in another order is not kept: what is stored is what the version in force says, to the
+    byte, and a tool that deploys the same again rewrites nothing.
+    """
+    known = previous.get("serialized_space")
+    text, is_escaped = kept_text(exported) if exported else (known, previous.get("is_escaped"))
+    if text is None:
+        return {}
+    text_hash = config_hash(text)
+    if known not in (None, text) and text_hash == config_hash(known):
+        text, is_escaped = known, previous.get("is_escaped")
     return {
-        "title": as_text(body.get("title")),
-        "description": as_text(body.get("description")),
-        "warehouse_id": as_text(body.get("warehouse_id")),
-        "parent_path": as_text(body.get("parent_path")),
-        "etag": as_text(body.get("etag")),
-        "serialized_space": canonical,
-        "config_hash": config_hash(canonical) if canonical else None,
-        "create_time": parse_time(body.get("create_time")),
-        "update_time": parse_time(body.get("update_time")),
+        "serialized_space": text,
+        "is_escaped": bool(is_escaped),
+        "config_hash": text_hash,
+        "section_hashes": json.dumps(section_hashes(text)),
     }
 
 

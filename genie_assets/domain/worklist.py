@@ -1,14 +1,22 @@
-"""What needs fetching: a pure rule over references, what is stored, open errors and the time."""
+"""What needs fetching: a pure rule over references, what is stored, open errors and the time.
+
+What is plainly up to date is left out by the lakehouse itself; the condition stands beside the rule.
+"""
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
+from genie_assets.domain import ledger
 from genie_assets.domain.fetch_plan import MessageRef, is_usable_id
-
-Key = tuple[str, str]  # (workspace_id, message_id)
+from genie_assets.domain.keys import MESSAGE, MessageKey, Row
+from genie_assets.domain.messages import CLOCKS_DIFFER, as_datetime
+from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.questions import Equals, Exists, Filter, Not, Rows
+from genie_assets.domain.tables import GENIE_API_MESSAGES, MESSAGE_FETCH_ERRORS
 
 _SOONEST_LOOK = dt.timedelta(minutes=10)
 _LATEST_LOOK = dt.timedelta(days=1)
@@ -25,13 +33,14 @@ class Reference:
     space_id: str | None
     conversation_id: str | None
     message_id: str
-    last_change_time: dt.datetime | None
+    last_change_time: dt.datetime | None  # by Databricks' clock
     is_deleted: bool
+    seen_at: dt.datetime | None = None  # by our clock
 
     @property
-    def key(self) -> Key:
-        """(workspace_id, message_id)."""
-        return self.workspace_id, self.message_id
+    def key(self) -> MessageKey:
+        """Which message it is."""
+        return MessageKey(self.workspace_id, self.message_id)
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Known:
     is_settled: bool
     created_at: dt.datetime | None
     last_fetch: dt.datetime
+    last_change: dt.datetime | None = None  # that the answer is known to hold, by Databricks' clock
 
 
 @dataclass(frozen=True)
@@ -85,10 +95,97 @@ class Worklist:
     counts: Mapping[Verdict, int] = field(default_factory=dict)
 
 
+OF_A_REFERENCE = (
+    *("workspace_id", "workspace_url", "space_id", "conversation_id", "message_id"),
+    *("last_change_time", "ingestion_timestamp", "is_deleted"),
+)
+"""The columns of `genie_messages_to_fetch` that are judged."""
+
+PLAINLY_CURRENT: tuple[Filter, ...] = (
+    Equals("is_deleted", False),
+    Exists(
+        Rows(GENIE_API_MESSAGES, [Equals("is_settled", True)]),
+        MESSAGE,
+        since=("event_change_time", "last_change_time"),
+    ),
+    Not([Exists(Rows(GENIE_API_MESSAGES, [Equals("is_settled", False)]), MESSAGE)]),
+    Not([Exists(Rows(MESSAGE_FETCH_ERRORS), MESSAGE)]),
+)
+"""References that `judge` would call current, asked of the tables: it need not see them."""
+
+
+def reference_of(row: Mapping[str, Any], known: Mapping[str, Any] | None, error: Row | None) -> Reference:
+    """A row of `genie_messages_to_fetch` as a reference.
+
+    Ids that the day's events do not all name are those under which the message is stored.
+
+    Args:
+        row: The row, with `OF_A_REFERENCE`.
+        known: Header of the message's latest stored answer.
+        error: Its row of the ledger.
+    """
+    space_id, conversation_id = row["space_id"], row["conversation_id"]
+    if known is not None and not (space_id and conversation_id):
+        space_id, conversation_id = known["space_id"], known["conversation_id"]
+    return Reference(
+        workspace_id=row["workspace_id"],
+        workspace_url=row["workspace_url"],
+        space_id=space_id,
+        conversation_id=conversation_id,
+        message_id=row["message_id"],
+        last_change_time=row["last_change_time"],
+        is_deleted=bool(row["is_deleted"]) or _is_gone(row, error),
+        seen_at=row["ingestion_timestamp"],
+    )
+
+
+def _is_gone(row: Mapping[str, Any], error: Row | None) -> bool:
+    """Whether it was found deleted, and nothing has been done with it since that would show it again."""
+    if error is None or not ledger.is_deleted(error):
+        return False
+    changed = _by_our_clock(row["last_change_time"], row["ingestion_timestamp"])
+    return changed is None or changed <= error["resolved_timestamp"]
+
+
+def reference_of_error(error: Row, known: Mapping[str, Any] | None, workspace_url: str | None) -> Reference:
+    """An open error of a day whose events do not name its message any more, as a reference."""
+    unsaid = {"workspace_url": workspace_url, "last_change_time": None, "ingestion_timestamp": None}
+    return reference_of({**error, **unsaid, "is_deleted": False}, known, error)
+
+
+def known_of(header: Mapping[str, Any]) -> Known:
+    """What the header of a stored answer says of its message."""
+    created_at = as_datetime(header["created_timestamp"])
+    last_fetch, last_change = header["api_fetch_timestamp"], header["event_change_time"]
+    return Known(bool(header["is_settled"]), created_at, last_fetch, last_change)
+
+
+def error_of(row: Row | None) -> OpenError | ClosedError | None:
+    """What a row of the ledger says; None if it holds nothing back."""
+    if row is not None and ledger.is_open(row):
+        # With a status it was the API that refused the ids: complete as they are, they will not get better.
+        never_sent = row["error_class"] == ErrorClass.BAD_REFERENCE and row["http_status"] is None
+        return OpenError(row["next_retry_timestamp"], is_bad_reference=never_sent)
+    if row is not None and ledger.is_closed(row):
+        return ClosedError(row["resolved_timestamp"])
+    return None
+
+
+def _by_our_clock(changed: dt.datetime | None, seen: dt.datetime | None) -> dt.datetime | None:
+    """When a message changed. What we have seen has happened, even if Databricks' clock is ahead of ours."""
+    return min(changed, seen) if changed is not None and seen is not None else changed
+
+
+def stuck(known: Iterable[Known], now: dt.datetime) -> int:
+    """How many messages have not ended long after they were asked."""
+    asked = [each.created_at for each in known if not each.is_settled]
+    return sum(at is not None and now - at > STUCK_AFTER for at in asked)
+
+
 def make_worklist(
     references: list[Reference],
-    known: Mapping[Key, Known],
-    errors: Mapping[Key, OpenError | ClosedError],
+    known: Mapping[MessageKey, Known],
+    errors: Mapping[MessageKey, OpenError | ClosedError],
     now: dt.datetime,
 ) -> Worklist:
     """Judge every reference: `known` and `errors` are looked up by (workspace_id, message_id), times are UTC."""
@@ -111,18 +208,19 @@ def judge(
 ) -> Verdict:
     """What is to be done about one reference now.
 
-    An open error comes before everything but a deletion: its backoff holds even for a message that changed.
+    An open error comes before everything but a deletion: its backoff holds even for a message that changed. One
+    that is due never waits: whatever is done about it ends it, parks it or gives it a later time, or its day would
+    be run for it again and again.
     """
     if reference.is_deleted:
         return Verdict.DELETED
     usable = all(map(is_usable_id, (reference.space_id, reference.conversation_id, reference.message_id)))
-    if isinstance(error, ClosedError) and known is None:
-        changed = reference.last_change_time
-        return Verdict.NEW if usable and changed and changed > error.closed_at else Verdict.CLOSED
     if isinstance(error, OpenError):
         return _judge_error(error, now, usable=usable)
     if known is not None and known.is_settled and not _changed_since(reference, known):
         return Verdict.CURRENT
+    if isinstance(error, ClosedError) and _stays_closed(reference, known, error, usable=usable):
+        return Verdict.CLOSED
     if not usable:
         return Verdict.BAD_REFERENCE
     if known is None:
@@ -132,8 +230,29 @@ def judge(
     return Verdict.UNSETTLED if now >= next_look_at(known) else Verdict.WAITING
 
 
+def _stays_closed(reference: Reference, known: Known | None, error: ClosedError, *, usable: bool) -> bool:
+    """Whether nothing has happened since somebody closed the error. What was read before it counts no more."""
+    if known is not None and known.last_fetch > error.closed_at:
+        return False
+    changed = _by_our_clock(reference.last_change_time, reference.seen_at)
+    return not (usable and changed is not None and changed > error.closed_at)
+
+
 def _changed_since(reference: Reference, known: Known) -> bool:
-    return reference.last_change_time is not None and reference.last_change_time > known.last_fetch
+    """Whether it changed later than what the stored answer holds.
+
+    Databricks' clock is compared with itself: ours may be ahead, and a change soon after the look would never be
+    seen. Only of an answer of which nothing else is known the time of the look decides, and where it is later by
+    more than clocks differ: days are often loaded long after all of their changes.
+    """
+    if reference.last_change_time is None:
+        return False
+    if known.last_fetch - reference.last_change_time > CLOCKS_DIFFER:
+        return False
+    if known.last_change is not None:
+        return reference.last_change_time > known.last_change
+    changed = _by_our_clock(reference.last_change_time, reference.seen_at)
+    return changed is not None and changed > known.last_fetch
 
 
 def next_look_at(known: Known) -> dt.datetime:
@@ -147,9 +266,8 @@ def next_look_at(known: Known) -> dt.datetime:
 
 
 def _judge_error(error: OpenError, now: dt.datetime, *, usable: bool) -> Verdict:
-    if error.is_bad_reference:
-        # Another event may have brought the missing ids since.
-        return Verdict.RETRY if usable else Verdict.WAITING
+    if error.is_bad_reference and usable:
+        return Verdict.RETRY  # another event has brought the missing ids since
     if error.next_retry is None or now < error.next_retry:
         return Verdict.WAITING
     return Verdict.RETRY if usable else Verdict.BAD_REFERENCE

@@ -17,6 +17,7 @@ from genie_assets.domain.audit import (
     is_ask,
     may_change,
     messages_to_fetch,
+    unnamed_events,
 )
 
 MONDAY = dt.date(2026, 3, 2)
@@ -28,6 +29,7 @@ _EVENT = (
     "action_name",
     "actor",
     "is_refused",
+    "is_agents",
     "space_id",
     "conversation_id",
     "message_id",
@@ -59,6 +61,7 @@ def event(action: str = "createConversationMessage", minute: int = 0, **cells: A
         "action_name": action,
         "actor": "ann@example.com",
         "is_refused": False,
+        "is_agents": False,
         "space_id": "s1",
         "conversation_id": "c1",
         "message_id": "m1",
@@ -341,6 +344,16 @@ def test_only_conversations_deleted_on_the_very_day_are_looked_up() -> None:
     assert conversations_deleted_on(MONDAY, frame(rows, _DELETION)) == ["a", "b"]
 
 
+@pytest.mark.parametrize("action", ["deleteConversationMessage", "deleteConversation"])
+def test_what_is_done_after_a_deletion_shows_the_message_again(action: str) -> None:
+    message_id = "m1" if action == "deleteConversationMessage" else None
+    gone = deletion(minute=30, action_name=action, message_id=message_id)
+    for minute, is_deleted in ((29, True), (30, True), (31, False)):
+        row = the_row([event(), event("updateConversationMessage", minute)], [gone])
+        assert row["is_deleted"] is is_deleted
+    assert the_row([event(), event("executeQuery", 31, is_refused=True)], [gone])["is_deleted"] is True
+
+
 def test_deleting_one_message_leaves_its_conversation() -> None:
     """A message's deletion names its conversation too; without a message id it deletes nothing that is known."""
     events = [event(), event(message_id="m2"), event(message_id="m3", conversation_id=None)]
@@ -351,6 +364,23 @@ def test_deleting_one_message_leaves_its_conversation() -> None:
     ]
     rows = discovered(events, gone, [known("m4")])
     assert {key[1]: row["is_deleted"] for key, row in rows.items()} == {"m1": True, "m2": False, "m3": False}
+
+
+def test_events_that_name_no_message_are_counted_and_unknown_ones_told_apart() -> None:
+    """Questions to an agent were invisible: no message, no row, no word."""
+    events = [
+        event("createAgentResponse", message_id=None, is_agents=True, event_count=2),
+        event("createAgentResponse", message_id=None, is_agents=True, workspace_id="w2"),
+        event("askSomethingNew", message_id=None, event_count=3),
+        event("askSomethingElse", message_id=None, is_refused=True),
+        *(event(name, message_id=None) for name in ("createSpace", "genieUpdateSpace", "listSomething")),
+        event("genieStartConversationMessage", message_id=None),
+        event("askWithAMessage"),
+    ]
+    found = unnamed_events(frame(events, _EVENT))
+    assert found.asked_of_agents == {"createAgentResponse": 3}
+    assert found.unknown == {"askSomethingNew": 3}
+    assert list(discovered(events)) == [("w1", "m1")]
 
 
 def test_a_quiet_day_has_no_rows() -> None:

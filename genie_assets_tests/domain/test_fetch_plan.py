@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genie_assets.domain.fetch_plan import LONGEST_ID, FetchRequest, MessageRef, is_usable_id, plan_requests
+from genie_assets.domain.fetch_plan import (
+    LONGEST_ID,
+    MessageRef,
+    MessagesRequest,
+    is_usable_id,
+    plan_requests,
+)
 
 Conversation = tuple[str, str, str]
 
@@ -18,11 +24,11 @@ def ref(
     return MessageRef(workspace_id, f"https://{workspace_id}.example.com", space_id, conversation_id, message_id)
 
 
-def conversation_of(item: MessageRef | FetchRequest) -> Conversation:
+def conversation_of(item: MessageRef | MessagesRequest) -> Conversation:
     return item.workspace_id, item.space_id, item.conversation_id
 
 
-def calls(request: FetchRequest, sizes: dict[Conversation, int], page_size: int) -> int:
+def calls(request: MessagesRequest, sizes: dict[Conversation, int], page_size: int) -> int:
     wanted = len(request.message_ids)
     if request.endpoint == "GET":
         return wanted

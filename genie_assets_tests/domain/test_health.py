@@ -6,9 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genie_assets.domain.health import Verdict, Whereabouts, account, judge_rate, wilson_upper
+from genie_assets.domain import ledger
+from genie_assets.domain.health import (
+    NOWHERE,
+    PLACES,
+    Verdict,
+    Whereabouts,
+    account,
+    judge_rate,
+    where_is,
+    whereabouts,
+    wilson_upper,
+)
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
+from genie_assets_tests.gateways.lakehouse.meanings import World, holds
 
-_places = st.builds(Whereabouts, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+_places = st.builds(Whereabouts, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 
 @pytest.mark.parametrize(
@@ -57,12 +70,13 @@ def test_one_more_success_never_worsens_the_verdict(sample: tuple[int, int]) -> 
 @given(st.lists(_places))
 def test_every_message_is_counted_exactly_once(messages: list[Whereabouts]) -> None:
     unseen = messages.count(Whereabouts())
-    accounting = account(Counter(messages), pending=unseen)
-    assert accounting.lost == 0
+    recent = messages.count(Whereabouts(recent=True))
+    accounting = account(Counter(messages))
+    assert (accounting.lost, accounting.pending) == (unseen, recent)
     names = ("stored", "open_errors", "deleted", "closed", "pending")
     parts = [getattr(accounting, name) for name in names]
     assert min(parts) >= 0
-    assert sum(parts) == accounting.discovered == len(messages)
+    assert sum(parts) + accounting.lost == accounting.discovered == len(messages)
 
 
 @given(st.lists(_places))
@@ -71,15 +85,33 @@ def test_a_lost_message_is_noticed(messages: list[Whereabouts]) -> None:
     assert account(Counter([*messages, Whereabouts()])).lost == before + 1
 
 
-def test_a_message_accounted_for_twice_is_noticed() -> None:
-    assert account({Whereabouts(stored=True): 1}, pending=1).lost == -1
-
-
 def test_a_message_counts_as_the_first_that_fits_of_stored_error_deleted_closed() -> None:
-    everywhere = Whereabouts(stored=True, open_error=True, deleted=True, closed=True)
+    everywhere = Whereabouts(stored=True, open_error=True, deleted=True, closed=True, recent=True)
     messages = [everywhere]
-    for part in ("stored", "open_error", "deleted"):
+    for part in ("stored", "open_error", "deleted", "closed"):
         messages.append(messages[-1]._replace(**{part: False}))
     accounting = account(Counter(messages))
     counts = (accounting.stored, accounting.open_errors, accounting.deleted, accounting.closed)
-    assert counts == (1, 1, 1, 1)
+    assert (*counts, accounting.pending) == (1, 1, 1, 1, 1)
+
+
+@given(
+    st.booleans() | st.none(),
+    st.none() | st.tuples(st.booleans(), st.none() | st.sampled_from([ledger.DELETED, ledger.CLOSED, "FETCHED"])),
+    st.booleans(),
+)
+def test_the_questions_say_of_a_message_what_the_rule_says(
+    shown_deleted: bool | None, error: tuple[bool, str | None] | None, is_stored: bool
+) -> None:
+    ids = {"workspace_id": "w1", "message_id": "m1"}
+    reference = {**ids, "is_deleted": shown_deleted}
+    row = {**ids, "resolved": error[0], "resolution": error[1]} if error else None
+    world: World = {
+        GENIE_MESSAGES_TO_FETCH.name: [reference],
+        MESSAGE_DETAILS.name: [ids] if is_stored else [],
+        MESSAGE_FETCH_ERRORS.name: [row] if row else [],
+    }
+    found = {name: holds(question, reference, world) for name, question in PLACES.items()}
+    rule = where_is(reference, row, is_stored=is_stored)
+    assert whereabouts(found) == rule
+    assert all(holds(question, reference, world) for question in NOWHERE) is (rule == Whereabouts())

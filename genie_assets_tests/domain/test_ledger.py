@@ -68,7 +68,7 @@ def test_an_error_is_parked_when_its_attempts_are_used_up(error_class: ErrorClas
 
 
 @pytest.mark.parametrize("resolution", [ledger.FETCHED, ledger.DELETED])
-def test_a_resolved_error_stays_as_a_record(resolution: str) -> None:
+def test_a_resolved_error_stays_as_a_record(resolution: ledger.Resolution) -> None:
     row = ledger.resolved(failed(), resolution, NOON + HOUR)
     assert row == failed() | {
         "resolved": True,
@@ -100,3 +100,43 @@ def test_a_requeued_error_is_due_and_has_all_its_attempts_again() -> None:
     assert (again["retry_count"], again["next_retry_timestamp"], again["resolution"]) == (0, NOON + HOUR, None)
     assert again["resolved"] is False
     assert again["first_error_timestamp"] == NOON
+
+
+@pytest.mark.parametrize("error_class", [ErrorClass.AUTH, ErrorClass.NETWORK])
+def test_what_is_put_off_waits_longer_and_longer_though_it_counts_no_attempt(error_class: ErrorClass) -> None:
+    """With a wrong password for a week, every day with open errors was run every half hour."""
+    put_off = FetchError(error_class, "", was_asked=False)
+    row, runs = failed(error=FetchError(error_class, "")), 0
+    while row["next_retry_timestamp"] < NOON + dt.timedelta(days=7):
+        row, runs = failed(row, row["next_retry_timestamp"], error=put_off), runs + 1
+    assert row["retry_count"] == 0
+    assert runs < 50
+    assert row["next_retry_timestamp"] - row["error_timestamp"] <= POLICIES[error_class].longest_wait
+
+
+@pytest.mark.parametrize("missing", ["space_id", "conversation_id", "message_id"])
+def test_an_error_without_one_of_its_ids_cannot_be_asked_for(missing: str) -> None:
+    assert ledger.can_be_asked_for(failed())
+    assert not ledger.can_be_asked_for(failed() | {missing: None})
+    assert not ledger.can_be_asked_for(failed() | {missing: ".."})
+
+
+def test_waiting_for_a_grant_uses_up_no_attempt_of_another_failure() -> None:
+    """After fifteen days of waiting, one timeout parked the message for good."""
+    row = failed(error=FetchError(ErrorClass.PERMISSION, "Not allowed.", 403))
+    for day in range(15):
+        row = failed(row, NOON + day * 24 * HOUR, error=FetchError(ErrorClass.PERMISSION, "Not allowed.", 403))
+    assert row["retry_count"] == 15
+    after = failed(row, NOON + 400 * HOUR, error=FetchError(ErrorClass.TIMEOUT, "Slow."))
+    assert (after["retry_count"], after["resolution"]) == (1, None)
+    assert after["next_retry_timestamp"] is not None
+
+
+@pytest.mark.parametrize("error_class", list(ErrorClass))
+def test_what_was_not_asked_for_is_never_parked_for_it(error_class: ErrorClass) -> None:
+    row = failed(error=FetchError(ErrorClass.SERVER, ""))
+    for hour in range(POLICIES[ErrorClass.SERVER].attempts or 0):
+        row = failed(row, NOON + hour * HOUR, error=FetchError(ErrorClass.SERVER, ""))
+    put_off = failed({**row, "next_retry_timestamp": NOON}, error=FetchError(error_class, "", was_asked=False))
+    is_endless = POLICIES[error_class].attempts != 0
+    assert (put_off["next_retry_timestamp"] is not None) == is_endless

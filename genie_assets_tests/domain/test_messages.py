@@ -182,6 +182,12 @@ def test_a_time_is_recognised_in_every_unit(value: Any) -> None:
     assert epoch_ms(value) == ASKED_MS
 
 
+@pytest.mark.parametrize("value", [10**14 + 1, 253_402_300_799_999, "253402214400000"])
+def test_a_time_of_a_far_year_is_no_time_of_another_unit(value: Any) -> None:
+    """Up to the end of the calendar; taken for µs, the year 9999 would be 1978."""
+    assert epoch_ms(value) == int(value)
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -333,6 +339,17 @@ def test_the_legacy_result_replaces_nothing_that_is_known() -> None:
     assert message(attachments=[text("t")], query_result={"statement_id": "old"}).statement_ids == ()
 
 
+def test_the_legacy_result_belongs_to_the_query_that_names_its_statement() -> None:
+    """Else the SQL of one attachment would be shown with the execution of another."""
+    legacy = {"statement_id": "x", "row_count": 5}
+    parsed = message(attachments=[query("SELECT 1", "x"), query("SELECT 2")], query_result=legacy)
+    assert [(a.statement_id, a.row_count) for a in parsed.attachments or ()] == [("x", 5), (None, None)]
+    parsed = message(attachments=[query("SELECT 1"), query("SELECT 2", "y")], query_result=legacy)
+    assert [(a.statement_id, a.row_count) for a in parsed.attachments or ()] == [(None, None), ("y", None)]
+    parsed = message(attachments=[query("SELECT 2", "y")], query_result={"row_count": 5})
+    assert [(a.statement_id, a.row_count) for a in parsed.attachments or ()] == [("y", 5)]
+
+
 def test_the_answer_is_the_text_marked_as_answer() -> None:
     parsed = message(
         attachments=[
@@ -346,6 +363,36 @@ def test_the_answer_is_the_text_marked_as_answer() -> None:
     assert parsed.answer_text == "First.\n\nSecond."
     assert message(attachments=[text("x", "FOLLOW_UP_QUESTION")]).answer_text is None
     assert message().answer_text is None
+
+
+def named(content: str, purpose: str | None = None, **more: Any) -> dict[str, Any]:
+    item = text(content, purpose)
+    return {"attachment_id": f"id of {content}", "text": {**item["text"], **more}}
+
+
+@pytest.mark.parametrize(
+    ("attachments", "answer"),
+    [
+        ([query("SELECT 1"), text("Ten.", None)], "Ten."),
+        ([named("Ten."), query("SELECT 1")], "Ten."),
+        ([named("Which one?", "FOLLOW_UP_QUESTION"), text("Ten.", None)], "Ten."),
+        ([named("Perhaps ten."), text("Ten.", None)], "Ten."),
+        ([named("Ten.", "ANSWER"), named("Ask me more.")], "Ten."),
+        ([named("First.", "ANSWER"), query("SELECT 1"), named("Last.", "ANSWER")], "First.\n\nLast."),
+        ([query("SELECT 1"), named("Nine.", "ANSWER"), query("SELECT 2"), named("Ten.", "ANSWER")], "Ten."),
+        ([query("SELECT 1"), named("Nine."), query("SELECT 2"), named("Ten.")], "Ten."),
+        ([named("Hm.", phase="RESPONSE_PHASE_THINKING"), query("SELECT 1"), named("Ten.")], "Ten."),
+        ([named("Sure?", phase="RESPONSE_PHASE_VERIFYING")], None),
+        ([named("Ten.", "TEXT_ATTACHMENT_PURPOSE_ANSWER", phase="RESPONSE_PHASE_VERIFYING")], "Ten."),
+        ([named("Of a purpose that comes later.", "SOMETHING_NEW")], None),
+        ([query("SELECT 1"), named("Nine."), query("SELECT 2")], None),
+        ([], None),
+    ],
+)
+def test_the_answer_is_found_where_nothing_is_marked_and_tries_are_superseded(
+    attachments: list[dict[str, Any]], answer: str | None
+) -> None:
+    assert message(attachments=attachments).answer_text == answer
 
 
 @pytest.mark.parametrize(
@@ -373,7 +420,8 @@ def test_ratings_of_every_vocabulary_become_two(value: Any, expected: str | None
 def test_empty_texts_are_unknown() -> None:
     parsed = message(content="", feedback={"comment": ""}, error={"type": "", "error": ""})
     assert (parsed.content, parsed.feedback_comment, parsed.error_type, parsed.error_message) == (None,) * 4
-    assert [as_text(value) for value in ("", None, 0, [], " ")] == [None, None, None, None, " "]
+    values: tuple[Any, ...] = ("", None, 0, [], " ")
+    assert [as_text(value) for value in values] == [None, None, None, None, " "]
 
 
 def test_an_error_is_read_whenever_present() -> None:

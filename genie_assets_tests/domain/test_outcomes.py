@@ -39,12 +39,14 @@ def test_every_class_has_a_policy_and_one_of_the_four_types() -> None:
         ErrorClass.BAD_REFERENCE: "FAILED",
         ErrorClass.NOT_FOUND: "FAILED",
         ErrorClass.CONFIG: "FAILED",
+        ErrorClass.NOT_RUNNING: "FAILED",
+        ErrorClass.TOO_BIG: "FAILED",
     }
 
 
 def test_what_only_a_grant_or_a_setting_can_heal_is_never_given_up() -> None:
     endless = {error_class for error_class, policy in POLICIES.items() if policy.attempts is None}
-    assert endless == {ErrorClass.PERMISSION, ErrorClass.AUTH, ErrorClass.CONFIG}
+    assert endless == {ErrorClass.PERMISSION, ErrorClass.AUTH, ErrorClass.CONFIG, ErrorClass.NOT_RUNNING}
 
 
 @given(_classes, st.integers(0, 100_000))
@@ -69,7 +71,7 @@ def test_jitter_spreads_a_wait_by_a_fifth(error_class: ErrorClass, retry_count: 
         return
     assert middle * 0.8 <= spread + dt.timedelta(microseconds=1)
     assert spread <= middle * 1.2 + dt.timedelta(microseconds=1)
-    assert wait(error, retry_count, 0.0) < wait(error, retry_count, 0.999)  # type: ignore[operator]
+    assert wait(error, retry_count, 0.0) < wait(error, retry_count, 0.999)
 
 
 @pytest.mark.parametrize("error_class", [c for c in ErrorClass if POLICIES[c].attempts is not None])

@@ -1,27 +1,21 @@
-"""Spaces: canonical form, latest good state, versions."""
+"""Spaces: latest good state, versions."""
 
 import datetime as dt
+import hashlib
 import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from genie_assets.domain.configurations import config_hash, section_hashes
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.spaces import SpaceLook, after_look, canonical_json, config_hash, new_versions
+from genie_assets.domain.spaces import SpaceLook, after_look, mended, new_versions
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 FORBIDDEN = FetchError(ErrorClass.PERMISSION, "Not allowed.")
 NOT_FOUND = FetchError(ErrorClass.NOT_FOUND, "Gone.")
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
-    max_leaves=8,
-)
 
 
 def body(config: Any = "A", **fields: Any) -> dict[str, Any]:
@@ -47,30 +41,15 @@ def look(
     return after_look(previous, SpaceLook("w1", "s1", shown, error), at)
 
 
-def _reversed_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _reversed_keys(value[key]) for key in reversed(value)}
-    return [_reversed_keys(item) for item in value] if isinstance(value, list) else value
-
-
-@given(json_values, st.sampled_from([None, 2, "\t"]))
-def test_spelling_does_not_make_another_configuration(value: Any, indent: Any) -> None:
-    one = canonical_json(json.dumps(value))
-    other = canonical_json(json.dumps(_reversed_keys(value), indent=indent, ensure_ascii=False))
-    assert one == other
-    assert json.loads(one) == value
-    assert canonical_json(one) == one
-
-
-def test_the_hash_is_that_of_the_stored_text() -> None:
-    assert config_hash("{}") == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-    assert canonical_json('{"b": 1, "a": "ä"}') == '{"a":"ä","b":1}'
-    assert len(config_hash(canonical_json('{"a": "\\ud800"}'))) == 64
-
-
-def test_a_configuration_that_is_no_json_is_kept_as_it_is() -> None:
-    assert canonical_json("not json {") == "not json {"
-    assert canonical_json("[" * 100_000) == "[" * 100_000
+@pytest.mark.parametrize("text", ["not json \ud800", '{"a": 1e400, "b": "\ud800"}', '{"a": "\ud800"}'])
+def test_what_is_hashed_is_what_a_table_keeps(text: str) -> None:
+    """No table keeps half a character: whoever hashes the stored text must come to the stored hash."""
+    row = look(None, body(serialized_space=text, title="half \ud83d"))
+    assert row["serialized_space"].encode()
+    assert row["config_hash"] == config_hash(row["serialized_space"])
+    assert row["title"] == "half \ufffd"
+    assert row["is_escaped"] is True
+    assert new_versions(row, look(row, body(serialized_space=text, title="half \ud83d")), NOON) == []
 
 
 def test_a_good_look_fills_the_row() -> None:
@@ -83,8 +62,10 @@ def test_a_good_look_fills_the_row() -> None:
         "warehouse_id": "wh-1",
         "parent_path": "/Shared",
         "etag": "e1",
-        "serialized_space": '{"config":"A"}',
-        "config_hash": config_hash('{"config":"A"}'),
+        "serialized_space": '{"config": "A"}',
+        "is_escaped": False,
+        "config_hash": config_hash('{"config": "A"}'),
+        "section_hashes": json.dumps(section_hashes('{"config": "A"}')),
         "create_time": dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         "update_time": None,
         "is_trashed": False,
@@ -137,6 +118,82 @@ def test_losing_the_right_to_export_keeps_the_last_export() -> None:
         good["config_hash"],
     )
     assert after["api_fetch_status"] == "PERMISSION"
+
+
+POORER = [
+    body(None),
+    {"space_id": "s1", "title": "Sales"},
+    {"space_id": "s1"},
+    {"space_id": "s1", "title": "Sales", "warehouse_id": "", "serialized_space": ""},
+]
+
+
+@pytest.mark.parametrize("poorer", POORER)
+def test_a_look_with_fewer_rights_takes_nothing_away_and_makes_no_version(poorer: dict[str, Any]) -> None:
+    history = History()
+    history.look(0, body("A", update_time="2026-02-01T00:00:00Z"))
+    good = history.space
+    assert history.look(1, poorer, FORBIDDEN) == 0
+    assert good is not None
+    assert history.space == good | {"api_fetch_status": "PERMISSION", "api_fetch_error": "Not allowed."}
+    assert history.look(2, body("A")) == 0
+
+
+def test_an_answer_that_is_behind_the_times_changes_nothing() -> None:
+    """Right after a change, Databricks may still show what was before: A, B, A, B would be a history of four."""
+    history = History()
+    old, new = (body(each, update_time=f"2026-03-02T0{time}:00:00Z") for each, time in (("A", 1), ("B", 2)))
+    for hour, shown in enumerate((old, new, old, new)):
+        history.look(hour, shown)
+    assert history.timeline() == [("A", 0, 1), ("B", 1, None)]
+    history.look(4, body("A", update_time="2026-03-02T03:00:00Z"))
+    assert history.timeline() == [("A", 0, 1), ("B", 1, 4), ("A", 4, None)]
+
+
+def test_a_description_that_was_taken_away_is_a_change() -> None:
+    """Whoever may export sees everything: what is missing then is not there."""
+    history = History()
+    history.look(0, body("A"))
+    assert history.look(1, {**body(None), "description": ""}, FORBIDDEN) == 2
+    history.look(2, body("A"))
+    assert history.look(3, body("A", description=None)) == 2
+    assert history.space is not None
+    assert history.space["description"] is None
+
+
+def test_a_hash_of_an_older_form_makes_no_version() -> None:
+    text = '{"config":{"tables":[{"id":"2"},{"id":"1"}],"empty":[]}}'
+    shown = look(None, body(serialized_space=text))
+    (version,) = new_versions(None, shown, NOON)
+    older = hashlib.sha256(text.encode()).hexdigest()
+    assert older != version["config_hash"]
+    old_row, old_version = shown | {"config_hash": older}, version | {"config_hash": older}
+    for again in (body(serialized_space=text), body(None)):
+        assert new_versions(old_version, look(old_row, again), NOON + HOUR) == []
+    closed, _ = new_versions(old_version, look(old_row, body("B")), NOON + HOUR)
+    assert closed == old_version | {"valid_to": NOON + HOUR}
+
+
+def test_the_text_stays_as_it_came_until_it_says_something_else() -> None:
+    text = '{ "b" : [ {"id":"1"}, {"id":"2"} ],\n"a": 1.50, "a2": "\\u00e4" }'
+    first = look(None, body(serialized_space=text))
+    assert (first["serialized_space"], first["is_escaped"]) == (text, False)
+    again = look(first, body(serialized_space='{"a":1.5,"a2":"ä","b":[{"id":"2"},{"id":"1"}],"c":[]}'))
+    assert again == first
+    other = look(first, body(serialized_space='{"a":1.5}'))
+    assert other["serialized_space"] == '{"a":1.5}'
+
+
+def test_the_history_says_which_sections_changed() -> None:
+    history = History()
+    for hour, (config, fields) in enumerate(
+        [({"a": 1}, {}), ({"a": 1}, {"title": "New"}), ({"a": 1, "b": 2}, {"title": "Newer"})]
+    ):
+        history.look(hour, body(config, **fields))
+    rows = sorted(history.rows.values(), key=lambda row: row["valid_from"])
+    assert [row["changed_sections"] for row in rows] == [None, ["title"], ["title", "other"]]
+    too_many = [*rows[:2], {**rows[1], "valid_from": rows[1]["valid_from"] + HOUR / 2}, rows[2]]
+    assert mended(too_many) == (rows, too_many[2:3])
 
 
 def test_looks_that_find_nothing_new_change_nothing_for_half_a_day() -> None:
@@ -206,5 +263,6 @@ def test_a_closed_version_keeps_what_it_said() -> None:
     assert (opened["valid_from"], opened["valid_to"], opened["serialized_space"]) == (
         NOON + HOUR,
         None,
-        '{"config":"B"}',
+        '{"config": "B"}',
     )
+    assert (version["changed_sections"], opened["changed_sections"]) == (None, ["other"])

@@ -5,7 +5,14 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS, TABLES, Table, records
+from genie_assets.domain.tables import (
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_ATTACHMENTS,
+    MESSAGE_DETAILS,
+    TABLES,
+    Table,
+    records,
+)
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -54,3 +61,26 @@ def test_rows_survive_the_frame() -> None:
 def test_every_kind_of_null_is_none() -> None:
     frame = pd.DataFrame({"a": [float("nan")], "b": [pd.NaT], "c": [pd.NA], "d": [None]})
     assert records(frame) == [{"a": None, "b": None, "c": None, "d": None}]
+
+
+def test_a_frame_refuses_what_no_column_takes() -> None:
+    row = {"workspace_id": "w1", "invented": 1, "made_up": 2}
+    with pytest.raises(ValueError, match="message_details has no column invented, made_up"):
+        MESSAGE_DETAILS.frame([{}, row])
+    assert MESSAGE_DETAILS.part(row) == {"workspace_id": "w1"}
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_documents_are_texts_that_nothing_is_sorted_or_compared_by(table: Table) -> None:
+    documents = {column.name for column in table.columns if column.is_document}
+    assert not documents & {*table.key, *table.z_order_by, *table.statistics}
+    assert {column.type for column in table.columns if column.is_document} <= {"STRING"}
+    assert set(table.columns_from("ours")) >= set(table.bookkeeping)
+
+
+def test_what_speaks_of_one_attachment_says_so() -> None:
+    """How a statement ran is about the attachment that holds it; the counts are about the message."""
+    of_attachments = {column.name for column in MESSAGE_DETAILS.columns if column.of_attachment}
+    assert of_attachments >= set(MESSAGE_DETAILS.columns_from("history"))
+    assert set(MESSAGE_ATTACHMENTS.columns_from("history")) <= set(MESSAGE_DETAILS.columns_from("history"))
+    assert not of_attachments & {"attachments_count", "statements_count", *MESSAGE_DETAILS.key}

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genie_assets.domain.fetch_plan import MessageRef
+from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.worklist import (
     FETCHED_VERDICTS,
+    ClosedError,
     Known,
     OpenError,
     Reference,
@@ -21,6 +23,7 @@ from genie_assets.domain.worklist import (
 
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
+MINUTE = dt.timedelta(minutes=1)
 
 
 def reference(message_id: str = "m1", **fields: Any) -> Reference:
@@ -38,6 +41,11 @@ def reference(message_id: str = "m1", **fields: Any) -> Reference:
 
 def known(last_fetch: dt.datetime = NOW - HOUR, *, is_settled: bool = True, age: dt.timedelta = HOUR) -> Known:
     return Known(is_settled, last_fetch - age, last_fetch)
+
+
+def knows(last_change: dt.datetime) -> Known:
+    """Read now, with this change in it."""
+    return Known(is_settled=True, created_at=NOW - HOUR, last_fetch=NOW, last_change=last_change)
 
 
 def error(next_retry: dt.datetime | None, *, is_bad_reference: bool = False) -> OpenError:
@@ -68,12 +76,31 @@ def error(next_retry: dt.datetime | None, *, is_bad_reference: bool = False) -> 
         (reference("a\nb"), None, None, Verdict.BAD_REFERENCE),
         (reference(space_id="."), None, error(NOW), Verdict.BAD_REFERENCE),
         (reference(space_id=None), None, error(None, is_bad_reference=True), Verdict.WAITING),
+        (reference(space_id=None), None, error(NOW + HOUR, is_bad_reference=True), Verdict.WAITING),
+        (reference(space_id=None), None, error(NOW, is_bad_reference=True), Verdict.BAD_REFERENCE),
         (reference(), None, error(None, is_bad_reference=True), Verdict.RETRY),
         (reference(space_id=None, is_deleted=True), None, None, Verdict.DELETED),
+        (reference(), None, ClosedError(NOW), Verdict.CLOSED),
+        (reference(), None, ClosedError(NOW - 3 * HOUR), Verdict.NEW),
+        (reference(space_id=None), None, ClosedError(NOW - 3 * HOUR), Verdict.CLOSED),
+        # Closed because it could not be read again: it was read before, and must not be asked for in every run.
+        (reference(), known(NOW - 3 * HOUR), ClosedError(NOW - HOUR), Verdict.CLOSED),
+        (reference(), known(NOW - 3 * HOUR, is_settled=False), ClosedError(NOW), Verdict.CLOSED),
+        (reference(space_id=None), known(NOW - 3 * HOUR), ClosedError(NOW), Verdict.CLOSED),
+        (reference(last_change_time=NOW), known(NOW - 3 * HOUR), ClosedError(NOW - HOUR), Verdict.CHANGED),
+        (reference(), known(NOW - HOUR), ClosedError(NOW), Verdict.CURRENT),
+        # Our clock may be ahead of Databricks': a change soon after the look was taken for one before it.
+        (reference(last_change_time=NOW - 2 * MINUTE), knows(NOW - 4 * MINUTE), None, Verdict.CHANGED),
+        (reference(last_change_time=NOW - 4 * MINUTE), knows(NOW - 4 * MINUTE), None, Verdict.CURRENT),
+        (reference(last_change_time=NOW - 2 * HOUR), knows(NOW - 9 * HOUR), None, Verdict.CURRENT),
+        (reference(last_change_time=NOW + HOUR), knows(NOW + HOUR), None, Verdict.CURRENT),
+        (reference(last_change_time=NOW + 9 * HOUR, seen_at=NOW - 2 * HOUR), known(), None, Verdict.CURRENT),
+        # Read since: what was closed is past.
+        (reference(), known(NOW - HOUR, is_settled=False), ClosedError(NOW - 2 * HOUR), Verdict.UNSETTLED),
     ],
 )
 def test_every_situation_has_its_verdict(
-    ref: Reference, stored: Known | None, problem: OpenError | None, verdict: Verdict
+    ref: Reference, stored: Known | None, problem: OpenError | ClosedError | None, verdict: Verdict
 ) -> None:
     assert judge(ref, stored, problem, NOW) is verdict
 
@@ -109,7 +136,9 @@ def test_a_worklist_names_what_to_do() -> None:
         reference("bad", space_id=None),
         reference("failed"),
     ]
-    worklist = make_worklist(references, {("w1", "stored"): known()}, {("w1", "failed"): error(NOW + HOUR)}, NOW)
+    worklist = make_worklist(
+        references, {MessageKey("w1", "stored"): known()}, {MessageKey("w1", "failed"): error(NOW + HOUR)}, NOW
+    )
     assert worklist.wanted == (MessageRef("w1", "https://w1.example.com", "s1", "c1", "new"),)
     assert [r.message_id for r in worklist.bad_references] == ["bad"]
     assert [r.message_id for r in worklist.deleted] == ["gone"]
@@ -138,15 +167,23 @@ _references = st.lists(
 )
 _keys = st.tuples(st.just("w1"), st.sampled_from("uvwxyz"))
 _known = st.dictionaries(_keys, st.builds(Known, st.booleans(), st.none() | _times, _times), max_size=4)
-_errors = st.dictionaries(_keys, st.builds(OpenError, st.none() | _times, st.booleans()), max_size=4)
+_open_errors = st.builds(OpenError, st.none() | _times, st.booleans())
+_errors = st.dictionaries(_keys, _open_errors | st.builds(ClosedError, _times), max_size=4)
+_one_reference = st.builds(
+    reference,
+    space_id=_ids,
+    conversation_id=_ids,
+    last_change_time=st.none() | _times,
+    is_deleted=st.booleans(),
+)
 
 
 @given(_references, _known, _errors, st.data())
 @settings(deadline=None)
 def test_nothing_is_fetched_twice_in_a_row(
     references: list[Reference],
-    stored: dict[tuple[str, str], Known],
-    errors: dict[tuple[str, str], OpenError],
+    stored: dict[MessageKey, Known],
+    errors: dict[MessageKey, OpenError | ClosedError],
     data: st.DataObject,
 ) -> None:
     """Whether a look succeeds or fails: right after it, there is nothing to fetch."""
@@ -154,11 +191,13 @@ def test_nothing_is_fetched_twice_in_a_row(
     assert sum(worklist.counts.values()) == len(references)
     assert len(worklist.wanted) == sum(worklist.counts.get(verdict, 0) for verdict in FETCHED_VERDICTS)
     after, failed = dict(stored), dict(errors)
+    changes = {each.key: each.last_change_time for each in references}
     for ref in worklist.wanted:
-        key = (ref.workspace_id, ref.message_id)
+        key = ref.key
         if data.draw(st.booleans(), "succeeds"):
             failed.pop(key, None)
-            after[key] = Known(data.draw(st.booleans(), "settled"), NOW - HOUR, last_fetch=NOW)
+            settled = data.draw(st.booleans(), "settled")
+            after[key] = Known(settled, NOW - HOUR, last_fetch=NOW, last_change=changes[key])
         else:
             failed[key] = OpenError(data.draw(st.none() | st.just(NOW + HOUR)), is_bad_reference=False)
     for bad in worklist.bad_references:
@@ -166,3 +205,14 @@ def test_nothing_is_fetched_twice_in_a_row(
     again = make_worklist(references, after, failed, NOW)
     assert (again.wanted, again.bad_references) == ((), ())
     assert again.deleted == worklist.deleted
+
+
+@given(
+    _one_reference, st.none() | st.builds(Known, st.booleans(), st.none() | _times, _times), _times, st.booleans()
+)
+def test_a_due_error_never_waits(
+    ref: Reference, stored: Known | None, due_since: dt.datetime, is_bad_reference: bool
+) -> None:
+    """It is asked for, parked or found deleted. A requeued one without its ids kept its day running for ever."""
+    verdict = judge(ref, stored, OpenError(due_since, is_bad_reference), NOW)
+    assert verdict in (Verdict.RETRY, Verdict.BAD_REFERENCE, Verdict.DELETED)

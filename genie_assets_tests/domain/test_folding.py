@@ -9,24 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genie_assets.domain.enrichment import (
-    HISTORY_TIME_LIMIT,
-    Folded,
-    Surroundings,
-    conversation_positions,
-    executions,
-    fold,
-    parse_answers,
-    response_time_ms,
-)
-from genie_assets.domain.messages import parse_message
+from genie_assets.domain import ledger
+from genie_assets.domain.evidence import Evidence, parse_answers
+from genie_assets.domain.executions import HISTORY_TIME_LIMIT
+from genie_assets.domain.folding import Folded, conversation_positions, fold
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, records
 
 MONDAY = dt.date(2026, 3, 2)
 ASKED = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 ASKED_MS = int(ASKED.timestamp() * 1000)
 SOON = ASKED + dt.timedelta(hours=1)
-_NOTHING_KNOWN = Surroundings()
 
 
 def query(statement_id: str | None = "st-1", sql: str = "SELECT 1") -> dict[str, Any]:
@@ -42,6 +34,9 @@ def answer(message_id: str = "m1", conversation_id: str = "c1", **body: Any) -> 
         "message_id": message_id,
         "created_timestamp": body["created_timestamp"],
         "created_date": MONDAY,
+        "last_updated_timestamp": body.get("last_updated_timestamp"),
+        "status": body["status"],
+        "is_settled": body["status"] != "ASKING_AI",
         "api_fetch_timestamp": SOON,
         "raw_json": json.dumps(body),
     }
@@ -74,22 +69,38 @@ def folded(
     history: list[dict[str, Any]] = [],  # noqa: B006 - never changed
     *,
     before: Folded | None = None,
-    surroundings: Surroundings = _NOTHING_KNOWN,
+    looks: list[dict[str, Any]] | None = None,
     now: dt.datetime = SOON,
+    **known: Any,
 ) -> Folded:
     """Fold, and see the result as it is stored."""
-    details = before.details if before else []
-    result = fold(
-        parse_answers(answers),
-        executions(history, details, before.attachments if before else []),
-        {(row["workspace_id"], row["message_id"]): row for row in details},
-        surroundings,
+    evidence = Evidence(
+        parse_answers(answers)[0],
         conversation_positions(answers),
-        now,
+        answers if looks is None else looks,
+        history=history,
+        details=before.details if before else [],
+        attachments=before.attachments if before else [],
+        **known,
     )
+    result = fold(evidence, now)
     return Folded(
         records(MESSAGE_DETAILS.frame(result.details)), records(MESSAGE_ATTACHMENTS.frame(result.attachments))
     )
+
+
+def reference(message_id: str = "m1", **cells: Any) -> dict[str, Any]:
+    return {
+        "event_date": MONDAY,
+        "workspace_id": "w1",
+        "message_id": message_id,
+        "user_email": None,
+        "workspace_name": None,
+        "is_new": False,
+        "is_deleted": False,
+        "last_change_time": None,
+        "actions": [],
+    } | cells
 
 
 def the_row(*args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -98,7 +109,7 @@ def the_row(*args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 def test_a_message_with_its_query_becomes_one_wide_row() -> None:
-    body = {
+    body: dict[str, Any] = {
         "content": "How many?",
         "last_updated_timestamp": ASKED_MS + 4000,
         "user_id": 9007199254740993,
@@ -108,12 +119,12 @@ def test_a_message_with_its_query_becomes_one_wide_row() -> None:
             {"attachment_id": "a2", **query()},
         ],
     }
-    surroundings = Surroundings(
-        user_emails={("w1", "m1"): "ann@example.com"},
+    result = folded(
+        [answer(**body)],
+        [statement()],
+        references=[reference(user_email="ann@example.com", workspace_name="Prod")],
         space_names={("w1", "s1"): "Sales"},
-        workspace_names={"w1": "Prod"},
     )
-    result = folded([answer(**body)], [statement()], surroundings=surroundings)
     (row,) = result.details
     shown = {name: value for name, value in row.items() if value is not None}
     assert json.loads(shown.pop("attachments_json")) == body["attachments"]
@@ -156,6 +167,7 @@ def test_a_message_with_its_query_becomes_one_wide_row() -> None:
         "feedback_comment": "Nice",
         "enrichment_status": "COMPLETE",
         "is_deleted": False,
+        "content_withheld": False,
     }
     assert [
         (a["attachment_ordinal"], a["attachment_type"], a["query_duration_ms"]) for a in result.attachments
@@ -205,7 +217,7 @@ def test_the_order_of_answers_does_not_matter(order: list[int]) -> None:
 
 
 _statement_ids = st.sampled_from([None, "st-1", "st-2", "st-3"])
-_bodies = st.fixed_dictionaries(
+_bodies: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"created_timestamp": st.sampled_from([ASKED_MS, None])},
     optional={
         "content": st.text(st.characters(exclude_categories=()), max_size=5),
@@ -222,38 +234,64 @@ def test_folding_again_changes_nothing_even_when_history_has_expired(
 ) -> None:
     """Query history is kept for a year and names may become unreadable: what was known must not become NULL."""
     answers = [answer(f"m{n}", **body) for n, body in enumerate(bodies)]
-    keys = {("w1", row["message_id"]) for row in answers}
-    surroundings = Surroundings(
-        user_emails=dict.fromkeys(keys, "ann@example.com"),
-        deleted=frozenset(keys),
+    said = {"user_email": "ann@example.com", "workspace_name": "Prod", "is_deleted": True}
+    first = folded(
+        answers,
+        [statement(each) for each in sorted(found)],
+        references=[reference(row["message_id"], **said) for row in answers],
         space_names={("w1", "s1"): "Sales"},
-        workspace_names={"w1": "Prod"},
     )
-    first = folded(answers, [statement(each) for each in sorted(found)], surroundings=surroundings)
     assert folded(answers, before=first) == first
 
 
 def test_names_are_replaced_by_newer_ones() -> None:
-    first = folded([answer()], surroundings=Surroundings(space_names={("w1", "s1"): "Old"}))
+    first = folded([answer()], space_names={("w1", "s1"): "Old"})
     assert the_row([answer()], before=first)["space_name"] == "Old"
-    newer = Surroundings(space_names={("w1", "s1"): "New"})
-    assert the_row([answer()], before=first, surroundings=newer)["space_name"] == "New"
+    assert the_row([answer()], before=first, space_names={("w1", "s1"): "New"})["space_name"] == "New"
+
+
+def test_the_latest_reference_names_the_asker_whatever_the_order() -> None:
+    early = reference(user_email="old@example.com", workspace_name="Old")
+    late = reference(event_date=MONDAY + dt.timedelta(days=1), user_email="new@example.com", workspace_name="New")
+    for references in ([early, late], [late, early]):
+        row = the_row([answer()], references=references)
+        assert (row["user_email"], row["workspace_name"]) == ("new@example.com", "New")
 
 
 def test_a_deleted_message_stays_deleted() -> None:
-    first = folded([answer()], surroundings=Surroundings(deleted=frozenset({("w1", "m1")})))
-    assert the_row([answer()], before=first)["is_deleted"] is True
+    found_deleted = {("w1", "m1"): {"resolved": True, "resolution": ledger.DELETED}}
+    for said in ({"references": [reference(is_deleted=True)]}, {"errors": found_deleted}):
+        first = folded([answer()], **said)
+        assert the_row([answer()], before=first)["is_deleted"] is True
+
+
+def test_what_happens_after_a_deletion_shows_the_message_again() -> None:
+    """It was deleted for ever, whatever was seen of it later."""
+    noon, day = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC), dt.timedelta(days=1)
+    asked = reference(is_deleted=True, is_new=True, last_change_time=noon)
+    gone = reference(is_deleted=True, last_change_time=noon + day, actions=["deleteConversationMessage"])
+    back = reference(last_change_time=noon + 2 * day)
+    first = folded([answer()], references=[asked, gone])
+    assert the_row([answer()], before=first, references=[asked, gone])["is_deleted"] is True
+    assert the_row([answer()], before=first, references=[asked, gone, back])["is_deleted"] is False
+    for hours, is_deleted in ((0, True), (1, True), (2, False)):
+        seen = {**answer(), "api_fetch_timestamp": noon + day + dt.timedelta(hours=hours)}
+        assert the_row([seen], before=first, references=[asked, gone])["is_deleted"] is is_deleted
+    fetched = {("w1", "m1"): {"resolved": True, "resolution": ledger.FETCHED}}
+    assert the_row([answer()], before=first, references=[back], errors=fetched)["is_deleted"] is False
 
 
 def test_an_open_error_is_shown_and_goes_away_with_it() -> None:
-    failing = Surroundings(errors={("w1", "m1"): ("PERMISSION", "No grant.")})
-    first = folded([answer()], surroundings=failing)
+    error = {"resolved": False, "resolution": None, "error_class": "PERMISSION", "error_message": "No grant."}
+    first = folded([answer()], errors={("w1", "m1"): error})
     assert [first.details[0][name] for name in ("api_fetch_status", "api_fetch_error")] == [
         "PERMISSION",
         "No grant.",
     ]
     row = the_row([answer()], before=first)
     assert (row["api_fetch_status"], row["api_fetch_error"]) == ("SUCCESS", None)
+    healed = {("w1", "m1"): error | {"resolved": True, "resolution": ledger.FETCHED}}
+    assert the_row([answer()], errors=healed)["api_fetch_status"] == "SUCCESS"
 
 
 @pytest.mark.parametrize(
@@ -343,9 +381,64 @@ def test_what_history_redacts_later_stays_known() -> None:
         ({"status": "FAILED", "created_timestamp": ASKED_MS, "last_updated_timestamp": ASKED_MS}, 0),
         ({"status": "COMPLETED", "created_timestamp": ASKED_MS, "last_updated_timestamp": ASKED_MS - 1}, None),
         ({"status": "ASKING_AI", "created_timestamp": ASKED_MS, "last_updated_timestamp": ASKED_MS + 7}, None),
+        ({"status": "QUERY_RESULT_EXPIRED", "last_updated_timestamp": ASKED_MS + 7}, None),
         ({"status": "COMPLETED", "created_timestamp": ASKED_MS}, None),
-        ({"status": "COMPLETED", "last_updated_timestamp": ASKED_MS}, None),
+        ({"status": "COMPLETED", "created_timestamp": None, "last_updated_timestamp": ASKED_MS}, None),
     ],
 )
 def test_the_response_time_is_known_once_settled(body: dict[str, Any], expected: int | None) -> None:
-    assert response_time_ms(parse_message(body)) == expected
+    assert the_row([answer(**body)])["response_time_ms"] == expected
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"status": "COMPLETED", "last_updated_timestamp": ASKED_MS + 900_000, "feedback": {"rating": "POSITIVE"}},
+        {"status": "QUERY_RESULT_EXPIRED", "last_updated_timestamp": ASKED_MS + 900_000},
+    ],
+)
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_vote_or_the_end_of_a_result_makes_no_answer_slower(later: dict[str, Any], newest_first: bool) -> None:
+    running = answer(status="ASKING_AI", last_updated_timestamp=ASKED_MS + 5)
+    ended = answer(last_updated_timestamp=ASKED_MS + 7) | {"api_fetch_timestamp": SOON + dt.timedelta(hours=1)}
+    latest = answer(**later) | {"api_fetch_timestamp": SOON + dt.timedelta(hours=2)}
+    looks = [running, ended, latest]
+    row = the_row([latest], looks=looks[::-1] if newest_first else looks)
+    assert (row["response_time_ms"], row["updated_timestamp"]) == (7, ASKED_MS + 900_000)
+
+
+def test_a_message_that_does_not_say_when_lives_on_the_day_of_its_ask_event() -> None:
+    sunday, tuesday = MONDAY - dt.timedelta(days=1), MONDAY + dt.timedelta(days=1)
+    undated = answer(created_timestamp=None)
+    asked, read = reference(event_date=tuesday, is_new=True), reference(event_date=sunday)
+    assert the_row([undated], references=[asked, read])["created_date"] == tuesday
+    assert the_row([undated], references=[read, reference()])["created_date"] == sunday
+    assert the_row([undated])["created_date"] == MONDAY
+    assert the_row([answer()], references=[asked])["created_date"] == MONDAY
+    # What an earlier answer told stays known.
+    assert the_row([undated], looks=[answer(), undated], references=[asked])["created_date"] == MONDAY
+
+
+def test_attachments_live_on_the_day_of_their_message() -> None:
+    asked = reference(event_date=MONDAY + dt.timedelta(days=1), is_new=True)
+    result = folded([answer(created_timestamp=None, attachments=[query()])], references=[asked])
+    days = [row["created_date"] for row in (*result.details, *result.attachments)]
+    assert days == [asked["event_date"]] * 2
+
+
+@pytest.mark.parametrize("raw", ["{", "[]", '{"attachments": [{"text": 1}], "content": 7}', "null", None])
+def test_a_poisonous_message_is_set_aside_and_the_others_are_folded(raw: str | None) -> None:
+    answers, unreadable = parse_answers([answer("m1"), answer("m2") | {"raw_json": raw}, answer("m3")])
+    looks = [answer(f"m{n}") for n in (1, 2, 3)]
+    result = fold(Evidence(answers, conversation_positions(looks), looks, unreadable), SOON)
+    aside = [each.answer["message_id"] for each in result.set_aside]
+    assert sorted([*aside, *(row["message_id"] for row in result.details)]) == ["m1", "m2", "m3"]
+    assert {row["message_id"] for row in result.details} >= {"m1", "m3"}
+
+
+def test_a_message_whose_place_is_not_known_is_set_aside() -> None:
+    """Whatever it is that breaks."""
+    answers, _ = parse_answers([answer("m1"), answer("m2")])
+    result = fold(Evidence(answers, conversation_positions([answer("m1")])), SOON)
+    assert [row["message_id"] for row in result.details] == ["m1"]
+    assert [(each.answer["message_id"], each.problem) for each in result.set_aside] == [("m2", "KeyError")]

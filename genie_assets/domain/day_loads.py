@@ -1,0 +1,99 @@
+"""Days of the audit log: what it holds of each in few numbers, and of which it holds something not loaded yet.
+
+Counts of what is stored would not do: a message of a deleted conversation is missing for ever, and a late vote
+changes no count. So the log is compared with itself, as it was when the day was last loaded.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from genie_assets.domain.keys import Row
+from genie_assets.domain.tables import TABLES
+
+FINGERPRINT = ("event_count", "message_count", "newest_event_time", "events_hash")
+"""The columns of `genie_day_loads` that tell one state of a day's log from another."""
+
+OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp")
+"""Those that tell whether a load would find anything else than the last one stored."""
+
+
+def fingerprints(days: Iterable[Mapping[str, Any]]) -> dict[dt.date, Row]:
+    """The rows of `genie_day_loads` for what the log holds, by day; days of which it names no message have none.
+
+    Args:
+        days: Rows of `sql/audit_days.sql`: of each day one per workspace.
+    """
+    parts: dict[dt.date, list[Mapping[str, Any]]] = {}
+    for row in sorted(days, key=lambda each: str(each["workspace_id"])):
+        if row["event_count"]:
+            parts.setdefault(row["event_date"], []).append(row)
+    return {day: {"event_date": day, **_fingerprint(rows)} for day, rows in parts.items()}
+
+
+def _fingerprint(rows: list[Mapping[str, Any]]) -> Row:
+    sums = " ".join(f"{row['workspace_id']}:{int(row['event_count'])}:{int(row['events_sum'])}" for row in rows)
+    return {
+        "event_count": sum(int(row["event_count"]) for row in rows),
+        "message_count": sum(int(row["message_count"]) for row in rows),
+        "newest_event_time": max((row["newest_event_time"] for row in rows), default=None),
+        "events_hash": _hash(sums),
+    }
+
+
+def load_of(
+    day: dt.date,
+    days: Collection[Mapping[str, Any]],
+    deletions: Iterable[Mapping[str, Any]],
+    workspaces: Iterable[Mapping[str, Any]],
+    chosen: Iterable[str],
+) -> Row:
+    """The row of `genie_day_loads` for a load that goes by this, but for when its references were written.
+
+    So many parameters: all that a load goes by, besides what it finds in our own tables.
+
+    Args:
+        day: The day.
+        days: Rows of `sql/audit_days.sql` for it; none if the log holds nothing.
+        deletions: Rows of `sql/audit_deletions.sql` for it and later days.
+        workspaces: Ids, names, addresses and statuses of the workspaces.
+        chosen: Workspaces that are looked at; none stands for all.
+    """
+    shown = {row["workspace_id"] for row in days}
+    state = fingerprints(days).get(day) or {"event_date": day, **_fingerprint([])}
+    inputs = (
+        tables_hash(),
+        sorted(chosen),
+        sorted(f"{row['workspace_id']} {row.get('unnamed_count') or 0}" for row in days),
+        sorted(repr(sorted(row.items(), key=lambda cell: cell[0])) for row in deletions),
+        sorted(repr(sorted(row.items())) for row in workspaces if row["workspace_id"] in shown),
+    )
+    return {**state, "inputs_hash": _hash(repr(inputs)), "tables_hash": tables_hash()}
+
+
+@cache
+def tables_hash() -> str:
+    """Tells the tables' definitions of one version from those of another."""
+    return _hash(
+        repr([(table.name, [(column.name, column.type) for column in table.columns]) for table in TABLES])
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def is_the_same(
+    one: Mapping[str, Any] | None, other: Mapping[str, Any] | None, names: Iterable[str] = FINGERPRINT
+) -> bool:
+    """Whether two rows show the same state of a day's log; None is a day never loaded, or without events."""
+    if one is None or other is None:
+        return one is other
+    return all(one[name] == other[name] for name in names)
+
+
+def days_to_load(log: Mapping[dt.date, Row], loaded: Mapping[dt.date, Row]) -> dict[dt.date, Row]:
+    """Days whose log is not the one that their last load saw. What the log has forgotten since is no reason."""
+    return {day: row for day, row in log.items() if not is_the_same(row, loaded.get(day))}

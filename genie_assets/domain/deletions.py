@@ -1,0 +1,171 @@
+"""What the log said of deletions, and what that makes of the days on which the deleted messages were touched.
+
+A day's references follow from its own events, but whether a message is deleted is told by a later day, and a
+deleted conversation touches messages of earlier ones. So whichever day is loaded last brings the others in line:
+the rows do not depend on the order. What a single day's events say does not belong here (`audit`).
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from genie_assets.domain.audit import deletes_conversation, deletes_message
+from genie_assets.domain.keys import MessageKey, Row
+
+CONVERSATION, MESSAGE = "CONVERSATION", "MESSAGE"
+
+# Of deletions of a day that is not loaded yet, the log is asked so many days ahead: what is gone is not asked for.
+LOOKS_AHEAD = dt.timedelta(days=30)
+
+Named = tuple[str, str, str]  # workspace, CONVERSATION or MESSAGE, its id
+Deletion = tuple[dt.date, Named]
+
+
+def deletion_rows(events: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """Rows of `genie_deletions`, without their ingestion time.
+
+    Args:
+        events: Rows of `sql/audit_deletions.sql`.
+    """
+    grouped: defaultdict[Deletion, list[Mapping[str, Any]]] = defaultdict(list)
+    for event in events:
+        named = _named_by(event)
+        if named is not None:
+            grouped[event["event_date"], named].append(event)
+    return [
+        {
+            "event_date": day,
+            "workspace_id": workspace_id,
+            "deleted_type": kind,
+            "deleted_id": deleted_id,
+            "space_id": max((each["space_id"] for each in group if each["space_id"]), default=None),
+            "actions": sorted({each["action_name"] for each in group}),
+            "first_event_time": min(each["first_event_time"] for each in group),
+            "last_event_time": max(each["last_event_time"] for each in group),
+            "event_count": sum(int(each["event_count"]) for each in group),
+        }
+        for (day, (workspace_id, kind, deleted_id)), group in grouped.items()
+    ]
+
+
+def _named_by(event: Mapping[str, Any]) -> Named | None:
+    """What an event deletes; None if it does not tell."""
+    whole = deletes_conversation(event["action_name"])
+    if not whole and not deletes_message(event["action_name"]):
+        return None
+    kind, deleted_id = (CONVERSATION, event["conversation_id"]) if whole else (MESSAGE, event["message_id"])
+    return (event["workspace_id"], kind, deleted_id) if deleted_id is not None else None
+
+
+def ids_of(references: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Everything of these references that can be deleted: their messages and conversations."""
+    references = list(references)
+    return {row["message_id"] for row in references} | {
+        row["conversation_id"] for row in references if row["conversation_id"]
+    }
+
+
+def concerned(references: Iterable[Mapping[str, Any]], deletions: Iterable[Mapping[str, Any]]) -> set[MessageKey]:
+    """Messages of these references of which something is deleted, on whichever day."""
+    deleted = {_named(row) for row in deletions}
+    return {MessageKey.of(row) for row in references if deleted & _names_of(row)}
+
+
+def named(deletion: Mapping[str, Any]) -> Deletion:
+    """Which deletion a row of `genie_deletions` is."""
+    return deletion["event_date"], _named(deletion)
+
+
+def _named(deletion: Mapping[str, Any]) -> Named:
+    return deletion["workspace_id"], deletion["deleted_type"], deletion["deleted_id"]
+
+
+def _names_of(reference: Mapping[str, Any]) -> set[Named]:
+    workspace_id, conversation_id = reference["workspace_id"], reference["conversation_id"]
+    names: set[Named] = {(workspace_id, MESSAGE, reference["message_id"])}
+    return names | ({(workspace_id, CONVERSATION, conversation_id)} if conversation_id else set())
+
+
+def settled(references: Iterable[Row], deletions: Iterable[Row], loaded: Collection[Deletion]) -> list[Row]:
+    """All references of some messages as their deletions make them, those of the deletion itself included.
+
+    Args:
+        references: Their rows of `genie_messages_to_fetch`, of all days.
+        deletions: All that is known of deletions of them and of their conversations.
+        loaded: Those of days that are loaded, by day and what was deleted: only these touch messages.
+    """
+    by_name: defaultdict[Named, list[Row]] = defaultdict(list)
+    for deletion in deletions:
+        by_name[_named(deletion)].append(deletion)
+    messages: defaultdict[MessageKey, dict[dt.date, Row]] = defaultdict(dict)
+    for row in references:
+        messages[MessageKey.of(row)][row["event_date"]] = row
+    rows: list[Row] = []
+    for days in messages.values():
+        names = set().union(*map(_names_of, days.values()))
+        mine = [deletion for name in sorted(names) for deletion in by_name[name]]
+        touched_by = [each for each in mine if named(each) in loaded]
+        rows += _with_times(_touched(days, touched_by), mine)
+    return rows
+
+
+def _touched(days: Mapping[dt.date, Row], deletions: Iterable[Row]) -> dict[dt.date, Row]:
+    """A message's rows, with those that deletions of its conversation add. It must have been known by then."""
+    touched = dict(days)
+    first = min((day for day, row in days.items() if not _is_only_deleted(row)), default=None)
+    for deletion in sorted(deletions, key=lambda row: row["event_date"]):
+        day = deletion["event_date"]
+        if deletion["deleted_type"] != CONVERSATION or first is None or day < first:
+            continue
+        row = touched.get(day)
+        if row is None:
+            touched[day] = _row_of(deletion, [row for when, row in touched.items() if when <= day])
+        elif not {*row["actions"]} & {*deletion["actions"]}:
+            touched[day] = _together(row, deletion)
+    return touched
+
+
+def _is_only_deleted(row: Mapping[str, Any]) -> bool:
+    """Whether a row only says that the message's conversation was deleted."""
+    return all(map(deletes_conversation, row["actions"]))
+
+
+def _row_of(deletion: Row, known: Collection[Row]) -> Row:
+    """The row of a message of which nothing else is known on the day on which its conversation was deleted."""
+    spaces = [row["space_id"] for row in known if row["space_id"]]
+    return {
+        **max(known, key=lambda row: row["event_date"]),
+        "event_date": deletion["event_date"],
+        "space_id": deletion["space_id"] or max(spaces, default=None),
+        "conversation_id": deletion["deleted_id"],
+        "user_email": None,
+        "first_event_time": deletion["first_event_time"],
+        "last_event_time": deletion["last_event_time"],
+        "last_change_time": deletion["last_event_time"],
+        "is_new": False,
+        "actions": deletion["actions"],
+        "event_count": deletion["event_count"],
+    }
+
+
+def _together(row: Row, deletion: Row) -> Row:
+    """The row of a message that was touched on that day anyway."""
+    changes = [at for at in (row["last_change_time"], deletion["last_event_time"]) if at is not None]
+    return {
+        **row,
+        "space_id": row["space_id"] or deletion["space_id"],
+        "conversation_id": row["conversation_id"] or deletion["deleted_id"],
+        "first_event_time": min(row["first_event_time"], deletion["first_event_time"]),
+        "last_event_time": max(row["last_event_time"], deletion["last_event_time"]),
+        "last_change_time": max(changes),
+        "actions": sorted({*row["actions"], *deletion["actions"]}),
+        "event_count": row["event_count"] + deletion["event_count"],
+    }
+
+
+def _with_times(days: Mapping[dt.date, Row], deletions: Collection[Row]) -> list[Row]:
+    """A message's rows, each with whether it is deleted: on its day or later, and nothing came after that."""
+    changes = [row["last_change_time"] for row in days.values() if row["last_change_time"] is not None]
+    last = [each for each in deletions if all(each["last_event_time"] >= at for at in changes)]
+    return [{**row, "is_deleted": any(each["event_date"] >= day for each in last)} for day, row in days.items()]

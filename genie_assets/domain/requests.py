@@ -1,0 +1,130 @@
+"""What is asked of the Genie API and what came of it: values that planning, the gateway and storing share.
+
+How a request is sent does not belong here, nor which things are asked for.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from genie_assets.domain.outcomes import FetchError
+
+Endpoint = Literal["GET", "LIST"]
+
+
+class Request(Protocol):
+    """Things of one workspace that are asked for together. What follows is the same for every kind of them."""
+
+    @property
+    def workspace_id(self) -> str:
+        """The workspace."""
+
+    @property
+    def workspace_url(self) -> str | None:
+        """Its address, as far as it is known."""
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """Ids of the things that are asked for."""
+
+
+@dataclass(frozen=True)
+class MessagesRequest:
+    """Messages of one conversation: by one LIST, or by one GET each."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    conversation_id: str
+    message_ids: tuple[str, ...]
+    endpoint: Endpoint
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The messages."""
+        return self.message_ids
+
+
+@dataclass(frozen=True)
+class SpaceRequest:
+    """One space with its configuration."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The space."""
+        return (self.space_id,)
+
+
+@dataclass(frozen=True)
+class SpacesOfWorkspace:
+    """All spaces that a workspace lists: wanted is the whole list, and the spaces are brought along."""
+
+    workspace_id: str
+    workspace_url: str | None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The list, under the workspace's id."""
+        return (self.workspace_id,)
+
+
+@dataclass(frozen=True)
+class ReadProbe:
+    """Whether other people's conversations of a space may be read; there is no answer but a failure or none."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The space."""
+        return (self.space_id,)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One object of the API: a message or a space, as parsed JSON, untouched.
+
+    `requested_at` (UTC) is when the request left: the body is at least as new as that. `size` is how many bytes it
+    took to send, its share of them if it came with others.
+    """
+
+    body: dict[str, Any]
+    endpoint: Endpoint
+    requested_at: dt.datetime
+    size: int = 0
+
+
+class Became(Enum):
+    """What became of an answer when it was stored."""
+
+    NEW = auto()  # it was not stored before
+    UNCHANGED = auto()  # it was wanted, and is what is stored
+    NOTHING = auto()  # the same, and only brought along
+
+
+R_co = TypeVar("R_co", bound=Request, covariant=True)
+
+
+@dataclass(frozen=True)
+class FetchResult(Generic[R_co]):
+    """What came of one request.
+
+    `answers` holds everything that came, wanted or not. Every wanted id has an answer, an error, or was not
+    attempted (the deadline came first). One with an answer and an error came in part; what is only looked for, as
+    a list or a permission, has neither when all is well.
+    """
+
+    request: R_co
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    errors: Mapping[str, FetchError] = field(default_factory=dict)
+    not_attempted: tuple[str, ...] = ()
+    requests_made: int = 0
+    throttled: int = 0  # how many of them were answered 429

@@ -1,0 +1,47 @@
+"""When a message was asked, and how long its answer took: the same whatever was seen of it first."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from genie_assets.domain.messages import utc_date
+
+# The status of a message whose result has outlived its time.
+_EXPIRED = "QUERY_RESULT_EXPIRED"
+
+
+def response_time_ms(looks: Iterable[Mapping[str, Any]]) -> int | None:
+    """Last update minus creation, ms, at the first look that found the message settled.
+
+    Later updates are votes or the end of a result's life. If it had ended already, or either is unknown or out of
+    order, nobody knows.
+
+    Args:
+        looks: Its answers in the columns of `OF_A_LOOK`, the earliest first.
+    """
+    first = next((look for look in looks if look["is_settled"]), None)
+    if first is None or first["status"] == _EXPIRED:
+        return None
+    created, updated = first["created_timestamp"], first["last_updated_timestamp"]
+    return None if created is None or updated is None or updated < created else updated - created
+
+
+def created_date(
+    answer: Mapping[str, Any], looks: Iterable[Mapping[str, Any]], references: Collection[Mapping[str, Any]]
+) -> dt.date:
+    """The UTC day on which a message was asked, whatever was loaded first.
+
+    If no answer tells when, the day of its ask event; while none is known, that of its earliest event; and without
+    any event, where the log has put it.
+
+    Args:
+        answer: Its latest answer, a row of the log.
+        looks: All its answers.
+        references: What the audit log says of it, by day.
+    """
+    told = [utc_date(look["created_timestamp"]) for look in (*looks, answer)]
+    if any(told):
+        return answer["created_date"]
+    asked = [row["event_date"] for row in references if row["is_new"]]
+    days: list[dt.date] = asked or [row["event_date"] for row in references]
+    return min(days, default=answer["created_date"])
