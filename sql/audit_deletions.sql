@@ -1,4 +1,4 @@
--- Messages and conversations that were deleted on a UTC day or later. A deleted conversation names no message.
+-- Messages and conversations that were deleted within some UTC days. A deleted conversation names no message.
 WITH deletions AS (
   SELECT
     event_id,
@@ -26,10 +26,10 @@ WITH deletions AS (
     ) AS message_id
   FROM system.access.audit
   WHERE service_name = 'aibiGenie'
-    AND workspace_id IS NOT NULL
+    AND CAST(workspace_id AS STRING) <> '0' -- rows of the account itself
     AND action_name IS NOT NULL
     AND event_time IS NOT NULL
-    AND event_date >= :event_date
+    AND event_date BETWEEN :event_date AND :last_date
     AND COALESCE(response.status_code, 200) < 400
     AND lower(action_name) IN (
       'deleteconversation', 'geniedeleteconversation', 'deleteconversationmessage', 'geniedeleteconversationmessage'

@@ -1,4 +1,6 @@
--- Every Genie message that somebody else than ourselves touched on one UTC day, one row per kind of event.
+-- Every Genie message that was touched on one UTC day, one row per kind of event. Our own reads are no usage and
+-- left out; whatever else our principal did counts, because applications may share it. Events that name no message
+-- come as one row per action, so that a new way of asking is seen.
 -- Ids stand in request_params or only in the response, in snake_case or camelCase. Events that the API answered
 -- with 400 or 404 prove nothing about a message; other refused ones (403, 429, 5xx) still name one.
 WITH events AS (
@@ -26,30 +28,55 @@ WITH events AS (
       NULLIF(request_params['messageId'], ''),
       NULLIF(get_json_object(response.result, '$.message_id'), ''),
       NULLIF(get_json_object(response.result, '$.messageId'), '')
-    ) AS message_id
+    ) AS message_id,
+    COALESCE(
+      NULLIF(request_params['agent_id'], ''),
+      NULLIF(request_params['agentId'], ''),
+      NULLIF(request_params['response_id'], ''),
+      NULLIF(request_params['responseId'], ''),
+      NULLIF(get_json_object(response.result, '$.agent_id'), ''),
+      NULLIF(get_json_object(response.result, '$.response_id'), '')
+    ) AS agents_id
   FROM system.access.audit
   WHERE service_name = 'aibiGenie'
-    AND workspace_id IS NOT NULL
+    AND CAST(workspace_id AS STRING) <> '0' -- rows of the account itself
     AND action_name IS NOT NULL
     AND event_time IS NOT NULL
     AND event_date = :event_date
-    AND NOT array_contains(
-      split(:own_principals, ','),
-      lower(COALESCE(NULLIF(user_identity.email, ''), user_identity.subject_name, ''))
+    AND NOT (
+      lower(action_name) RLIKE '^(genie)?(get|list|summarize|generatedownload)'
+      AND array_contains(
+        split(:own_principals, ','),
+        lower(COALESCE(NULLIF(user_identity.email, ''), user_identity.subject_name, ''))
+      )
     )
+),
+told AS (
+  SELECT
+    event_id,
+    event_time,
+    workspace_id,
+    action_name,
+    status_code >= 400 AS is_refused,
+    message_id IS NULL AND agents_id IS NOT NULL AS is_agents,
+    message_id,
+    CASE WHEN message_id IS NOT NULL THEN actor END AS actor,
+    CASE WHEN message_id IS NOT NULL THEN space_id END AS space_id,
+    CASE WHEN message_id IS NOT NULL THEN conversation_id END AS conversation_id
+  FROM events
+  WHERE status_code NOT IN (400, 404)
 )
 SELECT
   workspace_id,
   action_name,
   actor,
-  status_code >= 400 AS is_refused,
+  is_refused,
+  is_agents,
   space_id,
   conversation_id,
   message_id,
   MIN(event_time) AS first_event_time,
   MAX(event_time) AS last_event_time,
   COUNT(DISTINCT event_id) AS event_count
-FROM events
-WHERE message_id IS NOT NULL
-  AND status_code NOT IN (400, 404)
-GROUP BY workspace_id, action_name, actor, status_code >= 400, space_id, conversation_id, message_id
+FROM told
+GROUP BY workspace_id, action_name, actor, is_refused, is_agents, space_id, conversation_id, message_id

@@ -8,6 +8,8 @@
 --
 -- Layout: one partition per day. Run after days have closed, for example weekly:
 --   OPTIMIZE main.genie_analytics.genie_messages_to_fetch
+--   OPTIMIZE main.genie_analytics.genie_deletions
+--   OPTIMIZE main.genie_analytics.genie_day_loads
 --   OPTIMIZE main.genie_analytics.genie_api_messages
 --   OPTIMIZE main.genie_analytics.genie_message_looks
 --   OPTIMIZE main.genie_analytics.genie_conversation_days ZORDER BY (conversation_id)
@@ -16,11 +18,14 @@
 --   OPTIMIZE main.genie_analytics.message_attachments
 --   OPTIMIZE main.genie_analytics.genie_space_details
 --   OPTIMIZE main.genie_analytics.genie_space_versions
+--   OPTIMIZE main.genie_analytics.space_fetch_errors
+--   OPTIMIZE main.genie_analytics.genie_space_applies
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
 -- OPTIMIZE without ZORDER BY.
 --   genie_messages_to_fetch: CLUSTER BY (event_date, workspace_id, space_id)
+--   genie_deletions: CLUSTER BY (event_date, workspace_id)
 --   genie_api_messages: CLUSTER BY (created_date, workspace_id, space_id)
 --   genie_message_looks: CLUSTER BY (created_date, workspace_id)
 --   message_details: CLUSTER BY (created_date, workspace_id, space_id)
@@ -37,7 +42,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
   space_id STRING COMMENT 'Genie space.',
   conversation_id STRING COMMENT 'Conversation.',
   message_id STRING NOT NULL COMMENT 'Message.',
-  user_email STRING COMMENT 'Who asked, when an ask event shows it, never our own principal.',
+  user_email STRING COMMENT 'Who asked, when an ask event shows it, our own principal, too, if it did.',
   first_event_time TIMESTAMP COMMENT 'Earliest event of the day.',
   last_event_time TIMESTAMP COMMENT 'Latest event of the day.',
   last_change_time TIMESTAMP COMMENT 'Latest event that may have changed the message, NULL if only reads.',
@@ -45,7 +50,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
   is_deleted BOOLEAN COMMENT 'The message or its conversation was deleted on this day or later.',
   actions ARRAY<STRING> COMMENT 'Distinct audit actions, sorted.',
   event_count INT COMMENT 'Distinct audit events.',
-  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was first stored as it is.',
+  first_seen_timestamp TIMESTAMP COMMENT 'When the message was first stored for this day.',
   CONSTRAINT pk_genie_messages_to_fetch PRIMARY KEY (event_date, workspace_id, message_id)
 )
 USING DELTA
@@ -58,7 +64,55 @@ TBLPROPERTIES (
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
 
--- One row per distinct answer of the API for a message.
+-- One row per conversation or message deleted on a day.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_deletions (
+  event_date DATE NOT NULL COMMENT 'UTC day of the audit events.',
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which it happened.',
+  deleted_type STRING NOT NULL COMMENT 'CONVERSATION or MESSAGE.',
+  deleted_id STRING NOT NULL COMMENT 'The conversation or message.',
+  space_id STRING COMMENT 'Genie space.',
+  first_event_time TIMESTAMP COMMENT 'Earliest deletion of the day.',
+  last_event_time TIMESTAMP COMMENT 'Latest deletion of the day.',
+  actions ARRAY<STRING> COMMENT 'Distinct audit actions, sorted.',
+  event_count INT COMMENT 'Distinct audit events.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_deletions PRIMARY KEY (event_date, workspace_id, deleted_type, deleted_id)
+)
+USING DELTA
+COMMENT 'What the audit log says of deletions, for days that are loaded later than the deletion\'s.'
+PARTITIONED BY (event_date)
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,deleted_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per day of the audit log that was loaded.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
+  event_date DATE NOT NULL COMMENT 'UTC day of the audit events.',
+  event_count LONG COMMENT 'Distinct events that the log held of it when it was last loaded.',
+  message_count LONG COMMENT 'Messages that they name, added up over the workspaces.',
+  newest_event_time TIMESTAMP COMMENT 'The newest of these events.',
+  events_hash STRING COMMENT 'Hash of their ids, actions, conversations and messages.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written: by the first load that saw this.',
+  inputs_hash STRING COMMENT 'Hash of what else it went by: later deletions, workspaces, our version.',
+  references_timestamp TIMESTAMP COMMENT 'Newest row of the day in genie_messages_to_fetch afterwards.',
+  tables_hash STRING COMMENT 'Hash of the definitions of all tables, which existed then.',
+  folded_hash STRING COMMENT 'Hash of what its last fold went by, NULL if it was never folded.',
+  folded_timestamp TIMESTAMP COMMENT 'When that fold began.',
+  CONSTRAINT pk_genie_day_loads PRIMARY KEY (event_date)
+)
+USING DELTA
+COMMENT 'Which days were loaded, and what the audit log held of each then: if it holds more, it is late.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'event_date',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per answer of the API for a message that differs from the one before.
 CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_api_messages (
   workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
   space_id STRING NOT NULL COMMENT 'Genie space.',
@@ -72,14 +126,16 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_api_messages (
   raw_json STRING COMMENT 'The whole message as JSON, never cut.',
   content_hash STRING NOT NULL COMMENT 'SHA-256 of the canonical message: the same answer has the same hash.',
   api_endpoint STRING COMMENT 'GET or LIST.',
-  api_fetch_timestamp TIMESTAMP COMMENT 'When the request that brought this answer was sent.',
+  api_fetch_timestamp TIMESTAMP NOT NULL COMMENT 'When the request that brought this answer was sent.',
   event_date DATE COMMENT 'Dagster partition whose run fetched this answer.',
+  event_change_time TIMESTAMP COMMENT 'Latest change that it is known to hold, by Databricks\' clock.',
+  attachments_shown STRING COMMENT 'Marks of what it shows, as JSON: they tell which answer shows more.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
-  CONSTRAINT pk_genie_api_messages PRIMARY KEY (workspace_id, message_id, content_hash)
+  CONSTRAINT pk_genie_api_messages PRIMARY KEY (workspace_id, message_id, content_hash, api_fetch_timestamp)
 )
 USING DELTA
-COMMENT 'What the Genie API says, untouched: an append-only log of every distinct answer.'
+COMMENT 'What the Genie API says, untouched: an append-only log of every answer that is not as the last.'
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,event_date',
@@ -96,6 +152,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_message_looks (
   created_date DATE NOT NULL COMMENT 'Day in which the message lives, as in genie_api_messages.',
   content_hash STRING NOT NULL COMMENT 'Hash of the answer that was found again.',
   api_fetch_timestamp TIMESTAMP NOT NULL COMMENT 'When the request was sent.',
+  event_change_time TIMESTAMP COMMENT 'Latest change that it is known to hold, by Databricks\' clock.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_message_looks PRIMARY KEY (workspace_id, message_id, api_fetch_timestamp)
@@ -115,12 +172,12 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_conversation_days (
   workspace_id STRING NOT NULL COMMENT 'Workspace of the conversation.',
   conversation_id STRING NOT NULL COMMENT 'Conversation.',
   created_date DATE NOT NULL COMMENT 'Day in which messages of it live, as in genie_api_messages.',
-  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_batch_id STRING NOT NULL COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
-  CONSTRAINT pk_genie_conversation_days PRIMARY KEY (workspace_id, conversation_id, created_date)
+  CONSTRAINT pk_genie_conversation_days PRIMARY KEY (workspace_id, conversation_id, created_date, ingestion_batch_id)
 )
 USING DELTA
-COMMENT 'On which days a conversation has messages, so that all of them are found without a search.'
+COMMENT 'On which days a conversation has messages, so that all of them are found without a search. Runs at the same time may each say it.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,created_date',
   'delta.enableDeletionVectors' = 'false',
@@ -144,7 +201,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_fetch_errors (
   first_error_timestamp TIMESTAMP COMMENT 'First failure.',
   next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
   resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
-  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED (by hand), GAVE_UP while parked, NULL while open.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED, GAVE_UP while parked, NULL while open.',
   http_status INT COMMENT 'HTTP status, where it is known.',
   error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
@@ -185,17 +242,17 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_details (
   query_read_rows LONG COMMENT 'Rows read.',
   query_read_bytes LONG COMMENT 'Bytes read.',
   query_error_message STRING COMMENT 'Error of the statement.',
-  api_fetch_timestamp TIMESTAMP COMMENT 'When the request that brought this answer was sent.',
+  api_fetch_timestamp TIMESTAMP COMMENT 'When the request that brought the latest answer was sent.',
   api_fetch_status STRING COMMENT 'SUCCESS, or the class of the error that blocks a newer look.',
   api_fetch_error STRING COMMENT 'Scrubbed text of that error.',
   user_id STRING COMMENT 'Numeric workspace user id of the asker, as text (it exceeds 2^53).',
   user_email STRING COMMENT 'Who asked, from the audit log.',
   conversation_position INT COMMENT '1 = first message of its conversation.',
   query_title STRING COMMENT 'Title of the query attachment.',
-  answer_text STRING COMMENT 'Text attachment(s) marked as the answer.',
+  answer_text STRING COMMENT 'The answer in words, of several texts with a blank line between.',
   query_row_count LONG COMMENT 'Rows of the query\'s result.',
   statements_count INT COMMENT 'Query attachments with a statement id.',
-  response_time_ms LONG COMMENT 'Last update minus creation once settled, ms.',
+  response_time_ms LONG COMMENT 'Last update minus creation at the first look that found it settled, ms.',
   query_wait_ms LONG COMMENT 'Waiting for compute and at capacity, ms.',
   query_compile_ms LONG COMMENT 'Compilation, ms.',
   query_execution_ms LONG COMMENT 'Execution, ms.',
@@ -207,6 +264,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_details (
   error_message STRING COMMENT 'Genie\'s own error text.',
   enrichment_status STRING COMMENT 'PENDING, COMPLETE, NOT_APPLICABLE (no statement) or EXPIRED.',
   is_deleted BOOLEAN COMMENT 'The user deleted it in Genie, the row stays.',
+  content_withheld BOOLEAN COMMENT 'The latest look showed less: answer and SQL are an earlier look\'s.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_message_details PRIMARY KEY (workspace_id, message_id)
@@ -215,7 +273,7 @@ USING DELTA
 COMMENT 'The one table to query: each message with its answer, its SQL\'s execution, feedback and names.'
 PARTITIONED BY (created_date)
 TBLPROPERTIES (
-  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,created_timestamp',
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,created_timestamp,enrichment_status',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
@@ -267,8 +325,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_details (
   warehouse_id STRING COMMENT 'Warehouse that runs its SQL.',
   parent_path STRING COMMENT 'Workspace folder.',
   etag STRING COMMENT 'The API\'s version tag.',
-  serialized_space STRING COMMENT 'The exported configuration as canonical JSON (sorted keys).',
-  config_hash STRING COMMENT 'SHA-256 of serialized_space.',
+  serialized_space STRING COMMENT 'The configuration as it came, of texts that say the same, the first one.',
+  config_hash STRING COMMENT 'SHA-256 of serialized_space without what is empty, whatever the order of its named objects.',
   create_time TIMESTAMP COMMENT 'Creation, where the API tells it.',
   update_time TIMESTAMP COMMENT 'Last change, where the API tells it.',
   is_trashed BOOLEAN COMMENT 'The space was read before and is gone now.',
@@ -276,6 +334,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_details (
   last_seen_timestamp TIMESTAMP COMMENT 'Last good look, kept to half a day.',
   api_fetch_status STRING COMMENT 'SUCCESS, or the error class of the last look.',
   api_fetch_error STRING COMMENT 'Scrubbed text of that error.',
+  is_escaped BOOLEAN COMMENT 'Half characters in it, which UTF-8 cannot hold, stand escaped as in JSON.',
+  section_hashes STRING COMMENT 'A short hash of each section that it has, as a JSON object.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_space_details PRIMARY KEY (workspace_id, space_id)
@@ -298,12 +358,15 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_versions (
   warehouse_id STRING COMMENT 'Warehouse that runs its SQL.',
   parent_path STRING COMMENT 'Workspace folder.',
   etag STRING COMMENT 'The API\'s version tag.',
-  serialized_space STRING COMMENT 'The exported configuration as canonical JSON (sorted keys).',
-  config_hash STRING NOT NULL COMMENT 'SHA-256 of serialized_space.',
+  serialized_space STRING COMMENT 'The configuration as it came, of texts that say the same, the first one.',
+  config_hash STRING NOT NULL COMMENT 'SHA-256 of serialized_space without what is empty, whatever the order of its named objects.',
   create_time TIMESTAMP COMMENT 'Creation, where the API tells it.',
   update_time TIMESTAMP COMMENT 'Last change, where the API tells it.',
   valid_from TIMESTAMP NOT NULL COMMENT 'First look that found this configuration.',
   valid_to TIMESTAMP COMMENT 'First look that found another one, NULL while in force.',
+  is_escaped BOOLEAN COMMENT 'Half characters in it, which UTF-8 cannot hold, stand escaped as in JSON.',
+  section_hashes STRING COMMENT 'A short hash of each section that it has, as a JSON object.',
+  changed_sections ARRAY<STRING> COMMENT 'What differs from the version before, NULL for the first one.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_space_versions PRIMARY KEY (workspace_id, space_id, config_hash, valid_from)
@@ -312,6 +375,62 @@ USING DELTA
 COMMENT 'The history of every space: each distinct configuration and when it was in force.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,valid_from',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per space that could not be read.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.space_fetch_errors (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  error_type STRING COMMENT 'AUTH_ERROR, TIMEOUT, RATE_LIMITED or FAILED.',
+  error_class STRING COMMENT 'The finer class under error_type, for example NOT_FOUND or BAD_PAYLOAD.',
+  error_message STRING COMMENT 'What went wrong, with secrets scrubbed.',
+  error_timestamp TIMESTAMP COMMENT 'Last failure.',
+  retry_count INT COMMENT 'Failed attempts after the first.',
+  resolved BOOLEAN COMMENT 'No further attempt is needed.',
+  first_error_timestamp TIMESTAMP COMMENT 'First failure.',
+  next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
+  resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED, GAVE_UP while parked, NULL while open.',
+  http_status INT COMMENT 'HTTP status, where it is known.',
+  error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  CONSTRAINT pk_space_fetch_errors PRIMARY KEY (workspace_id, space_id)
+)
+USING DELTA
+COMMENT 'The error ledger of spaces: why one could not be read, when it is tried again, how it ended.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,next_retry_timestamp',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per apply of a plan to a space.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_applies (
+  apply_id STRING NOT NULL COMMENT 'Names this apply.',
+  workspace_id STRING COMMENT 'Workspace of the space.',
+  space_id STRING COMMENT 'The space, of a new one, as soon as it is known.',
+  title STRING COMMENT 'Its title, as planned.',
+  action STRING COMMENT 'restore, promote or import.',
+  source STRING COMMENT 'Where the wanted state came from.',
+  plan_hash STRING COMMENT 'SHA-256 of all that the plan says.',
+  applied_by STRING COMMENT 'Who was logged in, as far as Databricks tells it.',
+  started_timestamp TIMESTAMP COMMENT 'When it began.',
+  finished_timestamp TIMESTAMP COMMENT 'When it ended, NULL if it never did.',
+  result STRING COMMENT 'BEGUN, APPLIED, ALREADY, REFUSED, UNVERIFIED or UNKNOWN.',
+  message STRING COMMENT 'What was said about it, with secrets scrubbed.',
+  etag_before STRING COMMENT 'The version tag that was reviewed.',
+  config_hash_before STRING COMMENT 'Hash of the configuration that was reviewed, NULL for a new space.',
+  config_hash_after STRING COMMENT 'Hash of the configuration that was planned.',
+  CONSTRAINT pk_genie_space_applies PRIMARY KEY (apply_id)
+)
+USING DELTA
+COMMENT 'What `genie-assets spaces apply` did to spaces: who, when, from what, to what, and how it ended.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'apply_id,started_timestamp',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
@@ -347,6 +466,7 @@ AS SELECT
   error_message,
   enrichment_status,
   is_deleted,
+  content_withheld,
   ingestion_batch_id,
   ingestion_timestamp
 FROM main.genie_analytics.message_details;

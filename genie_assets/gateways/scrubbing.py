@@ -5,6 +5,8 @@ import binascii
 import json
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import quote, quote_plus
 
 LONGEST_TEXT = 2_000
@@ -15,31 +17,26 @@ _KEYS = (
     r"(?:access|refresh|id)_?token|client_?secret|client_?assertion|password|passwd|api_?key|"
     r"databricks_token|token_value|assertion|x-databricks-[a-z-]*token"
 )
-_VALUE = r"""\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|[^\s"'&,;}\]]+"""
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), replacement)
-    for pattern, replacement in (
+_VALUE = rf"""\\?"(?:[^"\\]|\\[^"])*\\?"|'[^']*'|(?:{re.escape(REMOVED)}|[^\s"'&,;}}\]])+"""
+# What each of them calls `secret` is removed.
+_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
         # The value of an Authorization header, quoted or not, with its scheme or without.
-        (
-            r"""(authorization\\?["']?\s*[:=]\s*\\?["']?)"""
-            r"""(?:(?:basic|bearer|digest|negotiate|token)\s+)?[^\s"'\\,;}]+""",
-            rf"\1{REMOVED}",
-        ),
-        (r"(\bbearer\s+)(?=[^\s\"']*[0-9]|[^\s\"']{20})[a-z0-9._~+/=-]{6,}", rf"\1{REMOVED}"),
-        (rf"""((?:{_KEYS})\\?["']?\s*[:=]\s*)(?:{_VALUE})""", rf"\1{REMOVED}"),
+        r"""authorization\\?["']?\s*[:=]\s*\\?["']?"""
+        r"""(?P<secret>(?:(?:basic|bearer|digest|negotiate|token)\s+)?[^\s"'\\,;}]+)""",
+        r"\bbearer\s+(?=[^\s\"']*[0-9]|[^\s\"']{20})(?P<secret>[a-z0-9._~+/=-]{6,})",
+        rf"""(?:{_KEYS})\\?["']?\s*[:=]\s*(?P<secret>{_VALUE})""",
         # A user and password inside a URL, then its query: presigned links carry their right in it.
-        (r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+@", rf"\1{REMOVED}@"),
-        (r"(\bhttps?://[^\s?#\"'<>]+)\?[^\s\"'<>]*", rf"\1?{REMOVED}"),
-        (
-            r"\b((?:x-amz|x-goog|x-ms)-[a-z0-9-]+|sig|signature|awsaccesskeyid|googleaccessid)=[^&\s\"'<>]+",
-            rf"\1={REMOVED}",
-        ),
+        r"\b[a-z][a-z0-9+.-]*://(?P<secret>[^\s/?#@\"'<>]+)@",
+        r"\bhttps?://[^\s?#\"'<>]+\?(?P<secret>[^\s\"'<>]*)",
+        r"\b(?:(?:x-amz|x-goog|x-ms)-[a-z0-9-]+|sig|signature|awsaccesskeyid|googleaccessid)=(?P<secret>[^&\s\"'<>]+)",
         # Databricks' personal tokens and OAuth secrets, and JSON web tokens, wherever they stand.
-        (r"(?:dapi|dose|dkea|dsapi)[0-9a-f]{12,}(?:-[0-9]+)?", REMOVED),
-        (r"eyJ[a-z0-9_-]{8,}(?:\.[a-z0-9_-]*)*", REMOVED),
+        r"(?P<secret>(?:dapi|dose|dkea|dsapi)[0-9a-f]{12,}(?:-[0-9]+)?)",
+        r"(?P<secret>eyJ[a-z0-9_-]{8,}(?:\.[a-z0-9_-]*)*)",
     )
 )
-_BASIC = re.compile(r"(\bbasic\s+)([a-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
+_BASIC = re.compile(r"\bbasic\s+(?P<secret>[a-z0-9+/_-]{6,}={0,2})", re.IGNORECASE)
 
 _lock = threading.Lock()
 _registered: frozenset[str] = frozenset()
@@ -52,6 +49,18 @@ def register_secret(value: str) -> None:
         _registered |= _spellings(value)
 
 
+@contextmanager
+def secrets_of_one_user() -> Iterator[None]:
+    """What is registered within is forgotten afterwards: for a process that works for one user after another."""
+    global _registered
+    before = _registered
+    try:
+        yield
+    finally:
+        with _lock:
+            _registered = before
+
+
 def scrub(text: str, *secrets: str) -> str:
     """`text` without anything that lets someone in, cut to 2,000 characters afterwards.
 
@@ -59,13 +68,15 @@ def scrub(text: str, *secrets: str) -> str:
     JSON web tokens, the values of keys such as `access_token` and `client_secret` in JSON and forms, users and
     queries of URLs, registered secrets, and `secrets`.
     """
-    literals = _registered.union(*map(_spellings, secrets))
-    for literal in sorted(literals, key=len, reverse=True):
-        text = text.replace(literal, REMOVED)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    text = _BASIC.sub(_without_basic, text)
-    return text[:LONGEST_TEXT]
+    parts: list[str] = []
+    end = 0
+    for start, stop in sorted(_secret_spans(text, _registered.union(*map(_spellings, secrets)))):
+        if stop <= end:
+            continue
+        if start > end or not parts:
+            parts += [text[end:start], REMOVED]
+        end = stop
+    return "".join([*parts, text[end:]])[:LONGEST_TEXT]
 
 
 def scrub_exception(error: BaseException, *secrets: str) -> str:
@@ -74,17 +85,37 @@ def scrub_exception(error: BaseException, *secrets: str) -> str:
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
+def one_line(text: str, most: int) -> str:
+    """Text from outside as one short line: white space collapsed, control and invisible characters left out."""
+    visible = "".join(char for char in text[: 8 * most] if char.isprintable() or char.isspace())
+    return " ".join(visible.split())[:most]
+
+
 def _spellings(secret: str) -> frozenset[str]:
     if len(secret) < _SHORTEST_SECRET:
         return frozenset()
     return frozenset({secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]})
 
 
-def _without_basic(match: re.Match[str]) -> str:
-    """Remove what is base64 of `user:password`; "basic understanding" is a phrase and stays."""
-    encoded = match[2].rstrip("=")
+def _secret_spans(text: str, literals: frozenset[str]) -> Iterator[tuple[int, int]]:
+    """From where to where secrets stand.
+
+    All are looked for in the text as it came: what one of them left of another would match no pattern any more.
+    """
+    for literal in literals:
+        start = text.find(literal)
+        while start >= 0:
+            yield start, start + len(literal)
+            start = text.find(literal, start + 1)
+    for pattern in _PATTERNS:
+        yield from (match.span("secret") for match in pattern.finditer(text) if match["secret"])
+    yield from (match.span("secret") for match in _BASIC.finditer(text) if _is_user_and_password(match["secret"]))
+
+
+def _is_user_and_password(encoded: str) -> bool:
+    """Whether this is base64 of `user:password`; "basic understanding" is a phrase and stays."""
+    bare = encoded.rstrip("=")
     try:
-        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=None, validate=False)
+        return b":" in base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=None, validate=False)
     except (binascii.Error, ValueError):
-        return match[0]
-    return f"{match[1]}{REMOVED}" if b":" in decoded else match[0]
+        return False

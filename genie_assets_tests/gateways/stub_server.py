@@ -49,6 +49,10 @@ class Reply:
 Answerer = Callable[[Request], Reply]
 
 
+def always(reply: Reply) -> Answerer:
+    return lambda _: reply
+
+
 class StubServer:
     """`answer` decides; every request is remembered in `requests`."""
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from genie_assets.gateways import scrubbing
 from genie_assets.gateways.scrubbing import LONGEST_TEXT, register_secret, scrub, scrub_exception
 
-TOKEN_CHARACTERS = string.ascii_letters + string.digits + "-._~+/"
 opaque = st.text(alphabet=string.ascii_letters + string.digits, min_size=24, max_size=60).map(
     lambda text: f"q7{text}"
 )
@@ -62,11 +61,28 @@ def test_a_known_secret_goes_whatever_it_looks_like_and_however_it_is_spelled(se
         assert json.dumps(secret) not in scrub(f"{before} {json.dumps({'x': secret})}", secret)
 
 
-def test_a_registered_secret_goes(monkeypatch):
-    monkeypatch.setattr(scrubbing, "_registered", frozenset())
-    register_secret("correct horse/battery")
-    register_secret("abc")  # too short to be one; would eat ordinary words
-    assert scrub("abc correct horse/battery correct%20horse%2Fbattery end") == "abc [removed] [removed] end"
+@given(opaque, wrappings, st.data())
+def test_a_known_part_of_a_secret_does_not_protect_its_rest(secret, wrapping, data):
+    """A short word that was registered may stand within a longer secret."""
+    start = data.draw(st.integers(0, len(secret) - 6))
+    known = secret[start : data.draw(st.integers(start + 6, len(secret)))]
+    left = scrub(wrapping.format(secret), known)
+    assert not any(part in left for part in (secret[:start], secret[start + len(known) :]) if len(part) > 5)
+
+
+@given(st.one_of(opaque, dapi, jwt), wrappings, noise)
+def test_scrubbing_twice_changes_nothing(secret, wrapping, before):
+    once = scrub(f"{before} {wrapping.format(secret)}")
+    assert scrub(once) == once
+
+
+def test_a_registered_secret_goes_as_long_as_it_is_the_users():
+    text = "abc correct horse/battery correct%20horse%2Fbattery end"
+    with scrubbing.secrets_of_one_user():
+        register_secret("correct horse/battery")
+        register_secret("abc")  # too short to be one; would eat ordinary words
+        assert scrub(text) == "abc [removed] [removed] end"
+    assert scrub(text) == text
 
 
 @pytest.mark.parametrize(

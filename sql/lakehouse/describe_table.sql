@@ -1,2 +1,2 @@
--- The columns of a table.
-DESCRIBE TABLE ${table}
+-- The columns of a table, and its properties.
+DESCRIBE TABLE EXTENDED ${table}

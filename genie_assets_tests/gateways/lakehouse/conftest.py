@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.gateways.lakehouse.examples import NewLake
-from genie_assets_tests.gateways.lakehouse.unity_server import UnityServer
+from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 
 _SETTINGS = "_hypothesis_internal_use_settings"  # where hypothesis itself keeps them
 # Every example takes a new schema and some ten statements of a tenth of a second.
@@ -21,7 +22,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Let property tests try fewer examples where each of them is slow."""
     function = getattr(item, "obj", None)
     usual = getattr(function, _SETTINGS, None)
-    if usual is None or getattr(item, "callspec", None) is None or "unity" not in item.callspec.params.values():
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    if usual is None or "unity" not in parameters.values():
         return (yield)
     setattr(function, _SETTINGS, settings(usual, max_examples=_UNITY_EXAMPLES))
     try:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from genie_assets.domain.tables import Column, Table
-from genie_assets.gateways.lakehouse import Lakehouse
+from genie_assets.gateways.lakehouse.interface import Lakehouse
 
 NewLake = Callable[[], Lakehouse]
 
@@ -132,7 +132,7 @@ def rows_of(table: Table, frame: pd.DataFrame) -> list[dict[str, Any]]:
     assert frame.dtypes.to_dict() == expected.dtypes.to_dict()
     return [
         {
-            name: None if value is None or value is pd.NaT or value is pd.NA else value
+            str(name): None if value is None or value is pd.NaT or value is pd.NA else value
             for name, value in row.items()
         }
         for row in frame.to_dict("records")

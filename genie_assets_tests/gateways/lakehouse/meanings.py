@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from genie_assets.gateways.lakehouse import Between, Equals, Exists, Filter, In, IsNull, Newest, Not, Rows
+from genie_assets.domain.questions import Between, Equals, Exists, Filter, In, IsNull, Newest, Not, Rows
 from genie_assets_tests.gateways.lakehouse.examples import (
     HOSTILE_TEXTS,
     LEDGER,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from genie_assets.gateways.lakehouse.unity_ports import Warehouse
+from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 
 
 class Recording:

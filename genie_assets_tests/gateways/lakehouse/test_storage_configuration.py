@@ -16,8 +16,10 @@ from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS
-from genie_assets.gateways.lakehouse import Lakehouse, LakehouseError, open_lakehouse
-from genie_assets.gateways.lakehouse.object_stores import store_options
+from genie_assets.gateways.lakehouse.delta.object_stores import store_options
+from genie_assets.gateways.lakehouse.errors import LakehouseError
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.resources import LakehouseResource
 
 S3, AZURE, GCS = "s3://our-bucket/lake", "abfss://box@acct.dfs.core.windows.net/lake", "gs://our-bucket/lake"

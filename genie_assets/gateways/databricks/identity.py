@@ -1,0 +1,31 @@
+"""Who we are to Databricks: the names under which our own calls appear in the audit log."""
+
+import logging
+
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.gateways.databricks.retries import CallError, Retries
+from genie_assets.gateways.databricks.transport import WorkspaceHttp
+
+_WILL_NOT_TELL = frozenset({ErrorClass.PERMISSION, ErrorClass.NOT_FOUND, ErrorClass.CONFIG})
+_LOG = logging.getLogger(__name__)
+
+
+def own_names(http: WorkspaceHttp) -> tuple[str, ...]:
+    """User name and application id of the principal that is logged in; empty if the workspace does not tell.
+
+    Raises:
+        CallError: if the workspace cannot be asked, or answers something else. Guessing would count our own reads
+            as usage.
+    """
+    try:
+        me = Retries().call(lambda: http.call("GET", "/api/2.0/preview/scim/v2/Me"))
+    except CallError as problem:
+        if problem.error.error_class not in _WILL_NOT_TELL:
+            raise
+        _LOG.warning("Our own name is unknown, so our own reads may look like usage: %s", problem)
+        return ()
+    names = tuple(name for name in (me.get("userName"), me.get("applicationId")) if isinstance(name, str) and name)
+    if not names:
+        text = "Asked who we are, the workspace at DATABRICKS_HOST names nobody: is it Databricks that answers?"
+        raise CallError(FetchError(ErrorClass.BAD_PAYLOAD, text, http_status=200))
+    return names

@@ -1,0 +1,182 @@
+"""How fast a workspace is asked: as fast as it allows, found out from its answers.
+
+The allowed rate is documented nowhere. The pace grows while answers are good. A 429 shows where the limit is; from
+then on the pace returns to just below that limit, stays there for long, and only then tries a little more
+(the shape of TCP's CUBIC). A limit that shows in the same place again is trusted for longer.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+SLOWEST, FASTEST = 0.05, 10_000.0  # requests per second
+_DOUBLING_SECONDS = 0.4  # growth before the first 429
+_DOUBLING_AGAIN_SECONDS = 4.0  # growth once the limit is found to have moved up
+_PLATEAU = 0.985  # where the pace settles, as a share of the rate that was refused
+_SMALL_CUT, _DEEPEST_CUT = 0.06, 0.5
+_FIRST_CLIMB_SECONDS, _LONGEST_CLIMB_SECONDS = 10.0, 60.0
+_PLACE_OF_A_NEW_LIMIT = 1.25  # on the climb, which passes the plateau at 0
+_SAME_LIMIT = 0.08  # two refused rates that differ by less show the same limit
+_GOOD_ANSWERS_BETWEEN_CUTS = 10
+_TRUST = 0.7  # in the refused rate, rather than in what got through
+_SEARCH_SECONDS = 15.0  # two cuts within that time mean that the limit is not yet known well
+_LONGEST_PAUSE_SECONDS = 60.0
+# A thread that wakes up late does not lower the pace: so much of the delay is made up for.
+_LATENESS_SECONDS = 0.02
+
+
+class PaceRule:
+    """When the next request may leave. Pure: every time comes from the caller, in seconds of one clock.
+
+    Args:
+        rate: Requests per second to begin with.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self._next = float("-inf")  # when the next request may leave
+        self._paused_until = float("-inf")
+        self._held_back = False  # whether the pace, not the work, was what limited lately
+        self._cut_at = float("-inf")
+        self._good_since_cut = 0
+        self._plateau: float | None = None  # None until the first 429
+        self._depth = _DEEPEST_CUT
+        self._climb_seconds = _FIRST_CLIMB_SECONDS
+        self._climbed = 0.0
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next request may leave; 0 means now."""
+        wait = max(self._next, self._paused_until) - now
+        if wait <= 0:
+            return 0.0
+        self._held_back = True
+        return wait
+
+    def take(self, now: float) -> None:
+        """A request leaves now. Slots that nobody took in the past are gone: no burst follows a pause."""
+        earliest = max(self._next, self._paused_until)
+        self._next = max(earliest, now - _LATENESS_SECONDS) + 1 / self.rate
+
+    def good(self, now: float) -> None:
+        """An answer came that was not 429. The pace grows, if it was the pace that held us back."""
+        self._good_since_cut += 1
+        if not self._held_back or now < self._paused_until:
+            return
+        slot = 1 / self.rate
+        if self.wait(now) <= 0:
+            self._held_back = False
+        if self._plateau is None:
+            self._set_rate(self.rate * 2 ** (slot / _DOUBLING_SECONDS))
+        else:
+            self._climbed += slot
+            place = self._climbed / self._climb_seconds - 1
+            if place <= _PLACE_OF_A_NEW_LIMIT:
+                self._set_rate(self._plateau * (1 + self._depth * place**3))
+            else:
+                self._set_rate(self.rate * 2 ** (slot / _DOUBLING_AGAIN_SECONDS))
+
+    def refused(self, now: float, sent_at: float, retry_after: float | None = None) -> None:
+        """An answer was 429.
+
+        Args:
+            now: When it came.
+            sent_at: When its request had left. What left before the last cut says nothing about the new rate, nor
+                does what left soon after it: the flood that led to the cut was still on its way before it.
+            retry_after: Seconds for which the server asks to be left alone.
+        """
+        if retry_after:
+            self._paused_until = max(self._paused_until, now + min(retry_after, _LONGEST_PAUSE_SECONDS))
+        on_the_way = now - sent_at
+        if sent_at <= self._cut_at + on_the_way:
+            return
+        self._cut(now)
+        self._cut_at, self._climbed, self._good_since_cut = now, 0.0, 0
+
+    def _cut(self, now: float) -> None:
+        limit = self.rate * _PLATEAU
+        if self._plateau is None:
+            self._plateau, self._depth = limit, _DEEPEST_CUT
+        elif self._good_since_cut < _GOOD_ANSWERS_BETWEEN_CUTS:
+            # Once may be an echo of the last refusal; again means that the limit is lower than we believe.
+            self._depth = min(_DEEPEST_CUT, 2 * self._depth)
+            self._plateau = self._plateau if self._depth <= 2 * _SMALL_CUT else limit
+        elif abs(limit / self._plateau - 1) < _SAME_LIMIT:
+            self._climb_seconds = min(2 * self._climb_seconds, _LONGEST_CLIMB_SECONDS)
+            self._plateau, self._depth = limit, _SMALL_CUT
+        else:
+            self._climb_seconds = _FIRST_CLIMB_SECONDS
+            self._plateau, self._depth = self._likely_limit(now) * _PLATEAU, _SMALL_CUT
+        self._set_rate(self._plateau * (1 - self._depth))
+
+    def _likely_limit(self, now: float) -> float:
+        """Where the limit is, while it is searched for.
+
+        The refused rate is above it. What got through since the last cut is below it, if that was not long ago:
+        then as now, the server had nothing left to give.
+        """
+        since = now - self._cut_at
+        if since > _SEARCH_SECONDS:
+            return self.rate
+        got_through = min(self.rate, self._good_since_cut / since)
+        return _TRUST * self.rate + (1 - _TRUST) * got_through
+
+    def _set_rate(self, rate: float) -> None:
+        self.rate = min(max(rate, SLOWEST), FASTEST)
+
+
+class Pacer:
+    """The pace of one workspace, shared by its threads.
+
+    Args:
+        rate: Requests per second to begin with.
+        clock: Monotonic seconds.
+        sleep: Waits so many seconds.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._rule = PaceRule(rate)
+        self._clock, self._sleep = clock, sleep
+        self._lock = threading.Lock()
+        # One thread at a time waits for the next slot; the others queue here and hold no slot of an old rate.
+        self._turnstile = threading.Lock()
+
+    @property
+    def rate(self) -> float:
+        """The present rate, requests per second."""
+        with self._lock:
+            return self._rule.rate
+
+    def acquire(self, deadline: float | None = None) -> float | None:
+        """Wait for the next slot. Returns its time, or None if it would come after `deadline` (clock seconds)."""
+        patience = -1.0 if deadline is None else max(0.0, deadline - self._clock())
+        if not self._turnstile.acquire(timeout=min(patience, threading.TIMEOUT_MAX)):
+            return None
+        try:
+            while True:
+                with self._lock:
+                    now = self._clock()
+                    wait = self._rule.wait(now)
+                    if deadline is not None and now + wait >= deadline:
+                        return None
+                    if wait <= 0:
+                        self._rule.take(now)
+                        return now
+                self._sleep(wait)
+        finally:
+            self._turnstile.release()
+
+    def good(self) -> None:
+        """Tell that an answer came that was not 429."""
+        with self._lock:
+            self._rule.good(self._clock())
+
+    def refused(self, sent_at: float, retry_after: float | None = None) -> None:
+        """Tell that the request which left at `sent_at` was answered 429; `retry_after` in seconds, if named."""
+        with self._lock:
+            self._rule.refused(self._clock(), sent_at, retry_after)

@@ -1,0 +1,199 @@
+"""Reaching workspaces: which address, with which login, through which connections."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import requests
+from databricks.sdk import WorkspaceClient
+from databricks.sdk.core import Config
+
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.gateways.databricks.bounds import pooled_session
+from genie_assets.gateways.databricks.credentials import Login, PersonalToken
+from genie_assets.gateways.databricks.hosts import Address, HostPolicy, UnusableUrl, read_address
+from genie_assets.gateways.databricks.pasting import flaw
+from genie_assets.gateways.databricks.principals import AzurePrincipal, ServicePrincipal, Tenant
+from genie_assets.gateways.databricks.retries import CallError
+from genie_assets.gateways.databricks.told_time import ToldTime
+from genie_assets.gateways.databricks.transport import WorkspaceHttp
+from genie_assets.gateways.scrubbing import one_line, register_secret, scrub_exception
+
+
+@dataclass(frozen=True)
+class _Connection:
+    http: WorkspaceHttp
+    client: WorkspaceClient
+
+
+class Workspaces:
+    """Every workspace that can be reached, one connection pool and one login per host. Safe to share by threads.
+
+    So many parameters: each is a setting of its own. Nothing is sent when it is built. A host is asked for a
+    token only at the first call to it, and only if the host policy allows that host.
+
+    Args:
+        home_url: The workspace that holds the warehouse.
+        token: A personal access token, or
+        client_id: the application id of a service principal, with
+        client_secret: its secret; and
+        tenant: its directory, if it is Azure's and not Databricks' own.
+        urls: Configured addresses by workspace id; they win over the addresses that callers bring.
+        not_running: Gives the workspaces that answer nobody, with their status; asked at the first use of an
+            address that a caller brings. What the operator named an address for is asked, whatever its status.
+        policy: Hosts that may be sent credentials; Databricks' own by default.
+        threads: Connections per host.
+        timeout_seconds: How long to wait for the next bytes of an answer.
+
+    Raises:
+        ValueError: the login is not one of these, or cannot be what somebody meant to give.
+    """
+
+    def __init__(
+        self,
+        home_url: str,
+        *,
+        token: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        tenant: Tenant | None = None,
+        urls: Mapping[str, str] | None = None,
+        not_running: Callable[[], Mapping[str, str]] | None = None,
+        policy: HostPolicy | None = None,
+        threads: int = 16,
+        timeout_seconds: float = 60.0,
+    ) -> None:
+        if bool(token) == bool(client_id and client_secret):
+            raise ValueError("give either a token, or a client id and its secret")
+        named = {"token": token, "client id": client_id, "client secret": client_secret}
+        for name, text in (named | {"tenant id": tenant.id if tenant else None}).items():
+            if text and (problem := flaw(text, blanks=name == "client secret")):
+                raise ValueError(f"The {name} {problem}.")
+        for secret in filter(None, (token, client_secret)):
+            register_secret(secret)
+        self._home_url = home_url
+        self._token, self._tenant = token, tenant
+        self._client_id, self._client_secret = client_id or "", client_secret or ""
+        self._urls = dict(urls or {})
+        self._ask_not_running, self._asking = not_running, threading.Lock()
+        self._not_running: Mapping[str, str] | None = None
+        self._policy = policy or HostPolicy()
+        self._threads, self._timeout_seconds = threads, timeout_seconds
+        self._connections: dict[Address, _Connection] = {}
+        self._lock = threading.Lock()
+        self.told_time = ToldTime()
+        """What time Databricks says it is, whichever workspace answered last."""
+
+    def http(self, workspace_id: str, url: str | None) -> WorkspaceHttp:
+        """The connection to a workspace at its configured address, else at `url`.
+
+        Raises:
+            CallError: of class CONFIG, if it has no usable or no allowed address; of class NOT_RUNNING, if it is
+                banned, failed or not set up.
+        """
+        return self._workspace(workspace_id, url).http
+
+    def home(self) -> WorkspaceHttp:
+        """The connection to the home workspace.
+
+        Raises:
+            CallError: of class CONFIG, if its host is not allowed.
+        """
+        return self._connection("DATABRICKS_HOST", self._home_url, None).http
+
+    def client(self, workspace_id: str, url: str | None) -> WorkspaceClient:
+        """The SDK's client of a workspace, with the same login, for the calls that the SDK models well.
+
+        Its exceptions can hold a token: put them through `scrub_exception` before they are shown.
+
+        Raises:
+            CallError: as for `http`.
+        """
+        return self._workspace(workspace_id, url).client
+
+    def _workspace(self, workspace_id: str, url: str | None) -> _Connection:
+        configured = self._urls.get(workspace_id)
+        status = None if configured else self._statuses().get(workspace_id)
+        if status is not None:
+            text = (
+                f"Workspace {workspace_id} is {one_line(status, 40)}, says system.access.workspaces_latest: "
+                "it is not asked, and what is wanted of it waits until it runs."
+            )
+            raise CallError(FetchError(ErrorClass.NOT_RUNNING, text))
+        return self._connection(f"Workspace {workspace_id}", configured or url, workspace_id)
+
+    def _statuses(self) -> Mapping[str, str]:
+        with self._asking:
+            if self._not_running is None:
+                self._not_running = self._ask_not_running() if self._ask_not_running else {}
+            return self._not_running
+
+    def _connection(self, who: str, url: str | None, workspace_id: str | None) -> _Connection:
+        if not url:
+            raise _misconfigured(
+                f"{who} has no known address: it is not in system.access.workspaces_latest. "
+                "Name it in GENIE_WORKSPACE_URLS. Or let GENIE_WORKSPACES name only others, and close its errors "
+                "with `genie-assets errors close --workspace ID`."
+            )
+        try:
+            address = read_address(url)
+        except UnusableUrl as error:
+            raise _misconfigured(f"{who} has no usable address: {error}.") from None
+        if workspace_id and address.workspace_id not in (None, workspace_id):
+            raise _misconfigured(
+                f"{who} has the address of workspace {address.workspace_id}, which would answer for it. Name its "
+                "own in GENIE_WORKSPACE_URLS."
+            )
+        # Said even where the address does not: a host of many workspaces would answer for another one.
+        address = address.naming(workspace_id)
+        with self._lock:
+            connection = self._connections.get(address)
+            if connection is None:
+                # Asked before anything is built, so that no host outside the policy ever sees a credential.
+                if not self._policy.allows(address.host):
+                    raise _misconfigured(
+                        f"{who} is at {address.host}, which is not a host of Databricks. If you trust it with "
+                        "your credentials, add it to GENIE_ALLOWED_HOSTS."
+                    )
+                connection = self._connections[address] = self._connect(address)
+        return connection
+
+    def _connect(self, address: Address) -> _Connection:
+        session = pooled_session(address.host, self._threads)
+        login = self._login(address, session)
+        try:
+            config = Config(
+                host=address.host,
+                credentials_strategy=login,
+                # Else the SDK objects to credentials of the environment, or reads the profile that it names.
+                auth_type=login.auth_type(),
+                profile="",
+                product="genie-assets",
+                product_version="0.1.0",
+                http_timeout_seconds=self._timeout_seconds,
+                retry_timeout_seconds=60,
+                max_connection_pools=self._threads,
+                max_connections_per_pool=self._threads,
+                debug_headers=False,
+            )
+            return _Connection(
+                WorkspaceHttp(
+                    config, login, session, timeout_seconds=self._timeout_seconds, told_time=self.told_time
+                ),
+                WorkspaceClient(config=config),
+            )
+        except ValueError as error:
+            text = f"The Databricks SDK cannot be set up for {address.host}: {scrub_exception(error)}"
+        raise _misconfigured(text)
+
+    def _login(self, address: Address, session: requests.Session) -> Login:
+        if self._token:
+            return PersonalToken(self._token, headers=address.headers)
+        who = self._client_id, self._client_secret
+        if self._tenant:
+            return AzurePrincipal(address, self._tenant, *who, session=session)
+        return ServicePrincipal(address, *who, policy=self._policy, session=session)
+
+
+def _misconfigured(text: str) -> CallError:
+    return CallError(FetchError(ErrorClass.CONFIG, text))

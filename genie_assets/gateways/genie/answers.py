@@ -1,0 +1,56 @@
+"""What comes back from the Genie API, and what is accepted as an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genie_assets.domain.messages import message_id_of
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.requests import Answer
+from genie_assets.gateways.databricks.retries import CallError
+
+
+@dataclass(frozen=True)
+class SpaceList:
+    """The spaces that one workspace lists. With an `error` it is incomplete: absence says nothing."""
+
+    spaces: tuple[Answer, ...] = ()
+    error: FetchError | None = None
+
+
+def is_of_conversation(body: Mapping[str, Any], conversation_id: str) -> bool:
+    """Whether a body is a message of that conversation. Old answers need not name it."""
+    return message_id_of(body) is not None and (body.get("conversation_id") or conversation_id) == conversation_id
+
+
+def objects_of_page(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects under `key` of one page. What is no object is left out; Databricks leaves out empty lists.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if there is something else than a list, or something else altogether.
+    """
+    items = body.get(key)
+    if key not in body and body.keys() - {"next_page_token"}:
+        raise bad_payload(f"The answer is something else than a page of {key}.")
+    if not items:
+        return []
+    if not isinstance(items, list):
+        raise bad_payload(f"The answer's {key} are not a list.")
+    return [item for item in items if isinstance(item, dict)]
+
+
+def next_page_token(body: Mapping[str, Any]) -> str | None:
+    """The token of the page that follows; None if this one is the last.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if it is not text.
+    """
+    token = body.get("next_page_token")
+    if token is not None and not isinstance(token, str):
+        raise bad_payload("The answer's next_page_token is not text.")
+    return token or None
+
+
+def bad_payload(message: str) -> CallError:
+    """An answer with status 200 that is not what was asked for."""
+    return CallError(FetchError(ErrorClass.BAD_PAYLOAD, message, http_status=200))

@@ -1,0 +1,224 @@
+"""Single calls of the Genie API: paced, retried, counted, checked."""
+
+import datetime as dt
+import math
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from genie_assets.domain.fetch_plan import LIST_PAGE_SIZE, is_usable_id
+from genie_assets.domain.messages import message_id_of
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.requests import Answer, Endpoint
+from genie_assets.gateways.databricks.pacing import Pacer
+from genie_assets.gateways.databricks.retries import CallError, OutOfTimeError, Retries
+from genie_assets.gateways.databricks.transport import USUAL
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.answers import (
+    bad_payload,
+    is_of_conversation,
+    next_page_token,
+    objects_of_page,
+)
+from genie_assets.gateways.genie.limits import Limits
+
+_SPACES = "/api/2.0/genie/spaces"
+_MOST_PAGES = 2_000  # a conversation holds at most 10,000 messages; a list that goes on and on is broken
+_SMALL_PAGE_SIZE = 10  # for a page that is too big; one that still is leaves its messages to single GETs
+
+
+@dataclass
+class Target:
+    """A workspace, until when it may be asked (clock seconds; None is for ever), and how often it was.
+
+    Belongs to one piece of work: only one thread counts in it.
+    """
+
+    workspace_id: str
+    url: str | None
+    deadline: float | None = None
+    requests: int = 0
+    throttled: int = 0  # of them: answered 429
+
+
+class GenieCalls:
+    """The calls. Each raises `CallError`, or `OutOfTimeError` if the deadline came before anything was sent.
+
+    Args:
+        workspaces: Knows how to reach them.
+        pacer_of: Makes the pacer of a workspace.
+        retries: How passing trouble is met.
+        now: The time, UTC.
+        limits: How much is read at most.
+    """
+
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        *,
+        pacer_of: Callable[[str], Pacer],
+        retries: Retries,
+        now: Callable[[], dt.datetime],
+        limits: Limits,
+    ) -> None:
+        self._limits = limits
+        self._workspaces, self._pacer_of, self._retries, self._now = workspaces, pacer_of, retries, now
+        self._pacers: dict[str, Pacer] = {}
+        self._lock = threading.Lock()
+        self._without_page_size: set[str] = set()
+
+    def message(self, target: Target, space_id: str, conversation_id: str, message_id: str) -> Answer:
+        """One message by GET."""
+        path = _path(space_id, "conversations", conversation_id, "messages", message_id)
+        try:
+            answer = self._get(target, path, {}, "GET")
+        except CallError as failed:
+            if failed.error.error_class is not ErrorClass.TOO_BIG:
+                raise
+            text = f"This message alone is too big to be read. {failed.error.message}"
+            problem = CallError(replace(failed.error, message=text))
+        else:
+            return _checked(answer, conversation_id, message_id)
+        raise problem
+
+    def messages(self, target: Target, space_id: str, conversation_id: str) -> Iterator[tuple[Answer, ...]]:
+        """The messages of a conversation, page by page."""
+        path = _path(space_id, "conversations", conversation_id, "messages")
+        for page in self._pages(target, path):
+            bodies = objects_of_page(page.body, "messages")
+            share = page.size // max(1, len(bodies))
+            yield tuple(
+                Answer(body, "LIST", page.requested_at, share)
+                for body in bodies
+                if is_of_conversation(body, conversation_id)
+            )
+
+    def any_conversation(self, target: Target, space_id: str) -> None:
+        """Ask for one conversation of anybody's: the cheapest call that needs CAN MANAGE, as reading does."""
+        query = {"include_all": "true", "page_size": "1"}
+        page = self._get(target, _path(space_id, "conversations"), query, "LIST")
+        objects_of_page(page.body, "conversations")
+
+    def below_a_space(self, target: Target, *segments: str) -> Answer:
+        """Any object below the spaces, by the segments of its path: ids, each quoted, and what stands between."""
+        return self._get(target, _path(*segments), {}, "GET")
+
+    def space(self, target: Target, space_id: str, *, include_serialized_space: bool) -> Answer:
+        """One space."""
+        query = {"include_serialized_space": "true"} if include_serialized_space else {}
+        answer = self._get(target, _path(space_id), query, "GET")
+        if answer.body.get("space_id") != space_id:
+            raise bad_payload("The answer is not the space that was asked for.")
+        return answer
+
+    def spaces(self, target: Target) -> Iterator[tuple[Answer, ...]]:
+        """The spaces of a workspace, page by page."""
+        for page in self._pages(target, _SPACES):
+            yield tuple(
+                Answer(body, "LIST", page.requested_at)
+                for body in objects_of_page(page.body, "spaces")
+                if isinstance(body.get("space_id"), str)
+            )
+
+    def _pages(self, target: Target, path: str) -> Iterator[Answer]:
+        token, seen = None, set[str]()
+        page_size, size = LIST_PAGE_SIZE, 0
+        for _ in range(_MOST_PAGES):
+            try:
+                page = self._page(target, path, token, page_size)
+            except CallError as error:
+                is_last_resort = page_size == _SMALL_PAGE_SIZE or target.workspace_id in self._without_page_size
+                if error.error.error_class is not ErrorClass.TOO_BIG or is_last_resort:
+                    raise
+                # A server that minds another size in the middle of a list loses nothing: what is wanted and does
+                # not come is asked for by itself.
+                page_size = _SMALL_PAGE_SIZE
+                page = self._page(target, path, token, page_size)
+            size += page.size
+            if size > self._limits.list_bytes:
+                text = f"The list is bigger than {self._limits.list_bytes // 2**20} MiB."
+                raise CallError(FetchError(ErrorClass.TOO_BIG, text, http_status=200))
+            yield page
+            token = next_page_token(page.body)
+            if token is None:
+                return
+            if token in seen:
+                raise bad_payload("The list names a next page that it has named before.")
+            seen.add(token)
+        raise bad_payload(f"The list does not end after {_MOST_PAGES} pages.")
+
+    def _page(self, target: Target, path: str, token: str | None, page_size: int) -> Answer:
+        query = {"page_token": token} if token else {}
+        if target.workspace_id in self._without_page_size:
+            return self._get(target, path, query, "LIST")
+        try:
+            return self._get(target, path, {"page_size": str(page_size), **query}, "LIST")
+        except CallError as error:
+            if error.error.http_status != 400:
+                raise
+        # The largest page size is documented nowhere: perhaps ours is what the server objects to.
+        page = self._get(target, path, query, "LIST")
+        self._without_page_size.add(target.workspace_id)
+        return page
+
+    def _get(self, target: Target, path: str, query: dict[str, str], endpoint: Endpoint) -> Answer:
+        http = self._workspaces.http(target.workspace_id, target.url)
+        pacer = self._pacer(target.workspace_id)
+        failed: CallError | None = None
+
+        def left() -> float:
+            return math.inf if target.deadline is None else target.deadline - self._retries.clock()
+
+        def attempt() -> Answer:
+            nonlocal failed
+            sent_at = pacer.acquire(target.deadline)
+            if sent_at is None:
+                raise failed or OutOfTimeError
+            requested_at = self._now()
+            target.requests += 1
+            limits = replace(USUAL, seconds=max(0.0, left()) + self._limits.grace_seconds)
+            try:
+                body, size = http.sized_call("GET", path, query=query, limits=limits)
+            except CallError as error:
+                if error.error.error_class is ErrorClass.TIMEOUT and left() <= 0:
+                    # The run was in a hurry, the workspace perhaps not slow.
+                    raise failed or OutOfTimeError from None
+                failed = error
+                if error.error.error_class is ErrorClass.RATE_LIMITED:
+                    target.throttled += 1
+                    pacer.refused(sent_at, error.error.retry_after_seconds)
+                raise
+            pacer.good()
+            return Answer(body, endpoint, requested_at, size)
+
+        return self._retries.call(attempt, deadline=target.deadline)
+
+    def _pacer(self, workspace_id: str) -> Pacer:
+        with self._lock:
+            if workspace_id not in self._pacers:
+                self._pacers[workspace_id] = self._pacer_of(workspace_id)
+            return self._pacers[workspace_id]
+
+
+def _checked(answer: Answer, conversation_id: str, message_id: str) -> Answer:
+    if message_id_of(answer.body) != message_id or not is_of_conversation(answer.body, conversation_id):
+        raise bad_payload("The answer is not the message that was asked for.")
+    return answer
+
+
+def _path(*segments: str) -> str:
+    """The path of a space and what is below it. Ids come from outside: each is one quoted segment, whatever it is.
+
+    Raises:
+        CallError: BAD_REFERENCE, for an id that cannot be a path segment.
+    """
+    for segment in segments:
+        if not is_usable_id(segment):
+            text = "The id of the space, conversation or message cannot be used in an address."
+            raise CallError(FetchError(ErrorClass.BAD_REFERENCE, text))
+    try:
+        return "/".join((_SPACES, *(quote(segment, safe="") for segment in segments)))
+    except UnicodeEncodeError:
+        text = "The id of the space, conversation or message is not valid Unicode."
+    raise CallError(FetchError(ErrorClass.BAD_REFERENCE, text))

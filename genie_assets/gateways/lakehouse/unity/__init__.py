@@ -1,0 +1,1 @@
+"""Tables in Unity Catalog, through a SQL warehouse."""

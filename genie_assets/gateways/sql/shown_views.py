@@ -1,0 +1,13 @@
+"""Which views there are in a schema of Unity Catalog."""
+
+from genie_assets.gateways.sql.warehouse import SqlWarehouse
+
+
+def shown_views(warehouse: SqlWarehouse, catalog: str, schema: str) -> frozenset[str]:
+    """Names of the views in a schema that our principal may see.
+
+    Raises:
+        WarehouseError: there is no such schema, or it may not be looked at.
+    """
+    place = ".".join("`" + name.replace("`", "``") + "`" for name in (catalog, schema))
+    return frozenset(str(name).lower() for name in warehouse.query(f"SHOW VIEWS IN {place}")["viewName"])

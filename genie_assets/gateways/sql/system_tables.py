@@ -1,0 +1,194 @@
+"""Databricks' system tables, read through a SQL warehouse: audit log, query history, workspaces."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pandas as pd
+
+from genie_assets.domain.workspaces import is_looked_at, is_running
+from genie_assets.gateways.databricks.hosts import UnusableUrl, normalise_url
+from genie_assets.gateways.sql.errors import WarehouseError
+from genie_assets.gateways.sql.texts import sql_text
+
+# Statement ids travel as one comma-separated parameter: 5,000 of them take 185 kB of the 16 MiB allowed.
+_STATEMENTS_PER_QUERY = 5_000
+_STATEMENT_ID = re.compile(r"[^,\x00-\x1f\ud800-\udfff]{1,256}")
+# Stands for "nobody": an empty list would match events that name no actor.
+_NOBODY = "-"
+
+# What each statement brings, by its column. `sql/<name>.sql` says what it means.
+_TEXT, _TIME, _DATE, _NUMBER, _TRUTH = "a text", "a time", "a date", "a number", "true or false"
+_EVENT = {
+    **dict.fromkeys(("workspace_id", "action_name", "space_id", "conversation_id", "message_id"), _TEXT),
+    **dict.fromkeys(("first_event_time", "last_event_time"), _TIME),
+    "event_count": _NUMBER,
+}
+_RESULTS: Mapping[str, Mapping[str, str]] = {
+    "audit_message_events": {**_EVENT, "actor": _TEXT, "is_refused": _TRUTH, "is_agents": _TRUTH},
+    "audit_deletions": {**_EVENT, "event_date": _DATE},
+    "audit_days": {
+        "event_date": _DATE,
+        "workspace_id": _TEXT,
+        "newest_event_time": _TIME,
+        **dict.fromkeys(("event_count", "message_count", "events_sum", "unnamed_count"), _NUMBER),
+    },
+    "audit_freshness": {"newest": _TIME},
+    "query_history": {
+        **dict.fromkeys(("workspace_id", "statement_id", "execution_status", "error_message"), _TEXT),
+        "warehouse_id": _TEXT,
+        **dict.fromkeys(("start_time", "end_time", "update_time"), _TIME),
+        **dict.fromkeys(("total_duration_ms", "waiting_for_compute_duration_ms"), _NUMBER),
+        **dict.fromkeys(("waiting_at_capacity_duration_ms", "compilation_duration_ms"), _NUMBER),
+        **dict.fromkeys(("execution_duration_ms", "result_fetch_duration_ms"), _NUMBER),
+        **dict.fromkeys(("read_rows", "read_bytes"), _NUMBER),
+        "from_result_cache": _TRUTH,
+    },
+    "workspaces": dict.fromkeys(("workspace_id", "workspace_name", "workspace_url", "status"), _TEXT),
+}
+_KINDS: Mapping[str, Callable[["pd.Series[Any]"], bool]] = {
+    _TEXT: lambda values: all(isinstance(value, str) for value in values),
+    _TIME: pd.api.types.is_datetime64_any_dtype,
+    _DATE: lambda values: all(type(value) is dt.date for value in values),
+    _NUMBER: pd.api.types.is_numeric_dtype,
+    _TRUTH: pd.api.types.is_bool_dtype,
+}
+
+
+class Warehouse(Protocol):
+    """What runs a SELECT and brings its whole result."""
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Run `statement` with named parameters."""
+        ...
+
+
+class SystemTables:
+    """The system tables of an account's region. Every method raises WarehouseError if it cannot be answered.
+
+    Args:
+        warehouse: Runs the statements.
+        own_principals: Gives the names under which our own calls are audited; asked at the first use.
+        workspace_ids: Workspaces to look at; empty means all.
+        home_url: Address of the home workspace. A bare address of the same machine has its scheme.
+    """
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        *,
+        own_principals: Callable[[], Collection[str]],
+        workspace_ids: Collection[str] = (),
+        home_url: str | None = None,
+    ) -> None:
+        self._warehouse = warehouse
+        self._own_principals = own_principals
+        self.chosen_workspaces: Collection[str] = frozenset(workspace_ids)
+        self._home = urlsplit(home_url or "")
+
+    @cached_property
+    def _own_names(self) -> str:
+        """Our own names as a statement takes them. To find them out takes a request."""
+        own = sorted({name.lower() for name in self._own_principals() if name and "," not in name})
+        return ",".join(own) or _NOBODY
+
+    def message_events(self, event_date: dt.date) -> pd.DataFrame:
+        """Events of Genie on one UTC day, in the columns of `sql/audit_message_events.sql`.
+
+        Raises:
+            CallError: our own names cannot be found out.
+        """
+        parameters = {"event_date": event_date, "own_principals": self._own_names}
+        return self._ours(self._asked("audit_message_events", parameters))
+
+    def deletions(self, since: dt.date, until: dt.date) -> pd.DataFrame:
+        """Deletions of messages and conversations from one UTC day to another, both included.
+
+        They come in the columns of `sql/audit_deletions.sql`.
+        """
+        return self._ours(self._asked("audit_deletions", {"event_date": since, "last_date": until}))
+
+    def event_days(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+        """What the log holds of each of these UTC days, in the columns of `sql/audit_days.sql`.
+
+        Raises:
+            CallError: our own names cannot be found out.
+        """
+        parameters = {"first_day": first, "last_day": last, "own_principals": self._own_names}
+        return self._ours(self._asked("audit_days", parameters))
+
+    def query_history(
+        self, statement_ids: Collection[str], *, from_time: dt.datetime, to_time: dt.datetime
+    ) -> pd.DataFrame:
+        """How statements ran, in the columns of `sql/query_history.sql`; not every statement need be there.
+
+        Args:
+            statement_ids: Ids from Genie's answers. One that no statement of Databricks can have is left out.
+            from_time: Earliest start, UTC.
+            to_time: First start that is too late, UTC.
+        """
+        usable = sorted({text for text in statement_ids if _STATEMENT_ID.fullmatch(text)})
+        frames = [
+            self._asked(
+                "query_history",
+                {
+                    "from_time": from_time,
+                    "to_time": to_time,
+                    "statement_ids": ",".join(usable[start : start + _STATEMENTS_PER_QUERY]),
+                },
+            )
+            for start in range(0, len(usable), _STATEMENTS_PER_QUERY)
+        ]
+        return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+    def workspaces(self) -> pd.DataFrame:
+        """Current workspaces, those that do not run included.
+
+        Returns:
+            workspace_id, workspace_name, workspace_url as https://host (NULL if unusable), and status as
+            Databricks spells it: RUNNING, or why the workspace answers nobody; NULL if unknown.
+        """
+        frame = self._ours(self._asked("workspaces", None))
+        frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
+        return frame.drop_duplicates("workspace_id")
+
+    def not_running(self) -> dict[str, str]:
+        """The workspaces that answer nobody, with their status."""
+        frame = self.workspaces()
+        found = dict(zip(frame["workspace_id"], frame["status"], strict=True))
+        return {workspace_id: status for workspace_id, status in found.items() if not is_running(status)}
+
+    def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
+        """Time of the newest audit event of any service since a UTC day; None if there is none."""
+        newest = self._asked("audit_freshness", {"event_date": since})["newest"]
+        return None if newest.isna().all() else newest.iloc[0].to_pydatetime()
+
+    def _asked(self, name: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
+        """The result of `sql/<name>.sql`, in the columns that it names."""
+        frame = self._warehouse.query(sql_text(name), parameters)
+        for column, kind in _RESULTS[name].items():
+            if column not in frame:
+                raise WarehouseError(
+                    f"What answers at DATABRICKS_HOST sent a result without the column {column}: is it Databricks?"
+                )
+            values = frame[column]
+            if values.notna().any() and not _KINDS[kind](values.dropna()):
+                raise WarehouseError(f"The SQL warehouse sent the column {column}, which is not {kind}.")
+        return frame
+
+    def _ours(self, frame: pd.DataFrame) -> pd.DataFrame:
+        ours = [is_looked_at(each, self.chosen_workspaces) for each in frame["workspace_id"]]
+        return frame[pd.Series(ours, index=frame.index, dtype=bool)].reset_index(drop=True)
+
+    def _usable_url(self, url: Any) -> str | None:
+        if not isinstance(url, str):
+            return None
+        try:
+            usable = normalise_url(url)
+        except UnusableUrl:
+            return None
+        same_machine = "://" not in url and urlsplit(usable).hostname == self._home.hostname
+        return usable.replace("https://", f"{self._home.scheme}://", 1) if same_machine else usable

@@ -1,0 +1,225 @@
+"""The pace against a simulated token-bucket server, on a virtual clock."""
+
+import heapq
+import itertools
+import random
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genie_assets.gateways.databricks.pacing import FASTEST, SLOWEST, Pacer, PaceRule
+
+
+@dataclass
+class Simulation:
+    """`threads` workers that ask a server as fast as the pace lets them."""
+
+    limit: float
+    burst: float
+    latency: float
+    retry_after: float | None = None
+    start: float = 50.0
+    jitter: float = 0.0
+    threads: int = 0
+    limit_later: tuple[float, float] | None = None  # (from second, limit)
+    answers: list[tuple[float, bool]] = field(default_factory=list)
+
+    def run(self, seconds):
+        rule, dice = PaceRule(self.start), random.Random(7)
+        idle = self.threads or max(16, int(self.limit * self.latency * 1.5) + 2)
+        tokens, filled_at, number = self.burst, 0.0, itertools.count()
+        events: list[tuple[float, int, str, Any]] = [(0.0, next(number), "ask", None)]
+        asking = True
+        while events:
+            now, _, what, about = heapq.heappop(events)
+            if now > seconds:
+                break
+            if what == "arrive":
+                tokens = min(self.burst, tokens + (now - filled_at) * self._limit(now))
+                filled_at, good = now, tokens >= 1
+                tokens -= good
+                self.answers.append((now, good))
+                heapq.heappush(events, (now + self.latency / 2, next(number), "answer", (good, about)))
+                continue
+            if what == "answer":
+                good, sent_at = about
+                idle += 1
+                rule.good(now) if good else rule.refused(now, sent_at, self.retry_after)
+                if asking:
+                    continue
+            asking, wait = idle > 0, rule.wait(now) if idle else 0.0
+            if not asking:
+                continue
+            if wait > 0:
+                heapq.heappush(events, (now + wait + 1e-9, next(number), "ask", None))
+                continue
+            rule.take(now)
+            idle -= 1
+            arrival = now + self.latency / 2 + dice.random() * self.jitter
+            heapq.heappush(events, (arrival, next(number), "arrive", now))
+            heapq.heappush(events, (now, next(number), "ask", None))
+        return self
+
+    def _limit(self, now):
+        return self.limit_later[1] if self.limit_later and now >= self.limit_later[0] else self.limit
+
+    def share(self, start, end):
+        """Good answers, as a share of what was allowed, and 429s as a share of all."""
+        good = [good for at, good in self.answers if start <= at < end]
+        allowed = self._limit((start + end) / 2) * (end - start)
+        return sum(good) / allowed, 1 - sum(good) / max(1, len(good))
+
+
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+@pytest.mark.parametrize("latency", [0.02, 0.3])
+@pytest.mark.parametrize(
+    ("limit", "burst"), [(5, 1), (5, 5), (20, 2), (50, 1), (50, 5), (50, 50), (500, 50), (500, 500)]
+)
+def test_nearly_all_that_is_allowed_is_used_and_little_is_refused(limit, burst, latency, retry_after):
+    """Additive increase with halving saws between half and all of the limit, a quarter of it lost."""
+    share, refused = Simulation(limit, burst, latency, retry_after).run(240).share(60, 240)
+    assert share >= 0.95
+    assert refused < 0.02
+
+
+@pytest.mark.parametrize("retry_after", [None, 1.0])
+@pytest.mark.parametrize("latency", [0.005, 0.02, 0.1])
+@pytest.mark.parametrize("burst_seconds", [0.1, 0.25, 1])
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_the_first_minute_is_used_too_but_for_what_the_server_asks_to_be_left_alone(
+    limit, burst_seconds, latency, retry_after
+):
+    """A refusal that was the echo of the flood before the last cut was taken for a lower limit."""
+    simulation = Simulation(limit, max(5, limit * burst_seconds), latency, retry_after, jitter=latency / 5).run(61)
+    share, refused = simulation.share(0, 60)
+    refusals = [at for at, good in simulation.answers if not good]
+    pauses = sum(later - at > 0.5 for at, later in itertools.pairwise([-9.0, *refusals])) * (retry_after or 0)
+    assert share * 60 / (60 - pauses) >= 0.95
+    assert refused < 0.03
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    limit=st.integers(5, 120),
+    burst_share=st.floats(0.1, 1),
+    latency=st.floats(0.01, 0.4),
+    retry_after=st.sampled_from([None, 1.0]),
+    start=st.floats(1, 300),
+)
+def test_any_limit_is_found_from_any_start(limit, burst_share, latency, retry_after, start):
+    burst = max(2.0, limit * burst_share)
+    share, refused = Simulation(limit, burst, latency, retry_after, start).run(200).share(80, 200)
+    assert share >= 0.93
+    assert refused < 0.02
+
+
+def test_uneven_delays_on_the_way_do_not_unsettle_it():
+    share, refused = Simulation(50, 10, 0.1, retry_after=1, jitter=0.04).run(240).share(60, 240)
+    assert share >= 0.95
+    assert refused < 0.02
+
+
+@pytest.mark.parametrize("later", [15, 150])
+def test_a_limit_that_moves_is_found_again(later):
+    simulation = Simulation(50, 10, 0.1, retry_after=1, threads=40, limit_later=(60, later)).run(400)
+    share, refused = simulation.share(300, 400)
+    assert share >= 0.9
+    assert refused < 0.02
+
+
+def test_without_a_limit_the_pace_is_soon_out_of_the_way():
+    simulation = Simulation(1e9, 1e9, latency=0.1, threads=400).run(4)
+    in_third_second = sum(1 for at, _ in simulation.answers if 2 <= at < 3)
+    assert in_third_second >= 1000
+
+
+def test_the_pace_does_not_grow_while_it_is_not_what_limits():
+    """Grown without being used, it would answer the next rise of work with a flood."""
+    rule = PaceRule(50)
+    for turn in range(1000):
+        rule.wait(turn * 1.0)
+        rule.take(turn * 1.0)
+        rule.good(turn + 0.5)
+    assert rule.rate == 50
+
+
+def test_a_pause_holds_for_everybody_and_no_burst_follows_it():
+    rule = PaceRule(10)
+    rule.take(0.0)
+    rule.refused(0.2, sent_at=0.0, retry_after=3)
+    assert rule.wait(0.2) == pytest.approx(3)
+    leaving, now = [], 3.2
+    while now < 4.2:
+        wait = rule.wait(now)
+        if wait <= 0:
+            rule.take(now)
+            leaving.append(now)
+        now += max(wait, 1e-6)
+    assert len(leaving) <= rule.rate + 1
+
+
+def test_answers_to_requests_of_the_old_pace_do_not_slow_down_the_new_one():
+    rule = PaceRule(100)
+    rule.refused(1.0, sent_at=0.9)
+    rate = rule.rate
+    for _ in range(50):
+        rule.refused(1.1, sent_at=0.95)
+    assert rule.rate == rate
+
+
+@given(st.lists(st.tuples(st.sampled_from(["take", "good", "bad"]), st.floats(0, 100)), max_size=200))
+def test_the_pace_stays_between_its_bounds_whatever_happens(events):
+    rule, now = PaceRule(50), 0.0
+    for what, step in events:
+        now += step
+        if what == "take":
+            rule.wait(now)
+            rule.take(now)
+        elif what == "good":
+            rule.good(now)
+        else:
+            rule.refused(now, sent_at=now - 0.1, retry_after=step)
+        assert SLOWEST <= rule.rate <= FASTEST
+        assert 0 <= rule.wait(now) <= max(60.0, 1 / rule.rate) + 1 / SLOWEST
+
+
+class VirtualClock:
+    def __init__(self):
+        self.now, self.lock = 0.0, threading.Lock()
+
+    def __call__(self):
+        with self.lock:
+            return self.now
+
+    def sleep(self, seconds):
+        with self.lock:
+            self.now += seconds
+
+
+def test_threads_share_one_pace():
+    clock = VirtualClock()
+    slots: list[float] = []
+    pacer = Pacer(10, clock=clock, sleep=clock.sleep)
+    threads = [threading.Thread(target=lambda: slots.extend(pacer.acquire() for _ in range(25))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    slots.sort()
+    assert len(slots) == 200
+    assert slots[-1] - slots[0] == pytest.approx(199 / 10, rel=0.01)
+
+
+def test_nobody_waits_for_a_slot_beyond_the_deadline():
+    clock = VirtualClock()
+    pacer = Pacer(1, clock=clock, sleep=clock.sleep)
+    assert pacer.acquire(deadline=1) == 0
+    assert pacer.acquire(deadline=0.5) is None
+    pacer.refused(sent_at=0.0, retry_after=30)
+    assert pacer.acquire(deadline=20) is None
+    assert clock.now == 0
+    assert pacer.acquire(deadline=31) == pytest.approx(30)

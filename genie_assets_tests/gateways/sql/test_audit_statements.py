@@ -1,0 +1,80 @@
+"""What the statements about the audit log find, asked of a real engine with the rows of hard cases."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from genie_assets.domain.audit import may_change, unnamed_events
+from genie_assets.domain.tables import records
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.gateways.sql.texts import sql_text
+from genie_assets.settings import load_settings
+from genie_assets.wiring import open_system_tables
+from genie_assets_tests.e2e.pipelines import point_at, sandbox_of
+from genie_assets_tests.sandbox.tiny import START, account_of, audit_row, ids_of
+from genie_sandbox.account import Account
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.scenarios import account_level_rows, agent_events, asked_by_ourselves, with_scenarios
+
+DAY = dt.date(2026, 3, 2)
+OURS, OTHERS = "App-1", "ana@x.example"
+
+
+def _account() -> Account:
+    actions = ("genieListConversationMessages", "getConversationMessage", "deleteConversationMessage")
+    rows = [(action, who) for action in actions for who in (OURS, OTHERS)]
+    audit = tuple(
+        audit_row(number, START + number, action, ids_of(f"{action} {who}"), email=who)
+        for number, (action, who) in enumerate(rows)
+    )
+    return with_scenarios(account_of(audit=audit), START, [asked_by_ourselves, account_level_rows, agent_events])
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with sandbox_of(_account(), tmp_path_factory.mktemp("account")) as running:
+        yield running
+
+
+@pytest.fixture
+def asked(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SystemTables:
+    point_at(sandbox, tmp_path, monkeypatch)
+    settings = load_settings()
+    return open_system_tables(settings, settings.databricks())
+
+
+def test_of_what_our_own_principal_did_only_reads_are_left_out(asked: SystemTables) -> None:
+    """Whatever an application asked with the same principal was no message at all."""
+    events = records(asked.message_events(DAY))
+    found = {(row["action_name"], row["actor"]) for row in events if row["message_id"]}
+    assert found == {
+        ("genieListConversationMessages", OTHERS),
+        ("getConversationMessage", OTHERS),
+        ("deleteConversationMessage", OTHERS),
+        ("deleteConversationMessage", OURS),
+        ("createConversationMessage", OURS),
+        ("genieSendMessageFeedback", OURS),
+    }
+
+
+def test_what_agents_are_asked_is_counted_though_it_names_no_message(asked: SystemTables) -> None:
+    found = unnamed_events(asked.message_events(DAY))
+    assert found.asked_of_agents == {"createAgentResponse": 2, "steerAgentConversation": 1}
+    assert found.unknown == {}
+
+
+def test_rows_of_the_account_itself_are_left_out(asked: SystemTables) -> None:
+    """They have 0 in the place of a workspace."""
+    for frame in (asked.message_events(DAY), asked.deletions(DAY, DAY)):
+        assert set(frame["workspace_id"]) == {"1"}
+    for statement in ("audit_message_events", "audit_deletions"):
+        assert "<> '0'" in sql_text(statement)
+
+
+@pytest.mark.parametrize("read", ["get", "list", "summarize", "generatedownload"])
+def test_the_statement_knows_the_same_reads_as_the_rule(read: str) -> None:
+    (pattern,) = [line for line in sql_text("audit_message_events").splitlines() if "RLIKE" in line]
+    assert read in pattern.split("(")[-1].split(")")[0].split("|")
+    assert not may_change(f"genie{read}Something")

@@ -1,0 +1,2 @@
+-- Says what a column of a view means.
+COMMENT ON COLUMN ${column} IS ${comment}

@@ -1,0 +1,2 @@
+-- Says what a view answers.
+COMMENT ON TABLE ${view} IS ${comment}

@@ -1,0 +1,2 @@
+-- The properties of a table or a view.
+SHOW TBLPROPERTIES ${relation}

@@ -1,0 +1,2 @@
+-- The schemas of a catalog.
+SHOW SCHEMAS IN ${catalog}

@@ -1,0 +1,2 @@
+-- The tables of a schema.
+SHOW TABLES IN ${schema}
