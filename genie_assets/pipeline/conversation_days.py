@@ -8,8 +8,9 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from genie_assets.domain.questions import In
 from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_CONVERSATION_DAYS, records
-from genie_assets.gateways.lakehouse import In, Lakehouse
+from genie_assets.gateways.lakehouse.interface import Lakehouse
 
 ConversationDay = tuple[str, str, dt.date]  # (workspace_id, conversation_id, created_date)
 
@@ -36,6 +37,6 @@ def store_days(lake: Lakehouse, entries: Iterable[ConversationDay], stamp: Mappi
 
 def index_stored_messages(lake: Lakehouse, stamp: Mapping[str, Any]) -> None:
     """Make the index of a lakehouse that holds messages and has none yet."""
-    if lake.exists(GENIE_API_MESSAGES) and not lake.exists(GENIE_CONVERSATION_DAYS):
+    if not lake.exists(GENIE_CONVERSATION_DAYS) and lake.exists(GENIE_API_MESSAGES):
         stored = lake.read(GENIE_API_MESSAGES, columns=_COLUMNS, distinct=True)
         store_days(lake, map(entry_of, records(stored)), stamp)

@@ -1,94 +1,92 @@
-"""What the checks and the sensor read: rates, accounts of every message, duplicate keys, open and due errors.
+"""What the checks and the sensor read: rates, accounts of every message, open and due errors.
 
-The lakehouse counts; messages travel only where they are to be shown.
+The lakehouse counts; messages travel only where they are to be shown. What the numbers mean, `domain/health` says.
 """
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from genie_assets.domain import ledger
-from genie_assets.domain.health import Accounting, Whereabouts, account
+from genie_assets.domain.health import PLACES, DayState, Whereabouts, may_be_pending, whereabouts
+from genie_assets.domain.keys import MESSAGE, MessageKey, Row, SpaceKey
+from genie_assets.domain.questions import Equals, Exists, In, Not, Rows
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
-    MESSAGE_ATTACHMENTS,
     MESSAGE_DETAILS,
     MESSAGE_FETCH_ERRORS,
-    Table,
     records,
 )
-from genie_assets.gateways.lakehouse import Between, Equals, Exists, Filter, IsNull, Lakehouse, Not, Rows
-from genie_assets.pipeline.stored import Key, key_of, known_answers
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.genie_space_details import space_titles
+from genie_assets.pipeline.stored import known_answers
 
 
-@dataclass(frozen=True)
-class DayState:
-    """Where the messages of one day's audit events are: how many of each workspace in which places."""
+def day_state(event_date: dt.date, lake: Lakehouse, now: dt.datetime | None = None) -> DayState:
+    """Look up where every message of a day's audit events is.
 
-    messages: Mapping[tuple[str, Whereabouts], int]
-
-    def accounting(self, *, pending: int) -> Accounting:
-        """Count them; `pending` is what the last fetch left for the next one."""
-        counts: Counter[Whereabouts] = Counter()
-        for (_, places), count in self.messages.items():
-            counts[places] += count
-        return account(counts, pending=pending)
-
-    def rates(self) -> dict[str, tuple[int, int]]:
-        """(readable, asked for) by workspace_id; known deletions are not asked for."""
-        asked: Counter[str] = Counter()
-        readable: Counter[str] = Counter()
-        for (workspace_id, places), count in self.messages.items():
-            if places.stored or places.open_error:
-                asked[workspace_id] += count
-                readable[workspace_id] += count if not places.open_error else 0
-        return {workspace_id: (readable[workspace_id], total) for workspace_id, total in sorted(asked.items())}
-
-
-def day_state(event_date: dt.date, lake: Lakehouse) -> DayState:
-    """Look up where every message of a day's audit events is."""
+    Args:
+        event_date: The day.
+        lake: The tables.
+        now: The time, UTC, by which one that is nowhere may be pending; without it, none is.
+    """
     counted = lake.count(
         GENIE_MESSAGES_TO_FETCH,
         by=["workspace_id"],
-        flags={
-            "stored": Exists(Rows(MESSAGE_DETAILS)),
-            "open_error": Exists(Rows(MESSAGE_FETCH_ERRORS, [Equals("resolved", False)])),
-            "shown_deleted": Equals("is_deleted", True),
-            "found_deleted": Exists(Rows(MESSAGE_FETCH_ERRORS, [Equals("resolution", ledger.DELETED)])),
-            "closed": Exists(Rows(MESSAGE_FETCH_ERRORS, [Equals("resolution", ledger.CLOSED)])),
-        },
+        flags={**PLACES, **(may_be_pending(now) if now else {})},
         days=[event_date],
     )
+    return state_of(counted)
+
+
+def state_of(counted: Iterable[Row]) -> DayState:
+    """What the places of a day's messages, counted by workspace, come to."""
     messages: Counter[tuple[str, Whereabouts]] = Counter()
     for row in counted:
-        deleted = row["shown_deleted"] or row["found_deleted"]
-        places = Whereabouts(row["stored"], row["open_error"], deleted, row["closed"])
-        messages[row["workspace_id"], places] += row["count"]
+        messages[row["workspace_id"], whereabouts(row)] += row["count"]
     return DayState(messages)
 
 
-def outdated_errors(event_date: dt.date, lake: Lakehouse) -> list[Key]:
+@dataclass(frozen=True)
+class Unreadable:
+    """Which messages of one workspace's day cannot be read: how many, by error class and by space."""
+
+    workspace_name: str | None
+    by_class: Mapping[str, int]
+    by_space: Mapping[str, int]  # by title, or by id where the title is not known
+
+
+def unreadable(event_date: dt.date, lake: Lakehouse, workspace_ids: Collection[str]) -> dict[str, Unreadable]:
+    """What cannot be read of these workspaces' messages of one day, by workspace_id."""
+    of_the_day = Exists(Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date]), MESSAGE)
+    of_these = In("workspace_id", sorted(workspace_ids))
+    counted = lake.count(
+        MESSAGE_FETCH_ERRORS,
+        by=["workspace_id", "error_class", "space_id"],
+        where=[*ledger.OPEN, of_these, of_the_day],
+    )
+    columns = ["workspace_id", "workspace_name"]
+    named = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, days=[event_date], where=[of_these], distinct=True)
+    names = {row["workspace_id"]: row["workspace_name"] for row in records(named)}
+    titles = space_titles(lake, workspace_ids)
+    classes: dict[str, Counter[str]] = {workspace_id: Counter() for workspace_id in sorted(workspace_ids)}
+    spaces: dict[str, Counter[str]] = {workspace_id: Counter() for workspace_id in classes}
+    for row in counted:
+        workspace_id, space_id = row["workspace_id"], row["space_id"]
+        title = titles.get(SpaceKey(workspace_id, space_id)) or space_id or "no space named"
+        classes[workspace_id][row["error_class"]] += row["count"]
+        spaces[workspace_id][title] += row["count"]
+    return {each: Unreadable(names.get(each), classes[each], spaces[each]) for each in classes}
+
+
+def outdated_errors(event_date: dt.date, lake: Lakehouse) -> list[MessageKey]:
     """Open errors of a day whose messages were read after they failed: the ledger would be wrong about them."""
-    of_the_day = [Equals("event_date", event_date), Equals("resolved", False)]
+    of_the_day = [*ledger.OPEN, Equals("event_date", event_date)]
     errors = records(lake.read(MESSAGE_FETCH_ERRORS, where=of_the_day))
     known = known_answers(lake, {row["message_id"] for row in errors})
-    return [
-        key_of(row)
-        for row in errors
-        if key_of(row) in known and known[key_of(row)]["api_fetch_timestamp"] >= row["error_timestamp"]
-    ]
-
-
-def duplicate_keys(day: dt.date, lake: Lakehouse) -> dict[str, int]:
-    """Keys that occur more than once among the messages of a day and their twins on other days, by table."""
-    return {table.name: _duplicates(table, day, lake) for table in (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS)}
-
-
-def _duplicates(table: Table, day: dt.date, lake: Lakehouse) -> int:
-    of_the_day = Exists(Rows(table, days=[day]))
-    doubled = lake.count(table, by=table.key, where=[of_the_day], at_least=2)
-    return sum(row["count"] - 1 for row in doubled)
+    last_fetch = {key: row["api_fetch_timestamp"] for key, row in known.items()}
+    return [MessageKey.of(row) for row in errors if ledger.is_outdated(row, last_fetch.get(MessageKey.of(row)))]
 
 
 def enrichment_states(day: dt.date, lake: Lakehouse) -> Counter[str]:
@@ -98,7 +96,7 @@ def enrichment_states(day: dt.date, lake: Lakehouse) -> Counter[str]:
 
 
 @dataclass(frozen=True)
-class OpenError:
+class ShownError:
     """An open error, as the standing check shows it."""
 
     workspace_id: str
@@ -119,7 +117,7 @@ class OpenErrors:
 
     by_class: Mapping[str, int]
     parked: int
-    sample: list[OpenError]
+    sample: list[ShownError]
 
     @property
     def total(self) -> int:
@@ -129,27 +127,20 @@ class OpenErrors:
 
 def open_errors(lake: Lakehouse, *, sample: int = 0) -> OpenErrors:
     """Count all open errors, and show at most `sample` of them."""
-    is_open, is_parked = Equals("resolved", False), IsNull("next_retry_timestamp")
-    counted = lake.count(MESSAGE_FETCH_ERRORS, by=["error_class"], flags={"is_parked": is_parked}, where=[is_open])
+    flags = {"is_waiting": Not(ledger.PARKED)}
+    counted = lake.count(MESSAGE_FETCH_ERRORS, by=["error_class"], flags=flags, where=ledger.OPEN)
     by_class: Counter[str] = Counter()
     for row in counted:
         by_class[row["error_class"]] += row["count"]
-    shown: list[OpenError] = []
-    for kind in (is_parked, Not([is_parked])):
+    shown: list[ShownError] = []
+    for kind in (ledger.PARKED, [*ledger.OPEN, Not(ledger.PARKED)]):
         if len(shown) < sample:
             frame = lake.read(
                 MESSAGE_FETCH_ERRORS,
                 columns=["workspace_id", "message_id", "error_class", "event_date", "next_retry_timestamp"],
-                where=[is_open, kind],
+                where=kind,
                 limit=sample - len(shown),
             )
-            shown += [OpenError(*row.values()) for row in records(frame)]
-    parked = sum(row["count"] for row in counted if row["is_parked"])
+            shown += [ShownError(*row.values()) for row in records(frame)]
+    parked = sum(row["count"] for row in counted if not row["is_waiting"])
     return OpenErrors(dict(by_class), parked, sorted(shown, key=lambda e: (not e.is_parked, e.event_date)))
-
-
-def due_days(lake: Lakehouse, now: dt.datetime) -> Counter[dt.date]:
-    """How many open errors of each event day may be tried again now."""
-    due: list[Filter] = [Equals("resolved", False), Between("next_retry_timestamp", high=now)]
-    counted = lake.count(MESSAGE_FETCH_ERRORS, by=["event_date"], where=due)
-    return Counter({row["event_date"]: row["count"] for row in counted})

@@ -1,91 +1,82 @@
-"""Waiting for permission: one probe per space finds out whether it was granted; a grant releases all."""
+"""Waiting for a space: one probe finds out whether it was granted. A grant, or its return, releases all."""
 
 import datetime as dt
 import random
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from genie_assets.domain import ledger
-from genie_assets.domain.fetch_plan import MessageRef
+from genie_assets.domain.fetch_plan import MessageRef, worth_a_probe
+from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, records
-from genie_assets.gateways.genie_api import GenieApi
-from genie_assets.gateways.lakehouse import Equals, Filter, In, Lakehouse
-from genie_assets.pipeline.stored import Key, Row, is_open, key_of
-
-SpaceKey = tuple[str, str]  # (workspace_id, space_id)
-
-_THREADS = 16
-
-
-def waits_for_permission(error: Mapping[str, object] | None) -> bool:
-    """Whether a ledger row is an open error that only a grant can heal."""
-    return error is not None and not error["resolved"] and error["error_class"] == ErrorClass.PERMISSION
+from genie_assets.domain.questions import In
+from genie_assets.domain.requests import ReadProbe
+from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS, records
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.ports import Genie
 
 
 def still_forbidden(
-    wanted: Sequence[MessageRef], errors: Mapping[Key, Row], genie: GenieApi, *, deadline: float
-) -> tuple[dict[Key, FetchError], int]:
+    wanted: Sequence[MessageRef], errors: Mapping[Any, Row], genie: Genie, *, deadline: float
+) -> tuple[dict[MessageRef, FetchError], int]:
     """Messages that need not be asked for one by one: a probe of their space says that nothing was granted.
-
-    A space with a single due conversation is not probed: asking for it is as cheap.
 
     Returns:
         The refusal by message, and the number of probes.
     """
-    spaces: defaultdict[SpaceKey, list[MessageRef]] = defaultdict(list)
-    for ref in wanted:
-        if waits_for_permission(errors.get((ref.workspace_id, ref.message_id))):
-            spaces[ref.workspace_id, ref.space_id].append(ref)
-    probed = [refs for refs in spaces.values() if len({ref.conversation_id for ref in refs}) > 1]
-
-    def probe(refs: list[MessageRef]) -> FetchError | None:
-        first = refs[0]
-        return genie.may_read(first.workspace_id, first.workspace_url, first.space_id, deadline=deadline)
-
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="probe") as pool:
-        refusals = list(pool.map(probe, probed))
-    forbidden = {
-        (ref.workspace_id, ref.message_id): refusal
-        for refs, refusal in zip(probed, refusals, strict=True)
-        if refusal is not None and refusal.error_class is ErrorClass.PERMISSION
-        # One is asked for all the same: reading may be granted where listing everybody's conversations is not.
-        for ref in random.sample(refs, len(refs) - 1)
-    }
-    return forbidden, len(probed)
+    waiting = [ref for ref in wanted if ledger.waits_for_permission(errors.get(ref.key))]
+    spaces = {SpaceKey(refs[0].workspace_id, refs[0].space_id): refs for refs in worth_a_probe(waiting)}
+    probes = [ReadProbe(key.workspace_id, refs[0].workspace_url, key.space_id) for key, refs in spaces.items()]
+    made = 0
+    forbidden: dict[MessageRef, FetchError] = {}
+    for result in genie.fetch(probes, deadline=deadline):
+        made += result.requests_made
+        refusal = result.errors.get(result.request.space_id)
+        if refusal is not None and refusal.error_class is ErrorClass.PERMISSION:
+            refs = spaces[SpaceKey(result.request.workspace_id, result.request.space_id)]
+            # One is asked for all the same: reading may be granted where listing conversations is not.
+            forbidden |= dict.fromkeys(random.sample(refs, len(refs) - 1), refusal)
+    return forbidden, made
 
 
-def release(lake: Lakehouse, granted: set[SpaceKey], *, failed_before: dt.datetime, now: dt.datetime) -> int:
-    """Make the errors due now that waited for the same grant on other days; the number of them.
+def release(
+    lake: Lakehouse, granted: Collection[SpaceKey], *, failed_before: dt.datetime, now: dt.datetime
+) -> Counter[dt.date]:
+    """Make the errors due now that waited for the same grant on other days; their numbers by day.
 
     Args:
         lake: The tables.
         granted: Spaces of which a message could be read that was forbidden before.
-        failed_before: Errors that failed later than this were tried with the grant in force, and keep waiting.
+        failed_before: When the run began that found it out.
         now: The time, UTC.
     """
+    released: Counter[dt.date] = Counter()
     if not granted:
+        return released
+    of_these = In("space_id", sorted({key.space_id for key in granted}))
+    # The space's own error comes first: a run that dies in between finds the messages and so the grant again.
+    for table in (SPACE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS):
+        waiting = records(lake.read(table, where=[*ledger.WAITING_FOR_PERMISSION, of_these]))
+        rows = [row for row in waiting if ledger.waits_for_one_of(row, granted, failed_before)]
+        due = [ledger.released(row, now) for row in rows]
+        if due:
+            lake.merge(table, table.frame(due))
+        released = Counter(row["event_date"] for row in due if row.get("event_date"))
+    return released
+
+
+def release_returned(lake: Lakehouse, returned: Collection[SpaceKey], now: dt.datetime) -> int:
+    """Make messages due now that were not found while their space was away; the number of them.
+
+    Args:
+        lake: The tables.
+        returned: Spaces that were not found, and are there again.
+        now: The time, UTC.
+    """
+    if not returned:
         return 0
-    waiting: list[Filter] = [
-        Equals("resolved", False),
-        Equals("error_class", str(ErrorClass.PERMISSION)),
-        In("space_id", sorted({space_id for _, space_id in granted})),
-    ]
-    rows = [
-        ledger.released(row, now)
-        for row in records(lake.read(MESSAGE_FETCH_ERRORS, where=waiting))
-        if (row["workspace_id"], row["space_id"]) in granted and row["error_timestamp"] < failed_before
-    ]
-    return lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows)).updated if rows else 0
-
-
-def newly_granted(before: Mapping[Key, Row], after: Mapping[Key, Row]) -> set[SpaceKey]:
-    """Spaces of which a message was read that had waited for permission."""
-    return {
-        (row["workspace_id"], row["space_id"])
-        for row in before.values()
-        if waits_for_permission(row)
-        and not is_open(after.get(key_of(row)))
-        and after[key_of(row)]["resolution"] == ledger.FETCHED
-    }
+    of_these = In("space_id", sorted({key.space_id for key in returned}))
+    rows = records(lake.read(MESSAGE_FETCH_ERRORS, where=[*ledger.NOT_FOUND, of_these]))
+    due = [ledger.requeued(row, now) for row in rows if ledger.was_not_found(row) and SpaceKey.of(row) in returned]
+    return lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(due)).updated if due else 0

@@ -3,11 +3,14 @@
 import datetime as dt
 import itertools
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from genie_assets.domain import folded_again
+from genie_assets.domain.questions import Equals, In, Question, Wanted
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_CONVERSATION_DAYS,
@@ -17,8 +20,8 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     Table,
 )
-from genie_assets.gateways.lakehouse import Equals, In, Lakehouse
-from genie_assets.pipeline import fetching, touched
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline import genie_api_messages as fetching
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOON, WEDNESDAY, World
 
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -47,6 +50,18 @@ class WatchedLake:
         if "raw_json" in kwargs.get("columns", ()):
             self.days_read_whole.append(days)
         return self._lake.read(table, **kwargs)
+
+    def together(self, questions: Mapping[str, Question]) -> Any:
+        for question in questions.values():
+            if isinstance(question, Wanted):
+                rows, columns = question.rows, question.columns
+                by_conversation = any(
+                    isinstance(each, In) and each.column == "conversation_id" for each in rows.where
+                )
+                if rows.table in BY_DAY and by_conversation:
+                    self.days_read.append(None if rows.days is None else set(rows.days))
+                assert "raw_json" not in columns
+        return self._lake.together(questions)
 
 
 def watched(world: World) -> WatchedLake:
@@ -172,7 +187,7 @@ def test_parts_make_the_same_tables_as_one_fold(
             query = {"query": "SELECT 1", "statement_id": f"st-{number}"}
             asked(each, f"m{number}", MONDAY, f"c{number % 4}", attachments=[{"query": query}])
             each.statement(f"st-{number}")
-        monkeypatch.setattr(touched, "_MESSAGES_PER_PART", size)
+        monkeypatch.setattr(folded_again, "MESSAGES_PER_PART", size)
         each.discover()
         each.fetch()
         reports.append(each.fold())
@@ -235,7 +250,16 @@ def test_what_the_lakehouse_leaves_out_is_what_the_rules_call_current(
     undeleted = [{**row, "is_deleted": False} for row in references]
     world.lake.replace_day(GENIE_MESSAGES_TO_FETCH, MONDAY, GENIE_MESSAGES_TO_FETCH.frame(undeleted))
     world.fetch()
-    later = [{**row, "ingestion_timestamp": NOON + 2 * HOUR} for row in references]
+    later = [
+        {
+            **row,
+            "ingestion_timestamp": NOON + 2 * HOUR,
+            "last_change_time": max(changed, NOON + 2 * HOUR) if (changed := row["last_change_time"]) else None,
+        }
+        if number % 2
+        else {**row, "ingestion_timestamp": NOON + 2 * HOUR}
+        for number, row in enumerate(references)
+    ]
     world.lake.replace_day(GENIE_MESSAGES_TO_FETCH, MONDAY, GENIE_MESSAGES_TO_FETCH.frame(later))
     errors = [
         {
@@ -255,7 +279,7 @@ def test_what_the_lakehouse_leaves_out_is_what_the_rules_call_current(
     world.genie.requests_allowed = 0
     picked = world.fetch()
     never = (Equals("is_deleted", True), Equals("is_deleted", False))
-    monkeypatch.setattr(fetching, "_PLAINLY_CURRENT", never)
+    monkeypatch.setattr(fetching, "PLAINLY_CURRENT", never)
     judged = world.fetch()
     assert picked.verdicts == judged.verdicts
     assert (picked.wanted, picked.stored_before) == (judged.wanted, judged.stored_before)

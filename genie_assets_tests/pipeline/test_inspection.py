@@ -3,8 +3,9 @@
 import datetime as dt
 from typing import Any
 
-from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
-from genie_assets.pipeline.inspection import due_days, duplicate_keys, enrichment_states, open_errors
+from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
+from genie_assets.pipeline.inspection import enrichment_states, open_errors
+from genie_assets.pipeline.waiting import due_days, left_behind, lost
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, TUESDAY, World
 
 
@@ -18,7 +19,7 @@ def test_the_account_tells_where_each_message_is(world: World) -> None:
     world.delete("deleted", "c4")
     world.load()
     state = world.state()
-    accounting = state.accounting(pending=0)
+    accounting = state.accounting()
     # The second one is deleted too: known to be so before it could be asked for.
     assert (accounting.discovered, accounting.stored, accounting.open_errors, accounting.deleted) == (4, 1, 1, 2)
     assert accounting.lost == 0
@@ -32,7 +33,11 @@ def test_a_message_that_went_missing_is_noticed(world: World) -> None:
     row = world.row(MESSAGE_DETAILS, "m1")
     frame = MESSAGE_DETAILS.frame([row])
     world.lake.merge(MESSAGE_DETAILS, MESSAGE_DETAILS.frame([]), delete=frame)
-    assert world.state().accounting(pending=0).lost == 1
+    assert world.state().accounting().lost == 1, "it was read: it is not waiting for that"
+    world.now += 25 * HOUR
+    assert left_behind(world.lake, [MONDAY, TUESDAY]) == {MONDAY: NOON}
+    assert lost(world.lake, world.now, [MONDAY]) == {MONDAY: 1}
+    assert lost(world.lake, world.now, [TUESDAY]) == lost(world.lake, NOON + HOUR, [MONDAY]) == {}
 
 
 def test_a_stored_message_with_an_open_error_is_stored_but_not_readable(world: World) -> None:
@@ -43,17 +48,7 @@ def test_a_stored_message_with_an_open_error_is_stored_but_not_readable(world: W
     world.genie.errors["m1"] = FORBIDDEN
     world.load()
     assert world.state().rates() == {"w1": (1, 2)}
-    assert world.state().accounting(pending=0).stored == 2
-
-
-def test_a_key_stored_twice_is_found_wherever_its_twin_is(world: World) -> None:
-    world.ask("m1", "m2", attachments=[{"text": {"content": "t"}}])
-    world.load()
-    assert duplicate_keys(MONDAY, world.lake) == {"message_details": 0, "message_attachments": 0}
-    for table in (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS):
-        twin = [row | {"created_date": TUESDAY} for row in world.rows(table) if row["message_id"] == "m1"]
-        world.lake.append(table, table.frame(twin))
-    assert duplicate_keys(MONDAY, world.lake) == {"message_details": 1, "message_attachments": 1}
+    assert world.state().accounting().stored == 2
 
 
 def test_enrichment_is_counted_per_day(world: World) -> None:

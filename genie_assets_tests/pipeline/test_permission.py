@@ -4,8 +4,8 @@ import datetime as dt
 
 from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
 from genie_assets.domain.worklist import Verdict
-from genie_assets.pipeline.inspection import due_days
-from genie_assets.pipeline.upkeep import close, open_rows, requeue
+from genie_assets.pipeline.errors_by_hand import close, open_rows, requeue
+from genie_assets.pipeline.waiting import due_days
 from genie_assets_tests.pipeline.world import FORBIDDEN, HOUR, MONDAY, TUESDAY, WEDNESDAY, World
 
 
@@ -52,6 +52,23 @@ def test_a_grant_is_found_out_and_releases_what_waits_on_other_days(world: World
     assert len(world.rows(MESSAGE_DETAILS)) == 2
 
 
+def test_a_grant_brings_the_title_of_the_space_with_the_same_run(world: World) -> None:
+    """The space was looked at while it was forbidden, and would have been looked at again a day later."""
+    world.ask("m1")
+    _forbid(world, "m1")
+    world.genie.spaces["s1"] = FORBIDDEN
+    world.load()
+    for _ in range(6):
+        world.back_up()
+        world.now += 30 * HOUR
+    world.back_up()
+    world.now += HOUR
+    _grant(world)
+    world.genie.spaces["s1"] = {"space_id": "s1", "title": "Sales", "serialized_space": "{}"}
+    world.load()
+    assert world.row(MESSAGE_DETAILS, "m1")["space_name"] == "Sales"
+
+
 def test_a_private_conversation_is_not_released_again_and_again(world: World) -> None:
     """It stays forbidden when its space is granted: then it waits by its own backoff."""
     world.ask("m1", conversation_id="c1")
@@ -76,10 +93,10 @@ def test_a_closed_error_is_not_asked_for_again_unless_the_message_changes(world:
     world.ask("m1")
     _forbid(world, "m1")
     world.load()
-    assert close(world.lake, open_rows(world.lake, message_ids=["m1"]), world.now) == 1
+    assert len(close(world.lake, open_rows(world.lake, message_ids=["m1"]), world.now)) == 1
     world.now += 48 * HOUR
     assert world.load().verdicts == {Verdict.CLOSED: 1}
-    accounting = world.state().accounting(pending=0)
+    accounting = world.state().accounting()
     assert (accounting.closed, accounting.lost) == (1, 0)
     _grant(world)
     world.event("m1", action="regenerateConversationMessage", day=TUESDAY)
@@ -95,7 +112,7 @@ def test_a_requeued_error_is_due_now_with_all_its_attempts(world: World) -> None
     error = world.row(MESSAGE_FETCH_ERRORS, "gone")
     assert (error["resolution"], error["resolved"], error["next_retry_timestamp"]) == ("GAVE_UP", False, None)
     assert world.fetch().wanted == 0
-    assert requeue(world.lake, open_rows(world.lake, error_class="NOT_FOUND"), world.now) == 1
+    assert len(requeue(world.lake, open_rows(world.lake, error_class="NOT_FOUND"), world.now)) == 1
     world.message("gone")
     assert world.load().tally.stored == 1
     assert world.row(MESSAGE_FETCH_ERRORS, "gone")["resolution"] == "FETCHED"

@@ -5,18 +5,31 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 
-from genie_assets.domain.fetch_plan import FetchRequest
+from genie_assets.domain.health import DayState
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.requests import (
+    Answer,
+    FetchResult,
+    MessagesRequest,
+    ReadProbe,
+    SpaceRequest,
+    SpacesOfWorkspace,
+)
 from genie_assets.domain.tables import Table, records
-from genie_assets.gateways.genie_api import Answer, FetchResult, SpaceList
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.pipeline.discovery import Discovery, discover
-from genie_assets.pipeline.fetching import FetchReport, fetch
-from genie_assets.pipeline.folding import FoldReport, enrich
-from genie_assets.pipeline.inspection import DayState, day_state
+from genie_assets.domain.workspaces import is_looked_at
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.audit_messages import Discovery, discover
+from genie_assets.pipeline.enriched_message_details import FoldReport, fold_day
+from genie_assets.pipeline.fetch_report import FetchReport
+from genie_assets.pipeline.genie_api_messages import fetch
+from genie_assets.pipeline.genie_space_details import SpacesReport, back_up_spaces
+from genie_assets.pipeline.inspection import day_state
+from genie_assets.pipeline.run import Run
 
 MONDAY, TUESDAY, WEDNESDAY = dt.date(2026, 3, 2), dt.date(2026, 3, 3), dt.date(2026, 3, 4)
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -27,7 +40,16 @@ NOT_FOUND = FetchError(ErrorClass.NOT_FOUND, "No such message.", 404, "RESOURCE_
 FORBIDDEN = FetchError(ErrorClass.PERMISSION, "Not allowed.", http_status=403)
 BROKEN = FetchError(ErrorClass.SERVER, "It broke.", http_status=500)
 
-_EVENTS = ["event_date", "workspace_id", "action_name", "actor", "is_refused", "space_id", "conversation_id"]
+_EVENTS = [
+    "event_date",
+    "workspace_id",
+    "action_name",
+    "actor",
+    "is_refused",
+    "is_agents",
+    "space_id",
+    "conversation_id",
+]
 _EVENTS += ["message_id", "first_event_time", "last_event_time", "event_count"]
 
 
@@ -40,23 +62,52 @@ class FakeSystemTables:
         self.history: list[dict[str, Any]] = []
         self.windows: list[tuple[dt.datetime, dt.datetime]] = []
         self.failure: Exception | None = None
+        self.history_failure: Exception | None = None
+        self.status: str | None = "RUNNING"  # of the workspace
+        self.chosen_workspaces: set[str] = set()
+        self.name: str | None = "Prod"
+        self.others: list[dict[str, Any]] = []  # workspaces besides it
 
     def message_events(self, event_date: dt.date) -> pd.DataFrame:
-        return _frame([row for row in self.events if row["event_date"] == event_date], _EVENTS)
+        events = [row for row in self.events if row["event_date"] == event_date]
+        return _frame(
+            [row for row in events if is_looked_at(row["workspace_id"], self.chosen_workspaces)], _EVENTS
+        )
 
-    def deletions(self, since: dt.date) -> pd.DataFrame:
-        return _frame([row for row in self.deleted if row["event_date"] >= since], _EVENTS)
+    def event_days(self, first: dt.date, last: dt.date) -> pd.DataFrame:
+        gone = [row for row in self.deleted if row["message_id"] is None]
+        rows = [row for row in (*self.events, *gone) if first <= row["event_date"] <= last]
+        days: list[dict[str, Any]] = []
+        for day, workspace_id in sorted({(row["event_date"], row["workspace_id"]) for row in rows}):
+            of_it = [row for row in rows if (row["event_date"], row["workspace_id"]) == (day, workspace_id)]
+            texts = sorted(f"{e['action_name']} {e['message_id']} {e['last_event_time']}" for e in of_it)
+            days.append(
+                {
+                    "event_date": day,
+                    "workspace_id": workspace_id,
+                    "event_count": len(of_it),
+                    "message_count": len({row["message_id"] for row in of_it}),
+                    "newest_event_time": max(row["last_event_time"] for row in of_it),
+                    "events_sum": sum(crc32(text.encode()) for text in texts),
+                }
+            )
+        return _frame(days, ["event_date", "workspace_id"] if not days else list(days[0]))
+
+    def deletions(self, since: dt.date, until: dt.date) -> pd.DataFrame:
+        return _frame([row for row in self.deleted if since <= row["event_date"] <= until], _EVENTS)
 
     def workspaces(self) -> pd.DataFrame:
         if self.failure:
             raise self.failure
-        row = {"workspace_id": "w1", "workspace_name": "Prod", "workspace_url": URL}
-        return _frame([row], list(row))
+        row = {"workspace_id": "w1", "workspace_name": self.name, "workspace_url": URL, "status": self.status}
+        return _frame([row, *self.others], list(row))
 
     def query_history(
         self, statement_ids: Collection[str], *, from_time: dt.datetime, to_time: dt.datetime
     ) -> pd.DataFrame:
         self.windows.append((from_time, to_time))
+        if self.history_failure:
+            raise self.history_failure
         found = [
             row
             for row in self.history
@@ -75,27 +126,40 @@ class FakeGenie:
         self.spaces: dict[str, dict[str, Any] | FetchError] = {}
         self.unlisted: set[str] = set()
         self.list_error: FetchError | None = None
-        self.requests: list[FetchRequest] = []
-        self.space_looks: list[tuple[str, bool]] = []
+        self.export_error = FORBIDDEN  # of spaces with `no_export`
+        self.requests: list[MessagesRequest] = []
+        self.space_looks: list[str] = []
         self.probes: list[str] = []
         self.addresses: set[str | None] = set()
         self.forbidden: set[str] = set()
         self.requests_allowed = 10**9
+        self.told: dt.datetime | None = None
+
+    def told_time(self) -> dt.datetime | None:
+        return self.told
 
     @property
     def asked(self) -> list[str]:
         """Ids of the messages asked for so far."""
         return sorted(message_id for request in self.requests for message_id in request.message_ids)
 
-    def fetch(self, requests: Iterable[FetchRequest], *, deadline: float) -> Iterator[FetchResult]:
+    def fetch(self, requests: Iterable[Any], *, deadline: float) -> Iterator[FetchResult[Any]]:
         for number, request in enumerate(requests):
-            if number >= self.requests_allowed:
+            if isinstance(request, MessagesRequest) and number >= self.requests_allowed:
                 yield FetchResult(request, not_attempted=request.message_ids)
                 continue
-            self.requests.append(request)
-            yield self._result(request)
+            match request:
+                case MessagesRequest():
+                    self.requests.append(request)
+                    yield self._result(request)
+                case SpaceRequest():
+                    yield self._space(request)
+                case SpacesOfWorkspace():
+                    yield self._listed(request)
+                case ReadProbe():
+                    yield self._probed(request)
 
-    def _result(self, request: FetchRequest) -> FetchResult:
+    def _result(self, request: MessagesRequest) -> FetchResult[MessagesRequest]:
         wanted = request.message_ids
         errors = {m: self.errors.get(m, NOT_FOUND) for m in wanted if m in self.errors or m not in self.messages}
         shown = [m for m in wanted if m not in errors]
@@ -106,39 +170,38 @@ class FakeGenie:
                 if body["conversation_id"] == request.conversation_id and m not in wanted
             ]
         now = self._world.now
-        answers = tuple(Answer(dict(self.messages[m]), request.endpoint, now) for m in shown)
+        answers = {m: Answer(dict(self.messages[m]), request.endpoint, now) for m in shown}
         return FetchResult(request, answers, errors, requests_made=1)
 
-    def may_read(
-        self, workspace_id: str, workspace_url: str | None, space_id: str, *, deadline: float | None = None
-    ) -> FetchError | None:
-        self.probes.append(space_id)
-        return FORBIDDEN if space_id in self.forbidden else None
+    def _probed(self, request: ReadProbe) -> FetchResult[ReadProbe]:
+        self.probes.append(request.space_id)
+        errors = {request.space_id: FORBIDDEN} if request.space_id in self.forbidden else {}
+        return FetchResult(request, errors=errors, requests_made=1)
 
-    def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
-        self.addresses.add(workspace_url)
+    def _listed(self, request: SpacesOfWorkspace) -> FetchResult[SpacesOfWorkspace]:
+        self.addresses.add(request.workspace_url)
+        if self.list_error:
+            return FetchResult(
+                request,
+                errors={request.workspace_id: self.list_error},
+                requests_made=int(self.list_error.was_sent),
+            )
         listed = [space_id for space_id in self.spaces if space_id not in self.unlisted]
-        spaces = tuple(Answer({"space_id": each}, "LIST", self._world.now) for each in listed)
-        return SpaceList(() if self.list_error else spaces, self.list_error)
+        answers = {each: Answer({"space_id": each}, "LIST", self._world.now) for each in listed}
+        return FetchResult(request, answers, requests_made=1)
 
-    def get_space(
-        self,
-        workspace_id: str,
-        workspace_url: str | None,
-        space_id: str,
-        *,
-        include_serialized_space: bool = False,
-    ) -> Answer | FetchError:
-        self.space_looks.append((space_id, include_serialized_space))
-        space = self.spaces.get(space_id, NOT_FOUND)
+    def _space(self, request: SpaceRequest) -> FetchResult[SpaceRequest]:
+        self.space_looks.append(request.space_id)
+        space = self.spaces.get(request.space_id, NOT_FOUND)
         if isinstance(space, FetchError):
-            return space
+            errors = {request.space_id: space}
+            return FetchResult(request, errors=errors, requests_made=int(space.was_sent))
         shown = dict(space)
-        if shown.pop("no_export", False) and include_serialized_space:
-            return FORBIDDEN
-        if not include_serialized_space:
-            shown.pop("serialized_space", None)
-        return Answer(shown, "GET", self._world.now)
+        if not shown.pop("no_export", False):
+            return FetchResult(request, {request.space_id: Answer(shown, "GET", self._world.now)}, requests_made=1)
+        shown.pop("serialized_space", None)
+        answers = {request.space_id: Answer(shown, "GET", self._world.now)}
+        return FetchResult(request, answers, {request.space_id: self.export_error}, requests_made=2)
 
 
 class World:
@@ -173,6 +236,7 @@ class World:
                 "action_name": action,
                 "actor": "ann@example.com",
                 "is_refused": False,
+                "is_agents": False,
                 "space_id": "s1",
                 "conversation_id": conversation_id,
                 "message_id": message_id,
@@ -239,28 +303,22 @@ class World:
         }
         self.system_tables.history.append(unknown | known | cells)
 
+    def run(self, day: dt.date = MONDAY) -> Run:
+        return Run(day, f"run{self.runs}", self.clock, deadline=time.monotonic() + 60)
+
     def discover(self, day: dt.date = MONDAY) -> Discovery:
-        return discover(day, system_tables=self.system_tables, lake=self.lake, now=self.now)  # type: ignore[arg-type]
+        return discover(self.run(day), system_tables=self.system_tables, lake=self.lake)
 
     def fetch(self, day: dt.date = MONDAY, *, lake: Lakehouse | None = None) -> FetchReport:
         self.runs += 1
-        return fetch(
-            day,
-            genie=self.genie,  # type: ignore[arg-type]
-            lake=lake or self.lake,
-            run_id=f"run{self.runs}",
-            clock=self.clock,
-            deadline=time.monotonic() + 60,
-        )
+        return fetch(self.run(day), genie=self.genie, lake=lake or self.lake)
 
     def fold(self, day: dt.date = MONDAY) -> FoldReport:
-        return enrich(
-            day,
-            system_tables=self.system_tables,  # type: ignore[arg-type]
-            genie=self.genie,  # type: ignore[arg-type]
-            lake=self.lake,
-            run_id=f"run{self.runs}",
-            clock=self.clock,
+        return fold_day(self.run(day), system_tables=self.system_tables, genie=self.genie, lake=self.lake)
+
+    def back_up(self) -> SpacesReport:
+        return back_up_spaces(
+            self.run(self.now.date()), system_tables=self.system_tables, genie=self.genie, lake=self.lake
         )
 
     def load(self, day: dt.date = MONDAY) -> FetchReport:
@@ -271,7 +329,7 @@ class World:
         return report
 
     def state(self, day: dt.date = MONDAY) -> DayState:
-        return day_state(day, self.lake)
+        return day_state(day, self.lake, self.now)
 
     def rows(self, table: Table, **kwargs: Any) -> list[dict[str, Any]]:
         rows = records(self.lake.read(table, **kwargs))

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 
 from genie_assets.domain.tables import TABLES, Table
-from genie_assets.gateways.lakehouse import Lakehouse, LakehouseError, MaintenanceReport
+from genie_assets.gateways.lakehouse.errors import LakehouseError
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.results import MaintenanceReport
 
 
 @dataclass(frozen=True)
-class TableUpkeep:
+class TableMaintenance:
     """What became of one table: a report, or why there is none."""
 
     table: Table
@@ -37,7 +39,7 @@ def tables_named(names: Collection[str]) -> tuple[Table, ...]:
     return tuple(table for table in TABLES if not names or table.name in names)
 
 
-def upkeep(lake: Lakehouse, tables: Collection[Table], *, today: dt.date) -> Iterator[TableUpkeep]:
+def maintain(lake: Lakehouse, tables: Collection[Table], *, today: dt.date) -> Iterator[TableMaintenance]:
     """Maintain the tables, each as its result is asked for."""
     for table in tables:
         begin = time.monotonic()
@@ -46,4 +48,4 @@ def upkeep(lake: Lakehouse, tables: Collection[Table], *, today: dt.date) -> Ite
             report = lake.maintain(table, today=today)
         except LakehouseError as error:
             problem = str(error)
-        yield TableUpkeep(table, time.monotonic() - begin, report, problem)
+        yield TableMaintenance(table, time.monotonic() - begin, report, problem)

@@ -1,0 +1,131 @@
+"""`audit_messages`: which messages were touched on a day, from the audit log."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from genie_assets.domain.audit import (
+    Unnamed,
+    conversations_deleted_on,
+    empty_known_messages,
+    messages_to_fetch,
+    unnamed_events,
+)
+from genie_assets.domain.day_loads import load_of
+from genie_assets.domain.deletions import LOOKS_AHEAD
+from genie_assets.domain.keys import Row
+from genie_assets.domain.questions import Between, Filter, In
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
+from genie_assets.domain.workspaces import is_looked_at, is_running
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.conversation_days import index_stored_messages
+from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
+from genie_assets.pipeline.deletions import settle, stamped
+from genie_assets.pipeline.error_ledger import close_left_out
+from genie_assets.pipeline.ports import SystemTables
+from genie_assets.pipeline.run import Run
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What a look at one day of the audit log found."""
+
+    messages: int
+    new: int
+    deleted: int
+    workspaces: int
+    changed: bool  # whether the stored day differs from before
+    not_running: tuple[str, ...] = ()  # of the workspaces: those that answer nobody, as "name (BANNED)"
+    unnamed: Unnamed | None = field(
+        default_factory=Unnamed
+    )  # None if nothing is new, and the events were not read
+
+
+def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Discovery:
+    """Replace one day of `genie_messages_to_fetch` with every message that the audit log shows was touched on it.
+
+    The log is read before any row is written: a failed read leaves the day as it was. All tables exist afterwards,
+    be they empty. If nothing of what the last load went by has changed, the day's events are not read again.
+    """
+    event_date, now = run.day, run.clock()
+    index_stored_messages(lake, {"ingestion_timestamp": now})
+    # Before the day is read: what arrives while it is being read is then noticed as not loaded.
+    days = records(system_tables.event_days(event_date, event_date))
+    deletions = system_tables.deletions(event_date, until=event_date + LOOKS_AHEAD)
+    workspaces = system_tables.workspaces()
+    chosen = system_tables.chosen_workspaces
+    load = load_of(event_date, days, records(deletions), records(workspaces), chosen)
+    before = loaded_day(event_date, lake)
+    if before.is_as(load):
+        return _as_before(before, workspaces)
+    if not before.is_prepared:
+        for table in TABLES:
+            lake.prepare(table)
+    events = system_tables.message_events(event_date)
+    gone = conversations_deleted_on(event_date, deletions)
+    known = empty_known_messages()
+    if gone:
+        # Messages first seen later are left out, or the day would depend on which days were looked at before it.
+        so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
+        known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
+    stored = lake.records(GENIE_MESSAGES_TO_FETCH, days=[event_date])
+    rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
+    in_the_log = {row["workspace_id"] for row in rows}
+    rows += _forgotten(stored, in_the_log, chosen)
+    settled = settle(event_date, rows, records(deletions), shown=in_the_log, lake=lake)
+    rows = stamped(settled.references, stored, now)
+    shown = {row["workspace_id"] for row in rows}
+    changed = replace(settled, references=rows).store(event_date, lake, now)
+    close_left_out(lake, MESSAGE_FETCH_ERRORS, chosen, now)
+    note_load(load, rows if changed else stored, before, lake, now)
+    unnamed = unnamed_events(events)
+    if unnamed.unknown:
+        _LOG.warning(
+            "Events of %d unknown actions name no message; the metadata counts them.", len(unnamed.unknown)
+        )
+    return Discovery(
+        messages=len(rows),
+        new=sum(row["is_new"] for row in rows),
+        deleted=sum(row["is_deleted"] for row in rows),
+        workspaces=len(shown),
+        changed=changed,
+        not_running=_not_running(shown, workspaces),
+        unnamed=unnamed,
+    )
+
+
+def _as_before(day: LoadedDay, workspaces: pd.DataFrame) -> Discovery:
+    """What is known of a day of which nothing has changed: its events were not read again."""
+    return Discovery(
+        messages=day.number(),
+        new=day.number("asked"),
+        deleted=day.number("gone"),
+        workspaces=len(day.workspaces),
+        changed=False,
+        not_running=_not_running(day.workspaces, workspaces),
+        unnamed=None,
+    )
+
+
+def _not_running(shown: set[str], workspaces: pd.DataFrame) -> tuple[str, ...]:
+    """Of the workspaces that the log shows, those whose messages wait until they run."""
+    return tuple(
+        f"{row['workspace_name'] or row['workspace_id']} ({row['status']})"
+        for row in records(workspaces)
+        if row["workspace_id"] in shown and not is_running(row["status"])
+    )
+
+
+def _forgotten(stored: list[Row], shown: Collection[str], chosen: Collection[str]) -> list[Row]:
+    """Stored references of workspaces of which the log shows nothing any more on this day.
+
+    Databricks drops events after a year, and those of a deleted workspace after two weeks: that is no reason to
+    forget them here. What belongs to no workspace that is looked at goes.
+    """
+    return [
+        row for row in stored if row["workspace_id"] not in shown and is_looked_at(row["workspace_id"], chosen)
+    ]

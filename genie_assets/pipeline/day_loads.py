@@ -1,0 +1,102 @@
+"""Which days of the audit log were loaded, and in which state: noted by every load, compared with the log."""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from genie_assets.domain.day_loads import OF_A_LOAD, days_to_load, fingerprints, is_the_same, tables_hash
+from genie_assets.domain.keys import Row
+from genie_assets.domain.questions import Between, Counted, Equals, Newest, Rows, Wanted
+from genie_assets.domain.tables import GENIE_DAY_LOADS, GENIE_MESSAGES_TO_FETCH, records
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.ports import SystemTables
+
+_DAY, _WRITTEN = "event_date", "ingestion_timestamp"
+
+
+@dataclass(frozen=True)
+class LoadedDay:
+    """What is stored of a day, in numbers, and what was noted when it was last loaded."""
+
+    noted: Row | None
+    is_prepared: bool  # whether all tables have existed as this version defines them
+    references: Sequence[Row]  # their numbers by workspace, whether they were `asked` and are `gone`
+    written: dt.datetime | None  # when the newest of them was
+
+    def is_as(self, load: Row) -> bool:
+        """Whether a load that goes by this would store what is stored: what the last one did, and nothing since.
+
+        Another run may have stored what it had read before; that its note came first must not hide it.
+        """
+        return is_the_same({**load, "references_timestamp": self.written}, self.noted, OF_A_LOAD)
+
+    def number(self, flag: str | None = None) -> int:
+        """How many messages there are, all of them or with a flag."""
+        return sum(row["count"] for row in self.references if flag is None or row[flag])
+
+    @property
+    def workspaces(self) -> set[str]:
+        """Their workspaces."""
+        return {row["workspace_id"] for row in self.references}
+
+
+def loaded_day(day: dt.date, lake: Lakehouse) -> LoadedDay:
+    """What is stored of a day; one question."""
+    of_the_day = Rows(GENIE_MESSAGES_TO_FETCH, days=[day])
+    found = lake.together(
+        {
+            "noted": Wanted(Rows(GENIE_DAY_LOADS, [Equals("event_date", day)]), GENIE_DAY_LOADS.column_names),
+            "prepared": Wanted(
+                Rows(GENIE_DAY_LOADS, [Equals("tables_hash", tables_hash())]), ["event_date"], limit=1
+            ),
+            "references": Counted(
+                of_the_day,
+                by=["workspace_id"],
+                flags={"asked": Equals("is_new", True), "gone": Equals("is_deleted", True)},
+            ),
+            "newest": Wanted(of_the_day, [_DAY, _WRITTEN], newest=Newest(per=[_DAY], by=[_WRITTEN])),
+        }
+    )
+    return LoadedDay(
+        noted=found["noted"][0] if found["noted"] else None,
+        is_prepared=bool(found["prepared"]),
+        references=found["references"],
+        written=found["newest"][0][_WRITTEN] if found["newest"] else None,
+    )
+
+
+def note_load(load: Row, references: Iterable[Row], before: LoadedDay, lake: Lakehouse, now: dt.datetime) -> None:
+    """Note what a day was loaded by, as the last thing; nothing is written if the same is noted.
+
+    So many parameters: what it went by, what is stored now, and what was noted before.
+    """
+    written = max((row[_WRITTEN] for row in references), default=None)
+    row = {**(before.noted or {}), **load, "references_timestamp": written, _WRITTEN: now}
+    if not is_the_same(row, before.noted, OF_A_LOAD):
+        lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([row]))
+
+
+def late_days(days: Collection[dt.date], system_tables: SystemTables, lake: Lakehouse) -> Mapping[dt.date, Row]:
+    """Of these days, which follow each other, those that were never loaded or of which the log holds more.
+
+    Returns:
+        What the log holds of each now, as rows of `genie_day_loads`.
+    """
+    if not days:
+        return {}
+    noted = lake.together({"noted": loads_of(days)})["noted"]
+    return later_than(noted, days, system_tables)
+
+
+def loads_of(days: Collection[dt.date]) -> Wanted:
+    """The question for what was noted of these days, which follow each other."""
+    between = Between("event_date", min(days), max(days))
+    return Wanted(Rows(GENIE_DAY_LOADS, [between]), GENIE_DAY_LOADS.column_names)
+
+
+def later_than(
+    noted: Iterable[Row], days: Collection[dt.date], system_tables: SystemTables
+) -> Mapping[dt.date, Row]:
+    """Of these days, those of which the log holds more than was noted."""
+    log = fingerprints(records(system_tables.event_days(min(days), max(days))))
+    return days_to_load(log, {row["event_date"]: row for row in noted})

@@ -1,0 +1,124 @@
+"""`genie_deletions`, and the days that a deletion reaches: whichever day is loaded last brings the others in line.
+
+What deletions make of references is decided in `domain.deletions`.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genie_assets.domain.deletions import concerned, deletion_rows, ids_of, named, settled
+from genie_assets.domain.keys import MessageKey, Row
+from genie_assets.domain.questions import Equals, Filter, In, Not
+from genie_assets.domain.tables import GENIE_DELETIONS, GENIE_MESSAGES_TO_FETCH
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a day's references and deletions are, and what they change on other days."""
+
+    references: list[Row]
+    deletions: list[Row]
+    elsewhere: list[Row]  # references of other days, as they are now
+    was: list[Row]  # deletions of the day, as they are stored
+
+    def store(self, event_date: dt.date, lake: Lakehouse, now: dt.datetime) -> bool:
+        """Store all of it; whether the day's references differ from before."""
+        changed = lake.replace_day(GENIE_MESSAGES_TO_FETCH, event_date, _frame(self.references, now))
+        if self.elsewhere:
+            lake.merge(GENIE_MESSAGES_TO_FETCH, _frame(self.elsewhere, now))
+        if self.deletions or self.was:
+            stamped = ({**row, "ingestion_timestamp": now} for row in self.deletions)
+            lake.replace_day(GENIE_DELETIONS, event_date, GENIE_DELETIONS.frame(stamped))
+        return changed
+
+
+def settle(
+    event_date: dt.date,
+    rows: Collection[Row],
+    told: Iterable[Mapping[str, Any]],
+    *,
+    shown: Collection[str],
+    lake: Lakehouse,
+) -> Settled:
+    """Bring a day's references in line with deletions of other days, and those of other days with its own.
+
+    Args:
+        event_date: The day.
+        rows: Its references, as its own events make them.
+        told: What the log says of deletions on this day and later, in the columns of `sql/audit_deletions.sql`.
+        shown: Workspaces of which the log shows something on this day; of others, what was stored stays.
+        lake: The tables.
+    """
+    found = deletion_rows(told)
+    # Events that do not say in which conversation a message is; those of other days may.
+    nameless = {row["message_id"] for row in rows if row["conversation_id"] is None}
+    candidates = [*rows, *_elsewhere(event_date, nameless, lake)]
+    stored = _stored_deletions(event_date, ids_of(candidates), lake)
+    was = [row for row in stored if row["event_date"] == event_date]
+    of_the_day = [row for row in found if row["event_date"] == event_date]
+    of_the_day += [row for row in was if row["workspace_id"] not in shown]
+    loaded = {
+        named(row): row for row in (*stored, *of_the_day) if row["event_date"] != event_date or row not in was
+    }
+    loaded |= {named(row): row for row in of_the_day}
+    deletions = {named(row): row for row in found} | loaded
+    keys = concerned(candidates, deletions.values())
+    others = _elsewhere(event_date, {key.message_id for key in keys}, lake)
+    others = [row for row in others if MessageKey.of(row) in keys]
+    mine = [row for row in rows if MessageKey.of(row) in keys]
+    now = settled([*mine, *others], deletions.values(), loaded.keys())
+    return Settled(
+        references=[row for row in rows if MessageKey.of(row) not in keys]
+        + [row for row in now if row["event_date"] == event_date],
+        deletions=of_the_day,
+        elsewhere=_changed(others, (row for row in now if row["event_date"] != event_date)),
+        was=was,
+    )
+
+
+def _elsewhere(event_date: dt.date, message_ids: Collection[str], lake: Lakehouse) -> list[Row]:
+    """The references of these messages on other days."""
+    if not message_ids:
+        return []
+    where: list[Filter] = [In("message_id", sorted(message_ids)), Not([Equals("event_date", event_date)])]
+    return lake.records(GENIE_MESSAGES_TO_FETCH, where=where)
+
+
+def _stored_deletions(event_date: dt.date, ids: Collection[str], lake: Lakehouse) -> list[Row]:
+    """What is stored of deletions of the day, and on any day of these messages and conversations."""
+    either = Not([Not([Equals("event_date", event_date)]), Not([In("deleted_id", sorted(ids))])])
+    return lake.records(GENIE_DELETIONS, where=[either])
+
+
+def _changed(before: Iterable[Row], after: Iterable[Row]) -> list[Row]:
+    names = GENIE_MESSAGES_TO_FETCH.content
+    was = {(row["event_date"], MessageKey.of(row)): row for row in before}
+    return [
+        row
+        for row in after
+        if (old := was.get((row["event_date"], MessageKey.of(row)))) is None
+        or any(row[name] != old[name] for name in names)
+    ]
+
+
+def stamped(rows: Iterable[Row], stored: Iterable[Row], now: dt.datetime) -> list[Row]:
+    """References of a day with the times of the stored ones: when each was first seen, and first as it is."""
+    names = GENIE_MESSAGES_TO_FETCH.content
+    before = {MessageKey.of(row): row for row in stored}
+    found = []
+    for row in rows:
+        old = before.get(MessageKey.of(row))
+        is_same = old is not None and all(row[name] == old[name] for name in names)
+        seen = (old["first_seen_timestamp"] or old["ingestion_timestamp"]) if old else now
+        written = old["ingestion_timestamp"] if old and is_same else now
+        found.append({**row, "first_seen_timestamp": seen, "ingestion_timestamp": written})
+    return found
+
+
+def _frame(rows: Iterable[Row], now: dt.datetime) -> Any:
+    return GENIE_MESSAGES_TO_FETCH.frame(
+        {"ingestion_timestamp": now, "first_seen_timestamp": now, **row} for row in rows
+    )

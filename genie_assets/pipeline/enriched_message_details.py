@@ -1,0 +1,154 @@
+"""`enriched_message_details`: fold stored answers, query history and names into the tables that users query.
+
+Gather, fold, store: the rules are in `domain`.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from genie_assets.domain.evidence import Evidence
+from genie_assets.domain.folded_again import in_parts
+from genie_assets.domain.folding import Folded, difference, fold
+from genie_assets.domain.keys import Row
+from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, Table
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.results import MergeResult
+from genie_assets.pipeline.conversation_days import entry_of, index_stored_messages, store_days
+from genie_assets.pipeline.evidence import Sources
+from genie_assets.pipeline.folded_days import counted, folded_day, note_fold, of_the_day
+from genie_assets.pipeline.history import waiting_for_long
+from genie_assets.pipeline.ports import Genie, SystemTables
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.set_aside import set_aside
+from genie_assets.pipeline.touched import touched_conversations
+
+
+@dataclass(frozen=True)
+class FoldReport:
+    """What one fold wrote, and what it found about the day's own messages. Reports of parts can be added."""
+
+    messages: int = 0
+    days: frozenset[dt.date] = frozenset()
+    details: MergeResult = field(default_factory=MergeResult)
+    attachments: MergeResult = field(default_factory=MergeResult)
+    statements: int = 0
+    statements_found: int = 0
+    statuses: Mapping[str, int] = field(default_factory=Counter)
+    enrichment: Mapping[str, int] = field(default_factory=Counter)
+    space_requests: int = 0
+    set_aside: int = 0  # messages that could not be folded
+    history_refusal: str | None = None  # why query history cannot be read
+
+    def __add__(self, other: "FoldReport") -> "FoldReport":
+        return FoldReport(
+            messages=self.messages + other.messages,
+            days=self.days | other.days,
+            details=self.details + other.details,
+            attachments=self.attachments + other.attachments,
+            statements=self.statements + other.statements,
+            statements_found=self.statements_found + other.statements_found,
+            space_requests=self.space_requests + other.space_requests,
+            set_aside=self.set_aside + other.set_aside,
+            history_refusal=self.history_refusal or other.history_refusal,
+        )
+
+    def numbers(self) -> dict[str, float]:
+        """What is worth plotting per partition."""
+        return {
+            "messages": self.messages,
+            "days_touched": len(self.days),
+            "inserted": self.details.inserted,
+            "updated": self.details.updated,
+            "moved_or_removed": self.details.deleted,
+            "attachments_changed": self.attachments.changed,
+            "statements": self.statements,
+            "statements_found": self.statements_found,
+            "space_requests": self.space_requests,
+            "set_aside": self.set_aside,
+        }
+
+
+def fold_day(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakehouse) -> FoldReport:
+    """Fold every conversation that the run's day touches: by an audit event, a fetch, or a message asked on it.
+
+    Conversations whose statements had not arrived in query history are looked at again, whichever day it is; while
+    history cannot be read they wait. Nothing is folded if nothing of what the day's last fold went by has changed;
+    of today, only what did. Work is done in parts of some thousand messages, so that a day of any size fits into
+    memory; each part is stored by itself, and what a broken run has stored is right.
+    """
+    now = run.clock()
+    index_stored_messages(lake, {"ingestion_timestamp": now})
+    before = folded_day(run.day, lake, now)
+    if before.is_quiet:
+        return FoldReport(statuses=before.counted("status"), enrichment=before.counted("enrichment_status"))
+    since = before.since(now.date())
+    sources = Sources(run, system_tables, genie, lake, since)
+    report = FoldReport()
+    for conversation_ids in in_parts(touched_conversations(run.day, lake, now.date(), since)):
+        report += _fold_part(sources, conversation_ids)
+    if sources.history.has_answered:
+        for conversation_ids in waiting_for_long(lake, now.date()):
+            report += _fold_part(sources, conversation_ids)
+    note_fold(before, lake, now)
+    rows = lake.together({"rows": of_the_day(run.day)})["rows"]
+    return replace(
+        report,
+        statuses=counted(rows, "status"),
+        enrichment=counted(rows, "enrichment_status"),
+        history_refusal=sources.history.refusal,
+    )
+
+
+def _fold_part(sources: Sources, conversation_ids: list[str]) -> FoldReport:
+    gathered = sources.gather(conversation_ids)
+    if not (gathered.evidence.answers or gathered.evidence.set_aside):
+        return FoldReport()
+    stamp = sources.run.stamp("fold")
+    folded = fold(gathered.evidence, stamp["ingestion_timestamp"])
+    lie_on = {entry_of(row) for row in (*folded.details, *(answer for answer, _ in gathered.evidence.answers))}
+    store_days(sources.lake, lie_on - set(gathered.indexed), stamp)
+    set_aside(folded.set_aside, gathered.evidence.errors, sources.run, sources.lake)
+    details, attachments = _store(folded, gathered.evidence, sources.lake, stamp)
+    return FoldReport(
+        messages=len(folded.details),
+        days=frozenset(row["created_date"] for row in folded.details),
+        details=details,
+        attachments=attachments,
+        statements=folded.statements,
+        statements_found=folded.statements_found,
+        space_requests=gathered.space_requests,
+        set_aside=len(folded.set_aside),
+    )
+
+
+def _store(
+    folded: Folded, evidence: Evidence, lake: Lakehouse, stamp: Mapping[str, Any]
+) -> tuple[MergeResult, MergeResult]:
+    """Attachments first: whoever sees a message in message_details finds its attachments."""
+    details_before, attachments_before = folded.replaced(evidence.details), folded.replaced(evidence.attachments)
+    attachments = _merge(lake, MESSAGE_ATTACHMENTS, folded.attachments, attachments_before, stamp)
+    return _merge(lake, MESSAGE_DETAILS, folded.details, details_before, stamp), attachments
+
+
+def _merge(
+    lake: Lakehouse,
+    table: Table,
+    rows: Iterable[Row],
+    previous: Iterable[Mapping[str, Any]],
+    stamp: Mapping[str, Any],
+) -> MergeResult:
+    """Store what is not as it was.
+
+    What stays as it is does not even reach the table: comparing it there would read every day it lies in.
+    """
+    changed, gone = difference(table, rows, previous)
+    if not (changed or gone):
+        return MergeResult()
+    return lake.merge(
+        table,
+        table.frame({**row, **stamp} for row in changed),
+        delete=table.frame(gone) if gone else None,
+    )

@@ -1,0 +1,127 @@
+"""The ledger of one kind of thing during a run: read once, changed in memory, stored batch by batch.
+
+How a row changes is decided in `domain.ledger`.
+"""
+
+import datetime as dt
+import random
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from genie_assets.domain import ledger
+from genie_assets.domain.keys import Row
+from genie_assets.domain.ledger import Resolution
+from genie_assets.domain.outcomes import FetchError
+from genie_assets.domain.questions import In
+from genie_assets.domain.tables import Table, records
+from genie_assets.domain.workspaces import not_looked_at
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.things import Key
+
+
+class ErrorLedger:
+    """The rows of some things.
+
+    Args:
+        lake: Where the ledger is stored.
+        table: The ledger; its key names a thing, the last of it most exactly.
+        rows: The things' rows, as far as they have any, by key; kept up to date.
+        run: The run that changes them.
+    """
+
+    def __init__(self, lake: Lakehouse, table: Table, rows: dict[Any, Row], run: Run) -> None:
+        self._lake, self._table, self._run = lake, table, run
+        self.rows: Mapping[Key, Row] = rows
+        self._rows = rows
+        self._changed: dict[Key, Row | None] = {}  # what stood there before, as far as this run knew
+
+    def __len__(self) -> int:
+        """How many rows are changed and not stored yet."""
+        return len(self._changed)
+
+    def key_of(self, ids: Mapping[str, Any]) -> Key:
+        """The key of the thing that ids or a row name."""
+        return self._table.key_of(ids)
+
+    def failed(self, ids: Mapping[str, str | None], error: FetchError, *, was_stored: bool) -> bool:
+        """Note a failed look.
+
+        Returns:
+            False if the failure says that the thing is gone, which ends the error.
+        """
+        key, now = self.key_of(ids), self._run.clock()
+        row = ledger.failed(
+            ids,
+            error,
+            previous=self._rows.get(key),
+            event_date=self._run.day,
+            now=now,
+            jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
+        )
+        gone = ledger.is_gone(error, was_stored=was_stored)
+        self._change(key, ledger.resolved(row, ledger.DELETED, now) if gone else row)
+        return not gone
+
+    def resolve(self, key: Key, resolution: Resolution) -> None:
+        """End the open error of a thing, if it has one."""
+        row = self._rows.get(key)
+        # A thing that is there again was not deleted, whatever a 404 once said.
+        if row is not None and (ledger.is_open(row) or (resolution is ledger.FETCHED and ledger.is_deleted(row))):
+            self._change(key, ledger.resolved(row, resolution, self._run.clock()))
+
+    def store(self, stamp: Mapping[str, Any]) -> int:
+        """Merge what has changed into the table, in one commit; the number of rows."""
+        self._leave_closed()
+        changed = [{**self._rows[key], **stamp} for key in self._changed]
+        self._changed = {}
+        if changed:
+            self._lake.merge(self._table, self._table.frame(map(self._table.part, changed)))
+        return len(changed)
+
+    def _change(self, key: Key, row: Row) -> None:
+        self._changed.setdefault(key, self._rows.get(key))
+        self._rows[key] = row
+
+    def _leave_closed(self) -> None:
+        """Do not open again what somebody closed by hand since this run read the ledger."""
+        name = self._table.key[-1]
+        failed = [self._rows[key][name] for key in self._changed if ledger.is_open(self._rows[key])]
+        if not failed:
+            return
+        frame = self._lake.read(self._table, where=[In(name, failed), *ledger.CLOSED_ROWS])
+        for row in records(frame):
+            key = self.key_of(row)
+            before = self._changed.get(key)
+            was_known = before is not None and before["resolved_timestamp"] == row["resolved_timestamp"]
+            if key in self._changed and not was_known and ledger.is_open(self._rows[key]):
+                self._rows[key] = row
+                del self._changed[key]
+
+
+def ledger_of(lake: Lakehouse, table: Table, things: Collection[str], run: Run) -> ErrorLedger:
+    """The ledger with the rows of these things.
+
+    Args:
+        lake: Where it is stored.
+        table: The ledger.
+        things: Their ids in the last column of its key.
+        run: The run that changes it.
+    """
+    where = [In(table.key[-1], sorted(things))]
+    rows = records(lake.read(table, where=where)) if things else []
+    return ErrorLedger(lake, table, {table.key_of(row): row for row in rows}, run)
+
+
+def close_left_out(lake: Lakehouse, table: Table, chosen: Collection[str], now: dt.datetime) -> None:
+    """Close open errors in workspaces that are not looked at: nobody would resolve them.
+
+    Args:
+        lake: Where the ledger is stored.
+        table: The ledger.
+        chosen: The workspaces that are looked at; none stands for all.
+        now: The time, UTC.
+    """
+    rows = records(lake.read(table, where=[*ledger.OPEN, not_looked_at(chosen)]))
+    if rows:
+        lake.merge(table, table.frame(ledger.resolved(row, ledger.CLOSED, now) for row in rows))

@@ -1,0 +1,127 @@
+"""What the fold of a day would go by, in few numbers, and what the last one noted: is anything to be folded?
+
+All of it is found in the tables: a run that died between its log and its fold leaves no note.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from genie_assets.domain.executions import WAITING, EnrichmentStatus
+from genie_assets.domain.folded_again import (
+    FAR_AHEAD,
+    evidence_hash,
+    evidence_questions,
+    recent_days,
+)
+from genie_assets.domain.keys import Row
+from genie_assets.domain.questions import Counted, Equals, Rows, Wanted
+from genie_assets.domain.tables import GENIE_DAY_LOADS, MESSAGE_DETAILS
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+
+
+@dataclass(frozen=True)
+class FoldedDay:
+    """A day as its fold finds it.
+
+    Attributes:
+        day: The day.
+        noted: Its row of `genie_day_loads`.
+        evidence: Tells what there is to go by from what there was at another time.
+        unfolded: Answers that no row of `message_details` shows.
+        waiting: Messages that wait for a statement, or were given up on the day.
+        rows: The day's rows of `message_details`, counted by status and enrichment.
+    """
+
+    day: dt.date
+    noted: Row
+    evidence: str
+    unfolded: int
+    waiting: int
+    rows: Sequence[Row]
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the last fold went by the same."""
+        return not self.unfolded and self.noted.get("folded_hash") == self.evidence
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether a fold would change nothing."""
+        return self.is_unchanged and not self.waiting
+
+    def since(self, today: dt.date) -> dt.datetime | None:
+        """From when on something may have changed since the last fold; None if the day is folded as a whole.
+
+        That is every closed day. What is stored after a fold of today and dated before it, by a run that was
+        paused, is found then, and so are later versions in query history.
+        """
+        folded: dt.datetime | None = self.noted.get("folded_timestamp")
+        if self.day != today or folded is None:
+            return None
+        return FAR_AHEAD if self.is_unchanged else folded
+
+    def counted(self, column: str) -> Counter[str]:
+        """The day's messages by one of both statuses."""
+        return counted(self.rows, column)
+
+
+def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
+    """Look a day up; one question.
+
+    Args:
+        day: The day.
+        lake: The tables.
+        now: The time, UTC.
+    """
+    given_up = [Equals("enrichment_status", EnrichmentStatus.EXPIRED.value)]
+    evidence = evidence_questions(day)
+    found = lake.together(
+        {
+            **evidence,
+            "noted": Wanted(Rows(GENIE_DAY_LOADS, [Equals("event_date", day)]), GENIE_DAY_LOADS.column_names),
+            "waiting": Counted(Rows(MESSAGE_DETAILS, WAITING, recent_days(now.date()))),
+            "given up": Counted(Rows(MESSAGE_DETAILS, given_up, [day])),
+            "rows": of_the_day(day),
+        }
+    )
+    return FoldedDay(
+        day=day,
+        noted=found["noted"][0] if found["noted"] else {"event_date": day},
+        evidence=evidence_hash({name: found[name] for name in evidence if name != "unfolded"}, now.date()),
+        unfolded=_number(found["unfolded"]),
+        waiting=_number(found["waiting"]) + _number(found["given up"]),
+        rows=found["rows"],
+    )
+
+
+def of_the_day(day: dt.date) -> Counted:
+    """The question how many messages of a day there are, by status and enrichment."""
+    return Counted(Rows(MESSAGE_DETAILS, days=[day]), by=["status", "enrichment_status"])
+
+
+def counted(rows: Sequence[Mapping[str, object]], column: str) -> Counter[str]:
+    """The numbers of `of_the_day` by one of its columns."""
+    numbers: Counter[str] = Counter()
+    for row in rows:
+        numbers[str(row[column] or "UNKNOWN")] += int(str(row["count"]))
+    return numbers
+
+
+def note_fold(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> None:
+    """Note what a fold went by that has ended well; nothing is written if the same is noted.
+
+    Args:
+        before: The day as the fold found it.
+        lake: The tables.
+        now: When the fold began, UTC.
+    """
+    if before.noted.get("folded_hash") == before.evidence:
+        return
+    row = {**before.noted, "folded_hash": before.evidence, "folded_timestamp": now}
+    lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**row, "ingestion_timestamp": now}]))
+
+
+def _number(rows: Sequence[Row]) -> int:
+    return sum(row["count"] for row in rows)

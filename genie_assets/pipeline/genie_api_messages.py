@@ -1,0 +1,196 @@
+"""`genie_api_messages`: fetch what is new, changed, unsettled or due, batch by batch, and keep the ledger true.
+
+Look up the day, let the rules decide what is wanted, ask for it, and tell what came of it.
+"""
+
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genie_assets.domain import ledger
+from genie_assets.domain.fetch_plan import MessageRef, plan_requests
+from genie_assets.domain.keys import MESSAGE_IDS, MessageKey, Row
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.questions import Counted, Equals, Not, Rows, Wanted
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, records
+from genie_assets.domain.waiting import Wait, wait_of
+from genie_assets.domain.worklist import (
+    OF_A_REFERENCE,
+    PLAINLY_CURRENT,
+    Reference,
+    Verdict,
+    Worklist,
+    error_of,
+    known_of,
+    make_worklist,
+    next_look_at,
+    reference_of,
+    reference_of_error,
+    stuck,
+)
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.batches import Batches, ask_for
+from genie_assets.pipeline.conversation_days import index_stored_messages
+from genie_assets.pipeline.error_ledger import ErrorLedger
+from genie_assets.pipeline.fetch_report import FetchReport
+from genie_assets.pipeline.message_log import MessageLog
+from genie_assets.pipeline.permission import release, still_forbidden
+from genie_assets.pipeline.ports import Genie
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.stored import known_answers, ledger_rows
+
+_UNUSABLE = FetchError(
+    ErrorClass.BAD_REFERENCE,
+    "The audit log names this message without a usable space, conversation and message id, so it cannot be asked "
+    "for. Nothing to do unless a later event completes the ids.",
+)
+
+
+@dataclass(frozen=True)
+class _Day:
+    """What has to be judged about a day."""
+
+    references: list[Reference]
+    errors: dict[MessageKey, Row]  # the ledger's rows of these references and of their conversations
+    known: dict[MessageKey, Row]  # headers of their stored answers
+    current: int  # references that need no judging: settled, unchanged, without an error
+
+    @property
+    def keys(self) -> list[MessageKey]:
+        """The messages of these references."""
+        return [reference.key for reference in self.references]
+
+    @property
+    def stored(self) -> int:
+        """Messages of the day that are stored."""
+        return self.current + sum(key in self.known for key in self.keys)
+
+
+def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
+    """Fetch what one day needs, and append each distinct answer to the log.
+
+    Args:
+        run: The run; from its deadline on nothing more is asked for, and the rest stays pending.
+        genie: The API.
+        lake: The tables.
+    """
+    started, began = time.monotonic(), run.clock()
+    index_stored_messages(lake, {"ingestion_timestamp": began})
+    day = _look_up(run.day, lake)
+    before, stored_before = dict(day.errors), day.stored
+    errors = ErrorLedger(lake, MESSAGE_FETCH_ERRORS, day.errors, run)
+    changes = {reference.key: reference.last_change_time for reference in day.references}
+    batches = Batches(MessageLog(lake, day.known, run, changes), errors, run)
+    _heal(day, batches)
+    worklist = _decide(day, run.clock())
+    for reference in worklist.deleted:
+        batches.resolve(reference.key, ledger.DELETED)
+    for reference in worklist.bad_references:
+        batches.failed(_ids(reference), _UNUSABLE)
+    forbidden, probes = still_forbidden(worklist.wanted, errors.rows, genie, deadline=run.deadline)
+    for ref, refusal in forbidden.items():
+        batches.failed(_ids(ref), refusal)
+    requests = plan_requests(
+        (ref for ref in worklist.wanted if ref not in forbidden), _conversation_sizes(day.known)
+    )
+    tally = ask_for(requests, batches, genie, deadline=run.deadline)
+    granted = ledger.newly_granted(before, errors.rows)
+    released = release(lake, granted, failed_before=began, now=run.clock())
+    return FetchReport(
+        verdicts=Counter(worklist.counts) + Counter({Verdict.CURRENT: day.current}),
+        wanted=len(worklist.wanted),
+        pending=sum(
+            key not in day.known and not ledger.is_open(errors.rows.get(key)) for key in tally.not_attempted
+        ),
+        released=released.total(),
+        stuck=stuck((known_of(day.known[key]) for key in day.keys if key in day.known), run.clock()),
+        seconds=time.monotonic() - started,
+        stored_before=stored_before,
+        tally=tally,
+        probes=probes,
+        waits={
+            **{other: Wait(due=run.clock()) for other in released},
+            run.day: _wait(run, day, errors.rows, has_more=bool(tally.not_attempted)),
+        },
+    )
+
+
+def _wait(run: Run, day: _Day, errors: Mapping[Any, Row], *, has_more: bool) -> Wait:
+    """What waits of the day now, for whoever decides when to run it again without asking the tables."""
+    rows = [row for row in errors.values() if ledger.is_open(row) and row["event_date"] == run.day]
+    times = [row["next_retry_timestamp"] for row in rows if row["next_retry_timestamp"] is not None]
+    for reference in day.references:
+        known, error = day.known.get(reference.key), errors.get(reference.key)
+        has_ended = ledger.is_open(error) or ledger.is_deleted(error) or ledger.is_closed(error)
+        if known is not None and not (known["is_settled"] or reference.is_deleted or has_ended):
+            times.append(next_look_at(known_of(known)))
+    return wait_of(times, run.clock(), run.clock() if has_more else None)
+
+
+def _look_up(event_date: dt.date, lake: Lakehouse) -> _Day:
+    """The day's references and those of its open errors, unless they are plainly up to date."""
+    days = [event_date]
+    open_of_the_day = Rows(MESSAGE_FETCH_ERRORS, [Equals("event_date", event_date), *ledger.OPEN])
+    found = lake.together(
+        {
+            "references": Counted(Rows(GENIE_MESSAGES_TO_FETCH, days=days)),
+            "to judge": Wanted(Rows(GENIE_MESSAGES_TO_FETCH, [Not(PLAINLY_CURRENT)], days), OF_A_REFERENCE),
+            "open": Wanted(open_of_the_day, MESSAGE_FETCH_ERRORS.column_names),
+        }
+    )
+    rows = found["to judge"]
+    current = sum(row["count"] for row in found["references"]) - len(rows)
+    errors = ledger_rows(
+        lake,
+        message_ids={row["message_id"] for row in rows},
+        conversation_ids={row["conversation_id"] for row in rows if row["conversation_id"]},
+    )
+    for row in found["open"]:
+        errors.setdefault(MessageKey.of(row), row)
+    seen = {MessageKey.of(row) for row in rows}
+    unseen = [
+        row
+        for key, row in errors.items()
+        if key not in seen and ledger.is_open(row) and row["event_date"] == event_date
+    ]
+    known = known_answers(lake, {row["message_id"] for row in rows} | {key.message_id for key in errors})
+    urls = _workspace_urls(event_date, lake) if unseen else {}
+    judged = [reference_of(row, known.get(key), errors.get(key)) for row, key in _by_key(rows)]
+    judged += [
+        reference_of_error(row, known.get(key), urls.get(row["workspace_id"])) for row, key in _by_key(unseen)
+    ]
+    return _Day(judged, errors, known, current)
+
+
+def _by_key(rows: Iterable[Row]) -> list[tuple[Row, MessageKey]]:
+    return [(row, MessageKey.of(row)) for row in rows]
+
+
+def _workspace_urls(event_date: dt.date, lake: Lakehouse) -> dict[str, str | None]:
+    columns = ["workspace_id", "workspace_url"]
+    frame = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, days=[event_date], distinct=True)
+    return {row["workspace_id"]: row["workspace_url"] for row in records(frame)}
+
+
+def _heal(day: _Day, batches: Batches[Row]) -> None:
+    """Resolve errors of messages that were read after them."""
+    for key, row in list(day.errors.items()):
+        if ledger.is_outdated(row, day.known[key]["api_fetch_timestamp"] if key in day.known else None):
+            batches.resolve(key, ledger.FETCHED)
+
+
+def _decide(day: _Day, now: dt.datetime) -> Worklist:
+    known = {key: known_of(row) for key, row in day.known.items()}
+    errors = {key: error for key, row in day.errors.items() if (error := error_of(row)) is not None}
+    return make_worklist(day.references, known, errors, now)
+
+
+def _ids(message: Reference | MessageRef) -> dict[str, str | None]:
+    return {name: getattr(message, name) for name in MESSAGE_IDS}
+
+
+def _conversation_sizes(known: Mapping[MessageKey, Row]) -> Counter[tuple[str, str, str]]:
+    return Counter((row["workspace_id"], row["space_id"], row["conversation_id"]) for row in known.values())

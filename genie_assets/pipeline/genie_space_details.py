@@ -1,0 +1,154 @@
+"""`genie_space_details`: read every known space's configuration; keep the latest good one and the history."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.questions import In
+from genie_assets.domain.requests import SpaceRequest, SpacesOfWorkspace
+from genie_assets.domain.tables import GENIE_SPACE_DETAILS, records
+from genie_assets.domain.workspaces import is_workspace
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.batches import ask_for_due
+from genie_assets.pipeline.known_spaces import known_spaces
+from genie_assets.pipeline.ports import Genie, SystemTables
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.space_shelf import SpaceShelf
+
+Urls = Mapping[str, str | None]  # addresses by workspace_id
+
+
+@dataclass(frozen=True)
+class SpacesReport:
+    """What one look at spaces found."""
+
+    spaces: int = 0  # that were looked at
+    readable: int = 0
+    exported: int = 0
+    changed: int = 0  # new versions
+    gone: int = 0  # spaces that were read before and are not found any more
+    waiting: int = 0  # spaces that were not looked at, because an error of theirs is not due yet
+    not_attempted: int = 0  # spaces for which there was no time
+    requests: int = 0
+    errors_by_class: Mapping[str, int] = field(default_factory=dict)
+    unlisted_workspaces: int = 0  # workspaces whose list of spaces could not be read
+    not_running_workspaces: int = 0  # workspaces that were not asked, because they answer nobody
+
+    @property
+    def known(self) -> int:
+        """All spaces that are known, looked at or not."""
+        return self.spaces + self.waiting + self.not_attempted
+
+    def numbers(self) -> dict[str, float]:
+        """What is worth plotting."""
+        return {
+            "spaces": self.spaces,
+            "readable": self.readable,
+            "exported": self.exported,
+            "new_versions": self.changed,
+            "gone": self.gone,
+            "waiting": self.waiting,
+            "not_attempted": self.not_attempted,
+            "requests": self.requests,
+            "workspaces_not_listed": self.unlisted_workspaces,
+            "workspaces_not_running": self.not_running_workspaces,
+        }
+
+
+@dataclass
+class _Listed:
+    """What the workspaces list."""
+
+    spaces: set[SpaceKey] = field(default_factory=set)
+    problems: list[FetchError] = field(default_factory=list)
+    unasked: int = 0
+    requests: int = 0
+
+    @property
+    def not_running(self) -> int:
+        """Workspaces that answer nobody."""
+        return sum(problem.error_class is ErrorClass.NOT_RUNNING for problem in self.problems)
+
+
+def back_up_spaces(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakehouse) -> SpacesReport:
+    """Look at every space that a workspace lists, a message names, or an earlier look knew.
+
+    Every workspace that runs is asked for its list, be there messages of it or not.
+    """
+    known = known_spaces(run, system_tables, lake)
+    listed = _list(known.urls, genie, run)
+    spaces = known.spaces | listed.spaces
+    report = look_at_spaces(spaces, known.urls, genie=genie, lake=lake, run=run, shown=listed.spaces)
+    return replace(
+        report,
+        requests=report.requests + listed.requests,
+        unlisted_workspaces=len(listed.problems) + listed.unasked - listed.not_running,
+        not_running_workspaces=listed.not_running,
+    )
+
+
+def look_at_spaces(
+    spaces: Collection[SpaceKey],
+    urls: Urls,
+    *,
+    genie: Genie,
+    lake: Lakehouse,
+    run: Run,
+    shown: Collection[SpaceKey] = (),
+) -> SpacesReport:
+    """Read these spaces, unless an error of theirs still waits, and store what is new about them.
+
+    So many parameters: what to read, whom to ask, and where to keep it.
+
+    Args:
+        spaces: The spaces.
+        urls: Addresses by workspace_id.
+        genie: The API.
+        lake: The tables.
+        run: The run.
+        shown: Of the spaces, those that their workspace lists now.
+    """
+    shelf = SpaceShelf(lake)
+    requests = [
+        SpaceRequest(key.workspace_id, urls.get(key.workspace_id), key.space_id)
+        for key in sorted(spaces)
+        if is_workspace(key.workspace_id)
+    ]
+    tally = ask_for_due(requests, shelf, genie=genie, lake=lake, run=run, shown=shown) if requests else None
+    if tally is None:
+        return SpacesReport()
+    return SpacesReport(
+        spaces=shelf.looks,
+        readable=shelf.readable,
+        exported=shelf.exported,
+        changed=shelf.changed,
+        gone=tally.deleted,
+        waiting=tally.waiting,
+        not_attempted=len(tally.not_attempted),
+        requests=tally.requests,
+        errors_by_class=Counter(tally.errors_by_class),
+    )
+
+
+def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey, str | None]:
+    """Titles of the stored spaces of these workspaces; None where a space was never readable."""
+    frame = lake.read(
+        GENIE_SPACE_DETAILS,
+        columns=["workspace_id", "space_id", "title"],
+        where=[In("workspace_id", sorted(set(workspace_ids)))],
+    )
+    return {SpaceKey.of(row): row["title"] for row in records(frame)}
+
+
+def _list(urls: Urls, genie: Genie, run: Run) -> _Listed:
+    """Ask every workspace for its spaces."""
+    listed = _Listed()
+    requests = [SpacesOfWorkspace(workspace_id, url) for workspace_id, url in urls.items()]
+    for result in genie.fetch(requests, deadline=run.deadline):
+        listed.spaces |= {SpaceKey(result.request.workspace_id, space_id) for space_id in result.answers}
+        listed.problems += result.errors.values()
+        listed.unasked += len(result.not_attempted)
+        listed.requests += result.requests_made
+    return listed

@@ -1,0 +1,49 @@
+"""Writes names that have become known into the rows that were made while nobody knew them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from genie_assets.domain.folded_again import in_parts
+from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.names import titled, with_workspace_name, without_title, without_workspace_name
+from genie_assets.domain.questions import Filter
+from genie_assets.domain.table import Table
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS, records
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+
+
+def spread_titles(titles: Mapping[SpaceKey, str], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:
+    """Give the titles of these spaces to all their messages that lack one.
+
+    To be done before the titles themselves are stored: if a run dies in between, the next one does it again.
+    """
+    if titles:
+        _spread(MESSAGE_DETAILS, without_title(titles), lambda rows: titled(rows, titles), lake, stamp)
+
+
+def spread_workspace_names(names: Mapping[str, str], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:
+    """Give these names of workspaces, by id, to all rows of messages that lack one.
+
+    What the audit log said comes last: it is what tells that a name was unknown.
+    """
+    if names:
+        nameless = without_workspace_name(names)
+        _spread(MESSAGE_DETAILS, nameless, lambda rows: with_workspace_name(rows, names), lake, stamp)
+        # When such a row was written says what the log could tell by then: that stays.
+        _spread(GENIE_MESSAGES_TO_FETCH, nameless, lambda rows: with_workspace_name(rows, names), lake, {})
+
+
+def _spread(
+    table: Table,
+    nameless: Sequence[Filter],
+    named: Callable[[Iterable[Row]], list[Row]],
+    lake: Lakehouse,
+    stamp: Mapping[str, Any],
+) -> None:
+    """Name the rows that lack a name, some thousands at a time."""
+    day = table.partitioned_by or ""
+    counted = lake.count(table, by=[day], where=nameless)
+    for days in in_parts({row[day]: row["count"] for row in counted}):
+        rows = named(records(lake.read(table, days=days, where=nameless)))
+        if rows:
+            lake.merge(table, table.frame({**row, **stamp} for row in rows))

@@ -1,0 +1,98 @@
+"""Spaces as a kind of thing: the latest good state of each, and the history of its configurations.
+
+What a look changes is decided in `domain.spaces`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.names import new_titles
+from genie_assets.domain.outcomes import FetchError
+from genie_assets.domain.questions import In
+from genie_assets.domain.requests import Answer, Became, SpaceRequest
+from genie_assets.domain.spaces import (
+    SpaceLook,
+    after_look,
+    has_returned,
+    look_of,
+    may_differ,
+    new_versions,
+)
+from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS, SPACE_FETCH_ERRORS, records
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.names import spread_titles
+from genie_assets.pipeline.permission import release_returned
+from genie_assets.pipeline.space_versions import versions_in_force, whole_versions_in_force
+from genie_assets.pipeline.things import Look, Stored
+
+
+class SpaceShelf:
+    """The tables of spaces, as far as one run has to know them; it counts what it stores."""
+
+    errors = SPACE_FETCH_ERRORS
+
+    def __init__(self, lake: Lakehouse) -> None:
+        self._lake = lake
+        self._ever_read: set[SpaceKey] = set()
+        self.looks = self.readable = self.exported = self.changed = 0
+
+    def ids(self, request: SpaceRequest, thing_id: str) -> Mapping[str, str | None]:
+        """The space's ids."""
+        return {"workspace_id": request.workspace_id, "space_id": thing_id}
+
+    def look(
+        self, request: SpaceRequest, thing_id: str, answer: Answer | None, problem: FetchError | None
+    ) -> Look[SpaceLook]:
+        """A look at a space; one that failed is kept as well, because the space's row says so."""
+        look = look_of(SpaceKey(request.workspace_id, thing_id), answer.body if answer else None, problem)
+        return Look(self.ids(request, thing_id), look, look.error, characters=answer.size if answer else 0)
+
+    def was_stored(self, key: Any) -> bool:
+        """Whether the space was ever read."""
+        return key in self._ever_read
+
+    def store(self, looks: Sequence[Look[SpaceLook]], stamp: Mapping[str, Any]) -> Stored:
+        """Store what is new about spaces; versions first, so that no state in force lacks its version."""
+        seen = [look.row for look in looks if look.row is not None]
+        ids = {look.space_id for look in seen}
+        stored = records(self._lake.read(GENIE_SPACE_DETAILS, where=[In("space_id", sorted(ids))]))
+        before = {SpaceKey.of(row): row for row in stored}
+        now = stamp["ingestion_timestamp"]
+        rows = [after_look(before.get(_key(look)), look, now) for look in seen]
+        read = {_key(look): row for look, row in zip(seen, rows, strict=True) if look.body is not None}
+        new = self._new_versions(ids, read, stamp)
+        became = {key: Became.NEW if new.get(key) else Became.UNCHANGED for key in read}
+        versions = [version for each in new.values() for version in each]
+        self._lake.merge(GENIE_SPACE_VERSIONS, GENIE_SPACE_VERSIONS.frame({**row, **stamp} for row in versions))
+        # Before what tells it is stored: after a crash in between, it is told again.
+        release_returned(self._lake, _returned(before, seen), now)
+        spread_titles(new_titles(before, rows), self._lake, stamp)
+        self._lake.merge(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame({**row, **stamp} for row in rows))
+        self._ever_read |= {SpaceKey.of(row) for row in rows if row.get("last_seen_timestamp")}
+        self._count(seen, versions)
+        return Stored(became)
+
+    def _new_versions(
+        self, ids: Collection[str], read: Mapping[SpaceKey, Row], stamp: Mapping[str, Any]
+    ) -> dict[SpaceKey, list[Row]]:
+        """Versions to write, by space: of the few that differ in something, the whole ones are compared."""
+        in_force = versions_in_force(self._lake, ids, stamp)
+        differing = {key for key, row in read.items() if may_differ(in_force.get(key), row)}
+        known = whole_versions_in_force(self._lake, differing & in_force.keys())
+        now = stamp["ingestion_timestamp"]
+        return {key: new_versions(known.get(key), read[key], now) for key in read if key in differing}
+
+    def _count(self, looks: Sequence[SpaceLook], versions: Sequence[Row]) -> None:
+        self.looks += len(looks)
+        self.readable += sum(look.body is not None for look in looks)
+        self.exported += sum(look.body is not None and look.error is None for look in looks)
+        self.changed += sum(row["valid_to"] is None for row in versions)
+
+
+def _returned(before: Mapping[SpaceKey, Row], looks: Sequence[SpaceLook]) -> set[SpaceKey]:
+    return {_key(look) for look in looks if has_returned(before.get(_key(look)), look)}
+
+
+def _key(look: SpaceLook) -> SpaceKey:
+    return SpaceKey(look.workspace_id, look.space_id)

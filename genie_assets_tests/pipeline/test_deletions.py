@@ -1,0 +1,155 @@
+"""Deletions reach other days: whatever is loaded first, the tables are the same, row by row."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genie_assets.domain.tables import (
+    GENIE_API_MESSAGES,
+    GENIE_DAY_LOADS,
+    GENIE_DELETIONS,
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_DETAILS,
+    MESSAGE_FETCH_ERRORS,
+    TABLES,
+)
+from genie_assets_tests.pipeline.world import MONDAY, NOON, TUESDAY, WEDNESDAY, World
+
+ONE_DAY = dt.timedelta(days=1)
+DAYS = [MONDAY + number * ONE_DAY for number in range(7)]
+# Which run wrote a row, and which day it ran for, is not what the row says.
+OF_THE_RUN = {"ingestion_batch_id", "ingestion_timestamp"}
+OF_THE_DAY = {
+    GENIE_API_MESSAGES.name: {"event_date", "api_endpoint"},
+    MESSAGE_FETCH_ERRORS.name: {"event_date"},
+    # What a fold noted of what it went by: rows of other days are among that.
+    GENIE_DAY_LOADS.name: {"folded_hash", "folded_timestamp"},
+}
+
+
+def happens(world: World, day: int, minute: int = 0) -> dt.date:
+    """Let it be that minute of a day."""
+    world.now = NOON + day * ONE_DAY + dt.timedelta(minutes=minute)
+    return DAYS[day]
+
+
+def touch(
+    world: World, message_id: str, conversation_id: str | None, *, day: int, action: str, minute: int
+) -> None:
+    world.event(message_id, conversation_id, day=happens(world, day, minute), action=action)
+
+
+def a_week(path: Path) -> World:
+    """Conversations and messages that are deleted days after they were asked, and some that show up again."""
+    world = World(path)
+    world.genie.spaces["s1"] = {"space_id": "s1", "title": "Sales", "serialized_space": "{}"}
+    change, read = "updateConversationMessage", "getConversationMessage"
+    for number, conversation_id in enumerate(("whole", "twice", "back", "kept")):
+        for day in (0, 1, 3):
+            happens(world, day, number)
+            world.ask(f"{conversation_id}{day}", conversation_id=conversation_id, day=DAYS[day])
+    touch(world, "whole0", None, day=2, action=read, minute=0)
+    touch(world, "whole1", "whole", day=4, action=change, minute=1)
+    for conversation_id, day in (("whole", 4), ("twice", 2), ("twice", 5), ("back", 4), ("never asked", 3)):
+        world.delete(None, conversation_id, day=happens(world, day, 30))
+    touch(world, "back0", "back", day=4, action=change, minute=45)
+    touch(world, "back1", "back", day=6, action=change, minute=0)
+    for day, message_id in ((1, "kept0"), (5, "kept1")):
+        world.delete(message_id, "kept", day=happens(world, day, 50))
+    touch(world, "kept0", "kept", day=6, action=change, minute=0)
+    for gone in ("whole0", "whole1", "whole3", "twice0", "twice1", "twice3", "back3", "kept1"):
+        del world.genie.messages[gone]
+    world.now = NOON + 20 * ONE_DAY
+    return world
+
+
+def contents(world: World) -> dict[str, list[Any]]:
+    found = {}
+    for table in TABLES:
+        left_out = OF_THE_RUN | OF_THE_DAY.get(table.name, set())
+        # What was tried in vain, and how it ended, depends on what was known then; what is open must not.
+        rows = [row for row in world.rows(table) if not row.get("resolved")]
+        rows = [{name: row[name] for name in row if name not in left_out} for row in rows]
+        found[table.name] = sorted(rows, key=repr)
+    return found
+
+
+@pytest.fixture(scope="module")
+def in_order(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = a_week(tmp_path_factory.mktemp("in order"))
+    for day in DAYS:
+        world.load(day)
+    return world
+
+
+@pytest.mark.parametrize("order", [[6, 5, 4, 3, 2, 1, 0], [4, 0, 6, 2, 1, 5, 3]], ids=["newest first", "mixed"])
+def test_days_in_any_order_come_to_the_same_rows(in_order: World, tmp_path: Path, order: list[int]) -> None:
+    world = a_week(tmp_path)
+    for day in order:
+        world.load(DAYS[day])
+    expected = contents(in_order)
+    for name, rows in contents(world).items():
+        assert rows == expected[name], name
+
+
+def test_what_is_deleted_and_what_shows_up_again(in_order: World) -> None:
+    deleted = {row["message_id"] for row in in_order.rows(GENIE_MESSAGES_TO_FETCH) if row["is_deleted"]}
+    assert deleted == {*(f"{each}{day}" for each in ("whole", "twice") for day in (0, 1, 3)), "back3", "kept1"}
+    assert all(not row["is_deleted"] for row in in_order.rows(MESSAGE_DETAILS))
+    said = {(row["event_date"], row["deleted_type"], row["deleted_id"]) for row in in_order.rows(GENIE_DELETIONS)}
+    assert (DAYS[3], "CONVERSATION", "never asked") in said
+    assert len(said) == 7
+
+
+def test_a_second_load_of_any_day_commits_nothing(in_order: World) -> None:
+    tables = [table for table in TABLES if table is not GENIE_DAY_LOADS]
+    versions = in_order.versions(*tables)
+    asked = len(in_order.genie.requests)
+    for day in DAYS:
+        in_order.load(day)
+    assert in_order.versions(*tables) == versions
+    settled = in_order.versions(GENIE_DAY_LOADS)
+    for day in DAYS:
+        in_order.load(day)
+    # Each day has been folded since the last of them changed anything: there is nothing to note any more.
+    assert in_order.versions(GENIE_DAY_LOADS) == settled
+    assert len(in_order.genie.requests) == asked
+
+
+def test_the_log_is_read_ahead_for_a_month_and_later_deletions_come_from_our_own_table(world: World) -> None:
+    """A year's backfill read what was deleted in all the days that followed, once for each of them."""
+    asked: list[tuple[dt.date, dt.date]] = []
+    deletions = world.system_tables.deletions
+
+    def counted(since: dt.date, until: dt.date) -> Any:
+        asked.append((since, until))
+        return deletions(since, until)
+
+    world.system_tables.deletions = counted  # type: ignore[method-assign]
+    much_later = MONDAY + 90 * ONE_DAY
+    world.ask("m1")
+    world.event("m2")
+    world.delete(None, day=much_later)
+    world.discover(much_later)
+    world.discover(MONDAY)
+    assert asked == [(much_later, much_later + 30 * ONE_DAY), (MONDAY, MONDAY + 30 * ONE_DAY)]
+    assert [(row["event_date"], row["is_deleted"]) for row in world.rows(GENIE_MESSAGES_TO_FETCH)] == [
+        (MONDAY, True),
+        (MONDAY, True),
+        (much_later, True),
+        (much_later, True),
+    ]
+
+
+def test_a_deletion_that_the_log_has_forgotten_stays(world: World) -> None:
+    world.ask("m1")
+    world.delete("m1", day=TUESDAY)
+    for _ in range(2):
+        for day in (MONDAY, TUESDAY, WEDNESDAY):
+            world.discover(day)
+        world.system_tables.deleted.clear()
+        world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] == MONDAY]
+    assert [row["is_deleted"] for row in world.rows(GENIE_MESSAGES_TO_FETCH)] == [True, True]
+    assert [row["deleted_id"] for row in world.rows(GENIE_DELETIONS)] == ["m1"]
