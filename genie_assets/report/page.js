@@ -1,0 +1,522 @@
+"use strict";
+(() => {
+  // All text reaches the page as text: nothing here makes markup of it.
+  const data = JSON.parse(document.getElementById("document").textContent);
+  const NONE = "–";
+  const SVG = "http://www.w3.org/2000/svg";
+  const byId = (id) => document.getElementById(id);
+
+  function put(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name === "class" || name.includes("-") || node.namespaceURI === SVG) node.setAttribute(name, value);
+      else node[name] = value;
+    }
+    node.append(...children.filter((child) => child !== null && child !== undefined));
+    return node;
+  }
+  const el = (tag, attributes, ...children) => put(document.createElement(tag), attributes, children);
+  const svg = (tag, attributes, ...children) => put(document.createElementNS(SVG, tag), attributes, children);
+  const fill = (section, ...nodes) => byId(section).querySelector(".body").replaceChildren(...nodes.filter(Boolean));
+  const empty = (why) => el("p", { class: "empty" }, why);
+  const hint = (text) => el("p", { class: "hint" }, text);
+
+  // ---- numbers as people read them
+  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+  const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const known = (value) => value !== null && value !== undefined;
+  const count = (value) => (known(value) ? whole.format(value) : NONE);
+  const share = (value) => (known(value) ? `${tenth.format(100 * value)} %` : NONE);
+  function duration(ms) {
+    if (!known(ms)) return NONE;
+    if (ms < 1000) return `${whole.format(ms)} ms`;
+    if (ms < 120000) return `${tenth.format(ms / 1000)} s`;
+    return ms < 7200000 ? `${tenth.format(ms / 60000)} min` : `${tenth.format(ms / 3600000)} h`;
+  }
+  const ratio = (part, of) => (known(part) && of ? part / of : null);
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const dayName = (day) => (day ? `${Number(day.slice(8, 10))} ${MONTHS[Number(day.slice(5, 7)) - 1]}` : NONE);
+  const fullDay = (day) => (day ? `${dayName(day)} ${day.slice(0, 4)}` : NONE);
+  const times = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
+
+  // Names such as THIS_IS_AN_EXCEPTION may be broken after an underscore.
+  const breakable = (name) => name.replaceAll("_", "_\u200b");
+
+  // ---- what is chosen; the address says it, so that it can be sent to somebody
+  const periods = new Map(data.periods.map((period) => [period.name, period]));
+  const state = { period: data.opens_with, choice: "", kind: "failed" };
+  const nameOf = (list, choice) => list[Number(choice.slice(1))].name;
+  const placeName = (choice) =>
+    choice === "" ? "all workspaces" : choice[0] === "w" ? nameOf(data.workspaces, choice) : nameOf(data.spaces, choice);
+  const workspaceOf = (choice) => (choice[0] === "s" ? data.spaces[Number(choice.slice(1))].workspace : choice);
+  const isWithin = (workspace, space) =>
+    state.choice === "" || state.choice === space || state.choice === workspace;
+  const exists = (choice) =>
+    choice === "" || (/^[ws][0-9]+$/.test(choice) &&
+      Number(choice.slice(1)) < (choice[0] === "w" ? data.workspaces : data.spaces).length);
+
+  function readAddress() {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    if (periods.has(wanted.get("period"))) state.period = wanted.get("period");
+    if (wanted.has("choice") && exists(wanted.get("choice"))) state.choice = wanted.get("choice");
+    if (["failed", "slow", "disliked", "rephrased"].includes(wanted.get("kind"))) state.kind = wanted.get("kind");
+  }
+  const writeAddress = () => history.replaceState(null, "", `#${new URLSearchParams(state)}`);
+
+  const period = () => periods.get(state.period);
+  const from = (part, name = state.period, choice = state.choice) => ((data[part] || {})[name] || {})[choice];
+
+  // A choice of which no question is known: nothing was asked, unless days or questions are missing.
+  function figure(key, name = state.period, choice = state.choice) {
+    const row = from("figures", name, choice);
+    if (row) return row[key];
+    const before = name.startsWith("before-");
+    const of = periods.get(before ? name.slice(7) : name);
+    const loaded = before ? of.loaded_days_before : of.loaded_days;
+    return !loaded || from("unread", name, choice) || key.endsWith("_ms") ? null : 0;
+  }
+
+  // ---- key figures
+  const rate = (part, of) => (name, choice) => ratio(figure(part, name, choice), figure(of, name, choice));
+  const plain = (key) => (name, choice) => figure(key, name, choice);
+  const CARDS = [
+    { name: "questions", label: "Questions", value: plain("questions"), show: count, good: 1 },
+    { name: "people", label: "People", value: plain("people"), show: count, good: 1,
+      of: () => times(figure("service_principals"), "service principal besides", "service principals besides") },
+    { name: "conversations", label: "Conversations", value: plain("conversations"), show: count, good: 1 },
+    { name: "success_rate", label: "Answered", value: rate("answered", "judged"), show: share, good: 1,
+      of: () => `of ${times(figure("judged"), "question", "questions")} that ended` },
+    { name: "response_p50_ms", label: "Response time, median", value: plain("response_p50_ms"), show: duration, good: -1,
+      of: () => `of ${times(figure("response_n"), "answer", "answers")}` },
+    { name: "response_p95_ms", label: "Response time, 95 %", value: plain("response_p95_ms"), show: duration, good: -1,
+      of: () => "are at most so slow" },
+    { name: "positive_share", label: "Rated good", value: rate("positive", "rated"), show: share, good: 1,
+      of: () => `of ${times(figure("rated"), "rating", "ratings")}` },
+    { name: "rated_share", label: "Rated at all", value: rate("rated", "judged"), show: share, good: 0,
+      of: () => `of ${times(figure("judged"), "question", "questions")}` },
+    { name: "first_answered_share", label: "First question answered", value: rate("first_answered", "first_judged"),
+      show: share, good: 1, of: () => `of ${times(figure("first_judged"), "conversation", "conversations")}` },
+    { name: "rephrased_share", label: "Asked again in other words", value: rate("rephrased", "rephrased_n"), show: share,
+      good: -1, of: () => `of ${times(figure("rephrased_n"), "question", "questions")}` },
+  ];
+
+  function changeOf(card, now) {
+    const { days, loaded_days: loaded, loaded_days_before: before } = period();
+    if (loaded < days || before < days) return null;
+    const then = card.value(`before-${state.period}`, state.choice);
+    if (!known(now) || !known(then)) return null;
+    const isShare = card.show === share;
+    const grown = isShare ? 100 * (now - then) : then ? (100 * (now - then)) / then : null;
+    if (grown === null) return null;
+    const is = Math.abs(grown) < 0.05 || !card.good ? "same" : grown > 0 === card.good > 0 ? "better" : "worse";
+    const sign = grown > 0 ? "▲" : grown < 0 ? "▼" : "=";
+    const text = `${sign} ${tenth.format(Math.abs(grown))} ${isShare ? "points" : "%"}`;
+    return el("span", { class: `change ${is}`, title: `${card.show(then)} in the ${days} days before` }, text);
+  }
+
+  function drawCards() {
+    const cards = CARDS.map((card) => {
+      const now = card.value(state.period, state.choice);
+      return el("div", { class: "card", "data-figure": card.name, "data-value": known(now) ? String(now) : "" },
+        el("div", { class: "name" }, card.label),
+        el("div", { class: "value" }, card.show(now)),
+        el("div", { class: "of" }, changeOf(card, now), card.of ? el("span", null, ` ${card.of()}`) : null));
+    });
+    document.querySelector("#figures .cards").replaceChildren(...cards);
+  }
+
+  function drawNotices() {
+    const { days, loaded_days: loaded, loaded_days_before: before } = period();
+    const unread = from("unread") || 0;
+    const notices = [
+      loaded < days && `Only ${loaded} of these ${days} days are loaded: nothing is known of the others.`,
+      loaded === days && before < days && `Only ${before} of the ${days} days before are loaded, so nothing is compared.`,
+      unread && `${times(unread, "question is", "questions are")} known from the audit log and could not be read yet: ` +
+        "they are in none of these figures. The end of this page says why.",
+    ].filter(Boolean);
+    byId("notices").replaceChildren(...notices.map((text) => el("p", { class: "notice" }, text)));
+  }
+
+  // ---- charts
+  const WIDE = 640, HIGH = 210, LEFT = 46, BOTTOM = 22, TOP = 10;
+  function ticks(most, isCount) {
+    const step = 10 ** Math.floor(Math.log10(most || 1));
+    const steps = [0.5, 1, 2, 2.5, 5].map((n) => n * step).filter((n) => !isCount || Number.isInteger(n));
+    const by = steps.find((n) => most / n <= 4) || Math.max(step * 5, 1);
+    const found = [];
+    for (let at = 0; at < most + by && found.length < 8; at += by) found.push(at);
+    return found;
+  }
+  function frame(labels, most, show, caption) {
+    const marks = ticks(most, show === count), top = marks[marks.length - 1] || 1;
+    const y = (value) => TOP + (HIGH - TOP - BOTTOM) * (1 - value / top);
+    const slot = (WIDE - LEFT) / Math.max(labels.length, 1);
+    const x = (place) => LEFT + slot * (place + 0.5);
+    const chart = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": caption });
+    for (const mark of marks) {
+      chart.append(
+        svg("line", { class: "grid", x1: LEFT, x2: WIDE, y1: y(mark), y2: y(mark) }),
+        svg("text", { x: LEFT - 6, y: y(mark) + 4, "text-anchor": "end" }, show(mark)));
+    }
+    const every = Math.ceil(labels.length / 8);
+    labels.forEach((label, place) => {
+      if (place % every === 0) chart.append(svg("text", { x: x(place), y: HIGH - 5, "text-anchor": "middle" }, label));
+    });
+    return { chart, x, y, slot };
+  }
+  function addBars({ chart, x, y, slot }, series) {
+    const wide = Math.max(1, Math.min(slot * 0.72, 34));
+    series[0].values.forEach((_, place) => {
+      let sum = 0;
+      for (const { values, kind } of series) {
+        const value = values[place];
+        if (!known(value)) {
+          chart.append(svg("rect", { class: "unknown", x: x(place) - wide / 2, width: wide, y: y(0) - 26, height: 26 }));
+          break;
+        }
+        if (value > 0) {
+          chart.append(svg("rect", {
+            class: kind, x: x(place) - wide / 2, width: wide, y: y(sum + value), height: y(sum) - y(sum + value) }));
+        }
+        sum += value;
+      }
+    });
+  }
+  function addLine({ chart, x, y }, values, kind = "") {
+    let path = "", isOpen = false;
+    values.forEach((value, place) => {
+      if (!known(value)) { isOpen = false; return; }
+      path += `${isOpen ? "L" : "M"}${x(place).toFixed(1)} ${y(value).toFixed(1)}`;
+      isOpen = true;
+      chart.append(svg("circle", { class: `dot ${kind}`, cx: x(place), cy: y(value), r: values.length > 60 ? 1 : 2.4 }));
+    });
+    chart.append(svg("path", { class: `line ${kind}`, d: path || "M0 0" }));
+  }
+  function addHits({ chart, x, slot }, texts) {
+    texts.forEach((text, place) => chart.append(
+      svg("rect", { class: "hit", x: x(place) - slot / 2, width: slot, y: TOP, height: HIGH - TOP - BOTTOM },
+        svg("title", null, text))));
+  }
+  const legend = (...entries) =>
+    el("div", { class: "legend" }, ...entries.map(([kind, text]) => el("span", null, el("i", { class: kind }), text)));
+  const most = (...lists) => Math.max(0, ...lists.flat().filter(known));
+
+  // Of a list with an entry for each day that the document holds, those of the period that is chosen.
+  function ofPeriod(list) {
+    return list.slice(data.days.indexOf(period().first_day), data.days.indexOf(period().last_day) + 1);
+  }
+  function days() {
+    const stored = data.daily[state.choice];
+    const series = (name) => {
+      if (stored) return ofPeriod(stored[name]);
+      return ofPeriod(data.pipeline).map((day) => (day.is_loaded && !name.endsWith("_ms") ? 0 : null));
+    };
+    return { names: ofPeriod(data.days), series };
+  }
+
+  function drawActivity() {
+    const { names, series } = days();
+    const [questions, answered, failed, people] = ["questions", "answered", "failed", "people"].map(series);
+    if (!most(questions)) return fill("activity", empty(`No question of these days is known in ${placeName(state.choice)}.`));
+    const other = questions.map((all, place) => (known(all) ? all - answered[place] - failed[place] : null));
+    const drawn = frame(names.map(dayName), most(questions, people), count, "Questions and people by day");
+    addBars(drawn, [
+      { values: answered, kind: "answered" }, { values: failed, kind: "failed" }, { values: other, kind: "other" }]);
+    addLine(drawn, people);
+    addHits(drawn, names.map((day, n) => (known(questions[n])
+      ? `${fullDay(day)}: ${count(questions[n])} questions, ${count(answered[n])} answered, ${count(failed[n])} failed, ` +
+        `${count(people[n])} people`
+      : `${fullDay(day)}: not loaded`)));
+    fill("activity",
+      legend(["answered", "answered"], ["failed", "failed"], ["other", "cancelled, running, withheld or deleted"],
+        ["second", "people"]),
+      drawn.chart,
+      asTable(["Day", "Questions", "Answered", "Failed", "People"],
+        names.map((day, n) => [fullDay(day), ...[questions, answered, failed, people].map((each) => count(each[n]))])));
+  }
+
+  // A few answers that took days must not press all others flat: what is far above the usual stands at the top.
+  function cutAt(values) {
+    const sorted = values.filter(known).sort((a, b) => a - b);
+    const usual = sorted[Math.floor(sorted.length * 0.75)];
+    return Math.min(most(sorted), 3 * usual) || 1;
+  }
+
+  function drawTimes() {
+    const { names, series } = days();
+    const [half, nearly, n] = ["response_p50_ms", "response_p95_ms", "response_n"].map(series);
+    if (!most(half, nearly)) return fill("times", empty("No response time of these days is known."));
+    const top = Math.max(cutAt(nearly), cutAt(half));
+    const drawn = frame(names.map(dayName), top, duration, "Response time by day");
+    addLine(drawn, nearly.map((ms) => (known(ms) ? Math.min(ms, top) : ms)));
+    addLine(drawn, half.map((ms) => (known(ms) ? Math.min(ms, top) : ms)), "soft");
+    let last = -Infinity;
+    nearly.forEach((ms, at) => {
+      if (!(ms > top)) return;
+      const isFree = drawn.x(at) - last > 70;
+      if (isFree) last = drawn.x(at);
+      drawn.chart.append(
+        svg("text", { x: drawn.x(at), y: TOP + 1, "text-anchor": "middle" }, isFree ? `▲ ${duration(ms)}` : "▲"));
+    });
+    addHits(drawn, names.map((day, at) =>
+      `${fullDay(day)}: median ${duration(half[at])}, 95 % ${duration(nearly[at])}, of ${count(n[at])} answers`));
+    fill("times", legend(["second", "95 % are at most so slow"], ["answered", "median"]), drawn.chart,
+      asTable(["Day", "Median", "95 %", "Answers"],
+        names.map((day, at) => [fullDay(day), duration(half[at]), duration(nearly[at]), count(n[at])])));
+  }
+
+  function drawHours() {
+    const rows = from("hours") || [];
+    if (!rows.length) return fill("hours", empty("No question of these days is known."));
+    const byHour = new Map(rows.map((row) => [row.hour, row]));
+    const hours = [...Array(24).keys()];
+    const questions = hours.map((hour) => (byHour.get(hour) || { questions: 0 }).questions);
+    const drawn = frame(hours.map((hour) => `${hour}`), most(questions), count, "Questions by hour of the day");
+    addBars(drawn, [{ values: questions, kind: "answered" }]);
+    const slowest = most(rows.map((row) => row.response_p50_ms));
+    const scaled = hours.map((hour) => {
+      const ms = (byHour.get(hour) || {}).response_p50_ms;
+      return known(ms) && slowest ? (ms / slowest) * most(questions) : null;
+    });
+    addLine(drawn, scaled);
+    addHits(drawn, hours.map((hour) => {
+      const row = byHour.get(hour) || {};
+      return `${hour}:00–${hour}:59: ${count(questions[hour])} questions, median response ${duration(row.response_p50_ms)}`;
+    }));
+    fill("hours",
+      legend(["answered", "questions"], ["second", `median response time (top of the chart: ${duration(slowest)})`]),
+      drawn.chart, hint(`Hours of ${data.time_zone}.`));
+  }
+
+  function bar(what, part, top, amount, kind = "") {
+    const inner = el("div", { class: `fill ${kind}` });
+    inner.style.width = `${top ? Math.max(0.5, (100 * part) / top) : 0}%`;
+    return el("div", { class: "bar" }, el("div", { class: "what" }, what),
+      el("div", { class: "track" }, inner), el("div", { class: "amount" }, amount));
+  }
+
+  function drawSplit() {
+    const parts = [
+      ["Thinking (response without SQL)", "thinking"], ["Waiting for compute", "wait"], ["Compiling", "compile"],
+      ["Executing", "execution"], ["Fetching the result", "fetch"]];
+    const values = parts.map(([, key]) => figure(`${key}_p50_ms`));
+    if (!most(values)) {
+      return fill("split", empty("Nothing is known of how long the parts take: query history has not been read for these days."));
+    }
+    fill("split",
+      ...parts.map(([label, key], n) =>
+        bar(label, values[n] || 0, most(values), `${duration(values[n])} of ${count(figure(`${key}_n`))}`)),
+      hint("The median of each part by itself, of so many answers: they do not add up to the median of the whole."),
+      hint(`${share(ratio(figure("from_cache"), figure("cache_n")))} of ${count(figure("cache_n"))} statements came from the cache.`));
+  }
+
+  // ---- tables
+  function table(columns, rows, classOf) {
+    return el("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Table" },
+      el("table", null,
+        el("thead", null, el("tr", null, ...columns.map(([label, kind]) => el("th", { class: kind || "", scope: "col" }, label)))),
+        el("tbody", null, ...rows.map((row, n) => el("tr", { class: classOf ? classOf(n) : "" },
+          ...row.map((cell, place) => {
+            const kind = columns[place][1] || "";
+            return el("td", { class: kind }, cell instanceof Node ? cell : String(known(cell) ? cell : NONE));
+          }))))));
+  }
+  const asTable = (heads, rows) => el("details", null, el("summary", null, "As a table"),
+    table(heads.map((head, n) => [head, n ? "number" : ""]), rows));
+
+  function spark(values) {
+    const drawn = svg("svg", { viewBox: "0 0 120 26", "aria-hidden": "true", preserveAspectRatio: "none" });
+    const top = most(values) || 1, step = 120 / Math.max(values.length - 1, 1);
+    let path = "", isOpen = false;
+    values.forEach((value, n) => {
+      if (!known(value)) { isOpen = false; return; }
+      path += `${isOpen ? "L" : "M"}${(n * step).toFixed(1)} ${(24 - (22 * value) / top).toFixed(1)}`;
+      isOpen = true;
+    });
+    drawn.append(svg("path", { class: "spark", d: path || "M0 24" }));
+    return drawn;
+  }
+
+  function drawSpaces() {
+    const rows = data.spaces.map((space, n) => ({ space, choice: `s${n}` }))
+      .filter(({ space }) => workspaceOf(state.choice) === "" || space.workspace === workspaceOf(state.choice))
+      .map((each) => ({ ...each, questions: figure("questions", state.period, each.choice) }))
+      .filter((each) => each.questions || from("unread", state.period, each.choice))
+      .sort((a, b) => (b.questions || 0) - (a.questions || 0) || a.space.name.localeCompare(b.space.name));
+    if (!rows.length) return fill("spaces", empty("No space was used in these days."));
+    const cells = rows.map(({ space, choice, questions }) => {
+      const of = (key) => figure(key, state.period, choice);
+      const daily = data.daily[choice];
+      return [
+        el("a", { href: `#${new URLSearchParams({ ...state, choice })}` }, space.name), nameOf(data.workspaces, space.workspace),
+        daily ? el("div", { class: "spark-cell" }, spark(ofPeriod(daily.questions))) : NONE,
+        count(questions), count(of("people")), share(ratio(of("answered"), of("judged"))), duration(of("response_p50_ms")),
+        duration(of("response_p95_ms")), `${share(ratio(of("positive"), of("rated")))} of ${count(of("rated"))}`,
+        count(from("unread", state.period, choice) || 0),
+      ];
+    });
+    fill("spaces", table(
+      [["Space", "name"], ["Workspace", "name"], ["By day"], ["Questions", "number"], ["People", "number"], ["Answered", "number"],
+        ["Median", "number"], ["95 %", "number"], ["Rated good", "number"], ["Not read", "number"]],
+      cells, (n) => (rows[n].choice === state.choice ? "chosen" : "")));
+  }
+
+  function drawFailures() {
+    const rows = from("failures") || [];
+    if (!rows.length) {
+      return fill("failures", empty(figure("judged") ? "No question of these days failed." : "No question of these days has ended."));
+    }
+    const top = most(rows.map((row) => row.failed));
+    fill("failures", ...rows.slice(0, 12).map((row) =>
+      bar(breakable(row.error_type), row.failed, top, `${count(row.failed)}, ${times(row.users, "user", "users")}`, "failed")),
+    rows.length > 12 ? hint(`${rows.length - 12} more kinds are not shown.`) : null,
+    hint(`${count(figure("failed"))} of ${count(figure("judged"))} questions that ended failed.`));
+  }
+
+  function drawSignals() {
+    const signals = [
+      ["Answered without SQL", "without_sql", "without_sql_n"], ["Result without rows", "empty_result", "empty_result_n"],
+      ["Genie asked back", "clarification", "clarification_n"], ["Asked again in other words", "rephrased", "rephrased_n"],
+      ["Conversation given up", "abandoned", "abandoned_n"], ["Cancelled", "cancelled", "questions"],
+      ["Answer withheld from us", "withheld", "questions"], ["Rated bad", "negative", "rated"],
+      ["Commented", "commented", "questions"]];
+    fill("signals", ...signals.map(([label, part, of]) =>
+      bar(label, ratio(figure(part), figure(of)) || 0, 1, `${count(figure(part))} of ${count(figure(of))}`)),
+    hint("Each of the questions of which it can be told."));
+  }
+
+  const KINDS = { failed: "Failed", slow: "Slow", disliked: "Disliked", rephrased: "Asked again" };
+  const TOTALS = { failed: "failed", slow: "response_n", disliked: "negative", rephrased: "rephrased" };
+  function drawQuestions() {
+    const { first_day: first, last_day: last } = period();
+    const kind = state.kind;
+    const within = data.questions.filter((row) => row.kind === kind && isWithin(row.workspace, row.space) &&
+      (kind === "slow" ? row.period === state.period : row.day >= first && row.day <= last));
+    const sorted = within.sort((a, b) => (kind === "slow" ? b.response_time_ms - a.response_time_ms
+      : a.asked_at < b.asked_at ? 1 : a.asked_at > b.asked_at ? -1 : 0)).slice(0, 10);
+    const tabs = el("div", { class: "tabs", role: "group", "aria-label": "Which questions" }, ...Object.entries(KINDS).map(([each, label]) =>
+      el("button", { type: "button", "aria-pressed": String(each === kind),
+        onclick: () => { state.kind = each; writeAddress(); drawQuestions(); } }, label)));
+    if (!sorted.length) return fill("questions", tabs, empty("There is none in these days."));
+    const spaceName = (row) => (known(row.space) ? nameOf(data.spaces, row.space) : NONE);
+    fill("questions", tabs, table(
+      [["Asked (UTC)"], ["Space", "name"], ["Who", "name"], ["Question", "text"], ["Took", "number"], ["Open"]],
+      sorted.map((row) => [
+        row.asked_at.slice(0, 16).replace("T", " "), spaceName(row), row.user,
+        [row.question || (data.with_texts ? NONE : "not shown: GENIE_REPORT_TEXTS is off"), row.error_type && `Failed with ${row.error_type}`,
+          row.comment && `Comment: ${row.comment}`].filter(Boolean).join("\n"),
+        duration(row.response_time_ms),
+        // The address was put together of ids that were looked at; anything else is not made a link.
+        row.genie_url && /^https?:\/\/[A-Za-z0-9.:-]+\//.test(row.genie_url)
+          ? el("a", { href: row.genie_url, rel: "noreferrer", target: "_blank" }, "in Genie") : NONE])),
+    hint(`The ${kind === "slow" ? "slowest" : "latest"} ${sorted.length} of ${count(figure(TOTALS[kind]))}.`));
+  }
+
+  function drawUsers() {
+    const rows = from("users") || [];
+    const people = rows.filter((row) => row.user_kind !== "SERVICE_PRINCIPAL");
+    const services = rows.filter((row) => row.user_kind === "SERVICE_PRINCIPAL");
+    const columns = [["User", "name"], ["Questions", "number"], ["Spaces", "number"], ["Answered", "number"], ["Last asked"]];
+    const cells = (row) => [row.user, count(row.questions), count(row.spaces),
+      `${share(ratio(row.answered, row.judged))} of ${count(row.judged)}`, fullDay(row.last_day)];
+    fill("users",
+      people.length ? table(columns, people.map(cells)) : empty("No person of these days is known."),
+      services.length ? el("h3", null, "Service principals (one may stand for many people)") : null,
+      services.length ? table(columns, services.map(cells)) : null,
+      hint(data.with_names ? "The most active ones." :
+        "The most active ones, by names that stay the same and lead to nobody: GENIE_REPORT_NAMES=true shows who they are."));
+  }
+
+  function drawInventory() {
+    const rows = data.inventory.filter((row) => isWithin(row.workspace, row.space));
+    if (!rows.length) return fill("inventory", empty("No space is known: the job genie_spaces reads them."));
+    const unused = rows.filter((row) => row.is_never_used);
+    const parts = ["tables", "joins", "instructions", "example_queries", "sample_questions", "benchmarks"];
+    fill("inventory",
+      unused.length ? el("p", null, `${times(unused.length, "space", "spaces")} of ${count(rows.length)}: nobody has asked anything since ` +
+        `the first loaded day.`) : null,
+      table(
+        [["Space", "name"], ["State"], ["Last used"], ["Questions", "number"], ["Tables", "number"], ["Joins", "number"],
+          ["Instructions", "number"], ["Examples", "number"], ["Samples", "number"], ["Benchmarks", "number"]],
+        rows.slice(0, 300).map((row) => [
+          row.space_name || row.space_id,
+          row.is_trashed ? "gone" : row.api_fetch_status && row.api_fetch_status !== "SUCCESS" ? `cannot be read: ${row.api_fetch_status}`
+            : row.is_configuration_known ? "backed up" : "configuration not known",
+          row.last_used_on ? fullDay(row.last_used_on) : row.is_never_used ? "never" : NONE,
+          count(row.messages), ...parts.map((part) => count(row[part]))])),
+      rows.length > 300 ? hint(`${rows.length - 300} more are not shown.`) : null,
+      hint("Questions of all loaded days."));
+  }
+
+  function drawPipeline() {
+    const strip = el("div", { class: "strip" }, ...ofPeriod(data.pipeline).map((day) => {
+      const lacks = (day.open_errors || 0) + (day.pending || 0);
+      const text = !day.is_loaded ? "not loaded" : `${count(day.stored)} of ${count(day.wanted)} read, ` +
+        `${count(day.open_errors)} open errors, ${count(day.pending)} pending`;
+      return el("span", { class: !day.is_loaded ? "late" : lacks ? "lacking" : "", title: `${fullDay(day.day)}: ${text}`,
+        role: "img", "aria-label": `${fullDay(day.day)}: ${text}` }, String(Number(day.day.slice(8, 10))));
+    }));
+    const errors = data.errors.filter((row) => workspaceOf(state.choice) === "" || row.workspace === workspaceOf(state.choice));
+    fill("pipeline",
+      el("p", { class: "hint" }, "Every day of the period, all workspaces: green is complete, red lacks something, dashed was not loaded."),
+      strip, el("h3", null, "What cannot be read now, and what to do"),
+      errors.length ? table(
+        [["Workspace", "name"], ["What"], ["Why"], ["How many", "number"], ["Since"], ["State"], ["What to do", "text"]],
+        errors.map((row) => [row.workspace_name || row.workspace_id, row.of_what.toLowerCase(), row.error_class, count(row.errors),
+          fullDay((row.oldest_error_at || "").slice(0, 10)), row.retry_state.toLowerCase(), row.what_to_do]))
+        : empty("Everything that the audit log names could be read."));
+  }
+
+  // ---- put together
+  function option(select, value, label) { select.append(el("option", { value }, label)); }
+  function fillSelects() {
+    const workspace = workspaceOf(state.choice);
+    byId("period").replaceChildren(); byId("workspace").replaceChildren(); byId("space").replaceChildren();
+    for (const each of periods.values()) {
+      option(byId("period"), each.name, each.name === "whole" ? `All ${each.days} days` : `${each.days} days`);
+    }
+    option(byId("workspace"), "", "All workspaces");
+    data.workspaces.forEach(({ name }, n) => option(byId("workspace"), `w${n}`, name));
+    option(byId("space"), "", "All spaces");
+    data.spaces.map((space, n) => [space, `s${n}`])
+      .filter(([space]) => workspace === "" || space.workspace === workspace)
+      .sort((a, b) => a[0].name.localeCompare(b[0].name))
+      .forEach(([space, choice]) => option(byId("space"), choice, space.name));
+    byId("period").value = state.period;
+    byId("workspace").value = workspace;
+    byId("space").value = state.choice[0] === "s" ? state.choice : "";
+  }
+  function draw() {
+    fillSelects();
+    const { first_day: first, last_day: last } = period();
+    document.querySelector("#subtitle span").textContent = `${fullDay(first)} to ${fullDay(last)}, ${placeName(state.choice)}`;
+    for (const each of [drawNotices, drawCards, drawActivity, drawTimes, drawSpaces, drawHours, drawSplit, drawFailures,
+      drawSignals, drawQuestions, drawUsers, drawInventory, drawPipeline]) each();
+    document.body.dataset.drawn = `${state.period}/${state.choice}`;
+  }
+  function choose(change) { Object.assign(state, change); writeAddress(); draw(); }
+
+  function startTheme() {
+    const wanted = window.matchMedia("(prefers-color-scheme: dark)");
+    const set = (dark) => { document.documentElement.dataset.theme = dark ? "dark" : "light"; };
+    set(wanted.matches);
+    wanted.addEventListener("change", (event) => set(event.matches));
+    byId("theme").addEventListener("click", () => set(document.documentElement.dataset.theme !== "dark"));
+  }
+
+  startTheme();
+  byId("made").textContent = `Made on ${data.made_at.replace("T", " at ").replace("+00:00", " UTC")} from tables of genie-assets. ` +
+    "Days are UTC days; percentiles are nearest ranks.";
+  if (!data.periods.length) {
+    byId("choices").hidden = true;
+    byId("main").replaceChildren(el("p", { class: "notice" }, "No day is loaded yet: run genie-assets load, or switch the schedules on."));
+    document.body.dataset.drawn = "nothing";
+    return;
+  }
+  readAddress();
+  byId("period").addEventListener("change", (event) => choose({ period: event.target.value }));
+  byId("workspace").addEventListener("change", (event) => choose({ choice: event.target.value }));
+  byId("space").addEventListener("change", (event) => choose({ choice: event.target.value || workspaceOf(state.choice) }));
+  window.addEventListener("hashchange", () => { readAddress(); draw(); });
+  draw();
+})();

@@ -1,0 +1,59 @@
+"""One page of HTML: the document within it as data, and a style and a script that it names by their hashes.
+
+Whatever the document holds, it stays text: in the page's data nothing can end the element that it stands in.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+_HERE = Path(__file__).parent
+TITLE = "Genie, observed"
+
+
+def page(document: Mapping[str, Any], *, made_up: bool = False) -> str:
+    """The page that shows a document.
+
+    Args:
+        document: Plain values, as `pipeline.report.gather` puts them together.
+        made_up: Whether the data is a made-up account's; the page says so.
+    """
+    style, script = _text("page.css"), _text("page.js")
+    return _template().render(
+        title=TITLE,
+        made_up=made_up,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        document=Markup(_as_data(document)),  # noqa: S704 - without any character that HTML gives a meaning
+    )
+
+
+def _as_data(document: Mapping[str, Any]) -> str:
+    """JSON in which no character opens or closes anything in HTML, and that UTF-8 can hold."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.translate({ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"})
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def _text(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(_text("page.html.j2"))
