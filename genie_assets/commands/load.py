@@ -1,0 +1,125 @@
+"""`genie-assets load`: days and spaces, in this process, without webserver or daemon."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import click
+
+from genie_assets.commands.interrupts import apart, under_way
+from genie_assets.commands.places import (
+    configured_lake,
+    dagster_home,
+    read_settings,
+    refuse_the_other_kind,
+)
+from genie_assets.commands.sentences import one_sentence
+from genie_assets.commands.terminal import readable
+
+if TYPE_CHECKING:
+    from genie_assets.commands.run_events import RunOutcome
+    from genie_assets.commands.running import Runner
+
+_DEFAULT_DAYS = 30
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+class _WrongDaysError(click.ClickException):
+    """One sentence about days that cannot be loaded; that is wrong usage."""
+
+    exit_code = click.UsageError.exit_code
+
+
+@click.command(short_help="Load days and spaces.")
+@click.option(
+    "--from",
+    "first",
+    type=_DAY,
+    metavar="YYYY-MM-DD",
+    help="First UTC day. [default: 29 days before the last one]",
+)
+@click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="Last UTC day. [default: today]")
+@one_sentence
+def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
+    """Load days in this process, one after the other, back up the spaces, and check what is broken.
+
+    A day that fails does not keep the next from being loaded. Checks that fail are told, and change no exit code.
+    """
+    settings = read_settings()
+    today = dt.datetime.now(dt.UTC).date()
+    days = _days(first and first.date(), last and last.date(), today=today, first_day=settings.genie_first_day)
+    home = dagster_home()
+    with under_way("the load"):
+        from genie_assets.commands.preflight import check_connection
+        from genie_assets.commands.running import Runner
+
+        # What would fail every day is said once. A look may take minutes, and no signal ends it there.
+        lake = apart(configured_lake)
+        apart(lambda: check_connection(settings))
+        apart(lambda: refuse_the_other_kind(lake))
+        runner = Runner(home)
+        try:
+            failed = [f"{day}" for day in days if not _load_day(runner, day)]
+            failed += [] if _back_up_spaces(runner) else ["the spaces"]
+            _check(runner)
+        finally:
+            runner.close()
+    if failed:
+        raise click.ClickException(f"Not everything could be loaded: {', '.join(failed)}.")
+
+
+def _days(first: dt.date | None, last: dt.date | None, *, today: dt.date, first_day: dt.date) -> list[dt.date]:
+    """The days to load.
+
+    Raises:
+        _WrongDaysError: there is no such day, or none in this order.
+    """
+    end = last or today
+    start = first or max(first_day, end - dt.timedelta(days=_DEFAULT_DAYS - 1))
+    for option, day in (("--to", end), ("--from", start)):
+        if day > today:
+            raise _WrongDaysError(f"{option} {day} lies in the future: today, {today} (UTC), is the last day.")
+        if day < first_day:
+            raise _WrongDaysError(f"{option} {day} lies before {first_day}, the first day (GENIE_FIRST_DAY).")
+    if start > end:
+        raise _WrongDaysError(f"--from {start} lies after --to {end}.")
+    return [start + dt.timedelta(days=each) for each in range((end - start).days + 1)]
+
+
+def _load_day(runner: "Runner", day: dt.date) -> bool:
+    """Load one day and say in one line how it went."""
+    done = _run(runner, "genie_daily", f"{day}", day)
+    if done is None:
+        return False
+    numbers = done.metadata["genie_api_messages"]
+    line = f"{day}  wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}"
+    if done.problems:
+        line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
+    click.echo(line)
+    return True
+
+
+def _back_up_spaces(runner: "Runner") -> bool:
+    done = _run(runner, "genie_spaces", "spaces")
+    if done is None:
+        return False
+    numbers = done.metadata["genie_space_details"]
+    click.echo(f"spaces      {numbers['spaces']}, readable {numbers['readable']}")
+    return True
+
+
+def _check(runner: "Runner") -> None:
+    """What is broken over all days, one line each."""
+    done = _run(runner, "genie_standing_checks", "checks")
+    for name, sentence in sorted(done.problems.items()) if done else ():
+        click.secho(f"check {name} failed: {readable(sentence or 'its page in the UI has more')}", fg="yellow")
+
+
+def _run(runner: "Runner", job: str, title: str, day: dt.date | None = None) -> "RunOutcome | None":
+    """What the run left; None if it failed, which is said."""
+    from genie_assets.commands.running import RunFailedError
+
+    try:
+        return runner.run(job, day)
+    except RunFailedError as problem:
+        click.secho(f"{title:<10}  {readable(problem)}", fg="red", err=True)
+        return None

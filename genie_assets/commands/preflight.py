@@ -1,0 +1,236 @@
+"""Preflight: is everything there that a run needs? Each finding is one sentence that says what to do.
+
+One cause is one finding: what cannot be reached without the thing that failed is not looked at, and that is said.
+"""
+
+import datetime as dt
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genie_assets.commands.error_lines import many
+from genie_assets.commands.instances import HomeError, open_home
+from genie_assets.commands.places import FOLDER, configured_lake, dagster_home
+from genie_assets.commands.terminal import readable, shown_place
+from genie_assets.domain.clocks import skew_problem
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.tables import TABLES, records
+from genie_assets.gateways.databricks.retries import CallError
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.lakehouse.errors import LakehouseError
+from genie_assets.gateways.sql.errors import WarehouseError
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.pipeline.left_out import left_out
+from genie_assets.pool import pool_problem
+from genie_assets.settings import DatabricksConnection, Settings, SettingsError
+from genie_assets.wiring import open_genie_api, open_system_tables, open_warehouse, open_workspaces
+
+_EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallError)
+_NAMED_WORKSPACES = 5  # of those that fail for the same reason
+
+# What a workspace that does not list its spaces asks of a person, where its own words do not say it.
+_ADVICE: Mapping[ErrorClass, str] = {
+    ErrorClass.AUTH: "A personal access token opens its own workspace only; a service principal those that it is "
+    "assigned to.",
+    ErrorClass.PERMISSION: "Assign our principal to it, with the entitlements workspace access and Databricks SQL "
+    "access.",
+    ErrorClass.NETWORK: "Look at proxy, firewall and private link.",
+    ErrorClass.TIMEOUT: "Look at proxy, firewall and private link.",
+}
+_OR_LEAVE_OUT = "Or leave it out with GENIE_WORKSPACES."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `ok` is None if it was not, because of what was found before."""
+
+    ok: bool | None
+    text: str
+
+
+_THE_REST = Finding(ok=None, text="Not looked at, as they are reached through that: system tables, workspaces")
+_WORKSPACES = Finding(ok=None, text="Not looked at, as only that table names them: the workspaces' spaces")
+
+
+class _UnfitError(Exception):
+    """What was looked at is there, and does not do. The message ends the sentence that its subject begins."""
+
+
+def check_connection(settings: Settings) -> None:
+    """Prove that settings, credentials and warehouse work, with one small statement.
+
+    Raises:
+        SettingsError: a setting is missing or contradicts another one.
+        WarehouseError: the host, the credentials or the warehouse do not work.
+    """
+    open_system_tables(settings, settings.databricks()).workspaces()
+
+
+def preflight(settings: Settings) -> Iterator[Finding]:
+    """Look at everything in the order in which a run needs it; stops at what the rest depends on."""
+    in_databricks = settings.genie_lakehouse.lower().startswith("uc://")
+    yield from _runs()
+    if not in_databricks:
+        lakehouse = _try("GENIE_LAKEHOUSE", lambda: _lakehouse(settings))
+        yield lakehouse
+        yield from _days(settings, lakehouse)
+    try:
+        connection = settings.databricks()
+    except SettingsError as problem:
+        yield Finding(ok=False, text=str(problem))
+        yield _THE_REST
+        return
+    workspaces = open_workspaces(settings, connection)  # held on to: all below shares it, and its login
+    warehouse = _try("", lambda: _warehouse(settings, connection))
+    yield warehouse
+    if not warehouse.ok:
+        yield _THE_REST
+        return
+    yield from _clock(workspaces)
+    if in_databricks:
+        lakehouse = _try("GENIE_LAKEHOUSE", lambda: _lakehouse(settings))
+        yield lakehouse
+        yield from _days(settings, lakehouse)
+    tables = open_system_tables(settings, connection)
+    yield _try("system.access.audit", lambda: _audit(tables))
+    yield _try("system.query.history", lambda: _history(tables))
+    shown: list[dict[str, Any]] = []
+    listed = _try("system.access.workspaces_latest", lambda: _workspaces(settings, tables, shown))
+    yield listed
+    if not listed.ok and not shown:
+        yield _WORKSPACES
+        return
+    yield from _spaces(settings, connection, shown)
+
+
+def _try(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(ok=True, text=f"{subject} {look()}".strip())
+    except _UnfitError as problem:
+        return Finding(ok=False, text=f"{subject} {problem}")
+    except _EXPECTED as problem:
+        text = str(problem)
+        return Finding(ok=False, text=text if subject in text else f"{subject}: {text}")
+
+
+def _warehouse(settings: Settings, connection: DatabricksConnection) -> str:
+    open_warehouse(settings, connection).query("SELECT 1")
+    return f"SQL warehouse {connection.warehouse_id} answers at {connection.home_url}"
+
+
+def _clock(workspaces: Workspaces) -> Iterator[Finding]:
+    """Of this machine's clock, beside that of the warehouse that has just answered."""
+    if problem := skew_problem(dt.datetime.now(dt.UTC), workspaces.told_time.now()):
+        yield Finding(ok=False, text=problem)
+
+
+def _lakehouse(settings: Settings) -> str:
+    lake, place = configured_lake(), shown_place(settings.genie_lakehouse)
+    is_there = lake.probe()
+    # Opened, and not only looked for: a damaged table, or one of the demo, is to be said here.
+    stored = sum(lake.exists(table) for table in TABLES)
+    if stored:
+        told = f"{place} can be written; {stored} of our {len(TABLES)} tables are there"
+    else:
+        told = f"{place} can be written; our tables will be made there" if is_there else f"{place} will be made"
+    return "; but ".join(filter(None, [told, lake.open_to_others()]))
+
+
+def _days(settings: Settings, lakehouse: Finding) -> Iterator[Finding]:
+    """Of days that no run would look at; nothing is said where there are none."""
+    if lakehouse.ok:
+        today = dt.datetime.now(dt.UTC).date()
+        try:
+            problem = left_out(configured_lake(), first_day=settings.genie_first_day, today=today).problem
+        except LakehouseError as error:
+            problem = str(error)
+        if problem:
+            yield Finding(ok=False, text=problem)
+
+
+def _runs() -> Iterator[Finding]:
+    """Of the Dagster home that runs are kept in; one that is not made yet will be as it should."""
+    home = Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster")
+    if (home / "history").is_dir():
+        try:
+            with open_home(dagster_home()) as instance:
+                problem = pool_problem(instance)
+        except (HomeError, click.ClickException) as error:
+            problem = str(error)
+        if problem:
+            yield Finding(ok=False, text=problem)
+
+
+def _audit(tables: SystemTables) -> str:
+    newest = tables.latest_audit_event(since=dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2))
+    if newest is None:
+        raise _UnfitError(
+            "can be read, and shows no event of the last two days: is it enabled, and does our principal see all "
+            "of its rows?"
+        )
+    return f"can be read; its newest event is of {newest:%Y-%m-%d %H:%M} UTC"
+
+
+def _history(tables: SystemTables) -> str:
+    now = dt.datetime.now(dt.UTC)
+    # No statement has this id: the question is only whether we may ask.
+    tables.query_history(["none"], from_time=now - dt.timedelta(hours=1), to_time=now)
+    return "can be read"
+
+
+def _workspaces(settings: Settings, tables: SystemTables, shown: list[dict[str, Any]]) -> str:
+    """Puts what the table shows into `shown`, and what only a setting knows."""
+    named = records(tables.workspaces())
+    wanted, addresses = set(settings.genie_workspaces), settings.genie_workspace_urls
+    known = {workspace["workspace_id"] for workspace in named}
+    shown += named
+    shown += [
+        {"workspace_id": workspace_id, "workspace_name": "not shown", "workspace_url": url}
+        for workspace_id, url in addresses.items()
+        if workspace_id not in known and (not wanted or workspace_id in wanted)
+    ]
+    if missing := wanted - known - set(addresses):
+        raise _UnfitError(
+            f"does not show {', '.join(sorted(map(readable, missing)))}, which GENIE_WORKSPACES names: correct "
+            "that, or name an address in GENIE_WORKSPACE_URLS"
+        )
+    if not shown:
+        raise _UnfitError("shows no workspace: does our principal see all of its rows?")
+    return f"shows {many(len(known), 'workspace')}"
+
+
+def _spaces(
+    settings: Settings, connection: DatabricksConnection, workspaces: list[dict[str, Any]]
+) -> Iterator[Finding]:
+    """What every workspace lets us see. One that does not run is none that fails."""
+    genie = open_genie_api(settings, connection)
+    failed: defaultdict[ErrorClass, list[tuple[str, FetchError]]] = defaultdict(list)
+    found = 0
+    for workspace in workspaces:
+        name = f"{readable(workspace['workspace_name'])} ({readable(workspace['workspace_id'])})"
+        listed = genie.list_spaces(workspace["workspace_id"], workspace["workspace_url"])
+        if listed.error is None:
+            found += len(listed.spaces)
+            yield Finding(ok=True, text=f"Workspace {name} lists {many(len(listed.spaces), 'space')}")
+        elif listed.error.error_class is ErrorClass.NOT_RUNNING:
+            yield Finding(ok=True, text=f"Workspace {name}: {listed.error.message}")
+        else:
+            failed[listed.error.error_class].append((name, listed.error))
+    for error_class, refusals in failed.items():
+        yield _refusal(error_class, refusals)
+    if not found and not failed:
+        yield Finding(ok=False, text="No workspace lists a space: grant our principal CAN MANAGE on the spaces.")
+
+
+def _refusal(error_class: ErrorClass, refusals: list[tuple[str, FetchError]]) -> Finding:
+    names = [name for name, _ in refusals[:_NAMED_WORKSPACES]]
+    if more := len(refusals) - len(names):
+        names.append(f"{more} more")
+    subject = f"Workspace {names[0]}" if len(refusals) == 1 else f"{len(refusals)} workspaces ({', '.join(names)})"
+    advice = " ".join(filter(None, [_ADVICE.get(error_class), _OR_LEAVE_OUT]))
+    return Finding(ok=False, text=f"{subject}: {refusals[0][1].message} {advice}")

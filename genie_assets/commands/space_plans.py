@@ -1,0 +1,280 @@
+"""`genie-assets spaces restore`, `promote`, `import`, `apply`: a plan is shown and written, and carried out apart.
+
+Only `apply` changes anything in Databricks, and only where a setting allows it.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import click
+
+from genie_assets.commands import space_lakes
+from genie_assets.commands.places import configured_lake, naming_files, read_settings
+from genie_assets.commands.sentences import one_sentence
+from genie_assets.commands.terminal import readable
+
+if TYPE_CHECKING:
+    from genie_assets.domain.keys import Row
+    from genie_assets.domain.space_plans import Applied, Plan
+    from genie_assets.pipeline.ports import LiveSpaces
+    from genie_assets.pipeline.space_plans import Destination
+    from genie_assets.settings import DatabricksConnection, Settings
+
+_MOST_BYTES = 128 * 2**20
+_SECONDS_BETWEEN_LOOKS = 1.0
+_NOT_ALLOWED = (
+    "GENIE_ALLOW_SPACE_WRITES is not set: set it to true where spaces may be changed. The plan stays good as long "
+    "as the space stays as it is."
+)
+
+
+def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--plan", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file."
+    )(command)
+
+
+def _to_a_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options by which a destination is chosen."""
+    for add in (
+        click.option("--to", required=True, metavar="WORKSPACE", help="Its id, or its name."),
+        click.option(
+            "--into", metavar="SPACE", help="Id or title of the space to change. [default: of the same title]"
+        ),
+        click.option("--warehouse", "warehouse_id", metavar="ID", help="The warehouse that it uses there."),
+        click.option("--folder", "path", metavar="PATH", help="Where a new space is made."),
+        click.option(
+            "--map", "pairs", metavar="OLD=NEW", multiple=True, help="Other names of catalogs, schemas, tables."
+        ),
+        click.option(
+            "--map-file",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="More of them, one OLD=NEW a line.",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+@click.command("restore", short_help="Plan to make a space again what it was.")
+@click.argument("space")
+@click.option("--at", metavar="TIME", required=True, help="As it was then: 2026-01-31, or 2026-01-31T12:00 (UTC).")
+@_planned
+@one_sentence
+def restore(space: str, at: str, file: Path | None) -> None:
+    """Show what making a SPACE again what it was would change, and write that as a plan. Nothing is changed."""
+    from genie_assets.domain.inventory import moment
+    from genie_assets.pipeline.space_plans import restore_plan
+
+    moment(at)
+    _, version = space_lakes.state(space_lakes.library(), f"{space}:{at}")
+    _propose(restore_plan(version, _live()), file)
+
+
+@click.command("promote", short_help="Plan to bring a space to another workspace.")
+@click.argument("space", metavar="SPACE|FOLDER")
+@click.option("--from", "source", metavar="WORKSPACE", help="Where SPACE is, if its name does not say it.")
+@_to_a_workspace
+@_planned
+@one_sentence
+def promote(space: str, source: str | None, file: Path | None, **to: Any) -> None:
+    """Show what bringing a space to another workspace would change there, and write that as a plan.
+
+    Nothing is changed. The space there of the same title is changed, or a new one is made.
+    """
+    from genie_assets.commands.space_files import is_space_folder
+    from genie_assets.pipeline.space_plans import transfer_plan
+
+    if is_space_folder(space):
+        row = _of_folder(Path(space))
+    else:
+        _, row = space_lakes.state(space_lakes.library(), f"{space}@{source}" if source else space)
+    _propose(transfer_plan("promote", row, _destination(**to), _live()), file)
+
+
+@click.command("import", short_help="Plan to bring an exported space to a workspace.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER")
+@_to_a_workspace
+@_planned
+@one_sentence
+def import_(folder: Path, file: Path | None, **to: Any) -> None:
+    """Show what bringing an exported space to a workspace would change there, and write that as a plan.
+
+    Nothing is changed. In the workspace that it comes from, the space itself is meant.
+    """
+    from genie_assets.pipeline.space_plans import transfer_plan
+
+    _propose(transfer_plan("import", _of_folder(folder), _destination(**to), _live()), file)
+
+
+@click.command("apply", short_help="Carry out a plan.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--patience",
+    type=click.IntRange(0, 600),
+    default=60,
+    show_default=True,
+    help="Seconds to wait until it shows.",
+)
+@one_sentence
+def apply(file: Path, patience: int) -> None:
+    """Do what the plan in FILE says, and nothing else; refuse if anything changed since it was made."""
+    import datetime as dt
+
+    from genie_assets.commands import space_text
+    from genie_assets.domain.space_plans import plan_of
+    from genie_assets.pipeline.run import Run
+    from genie_assets.pipeline.space_apply import Apply, Patience
+
+    plan, settings = plan_of(_text(file)), read_settings()
+    if not settings.genie_allow_space_writes:
+        raise click.ClickException(_NOT_ALLOWED)
+    connection = settings.writing()
+    _show(plan)
+    run = Run(dt.datetime.now(dt.UTC).date(), uuid4().hex, lambda: dt.datetime.now(dt.UTC))
+    looks = Patience(1 + int(patience / _SECONDS_BETWEEN_LOOKS), lambda: time.sleep(_SECONDS_BETWEEN_LOOKS))
+    live = _live_of(settings, connection)
+    done = Apply(plan, live, configured_lake(), run, looks).carry_out(_who(settings, connection))
+    if done.changes:
+        click.echo("")
+        for line in space_text.changed("as reviewed", "as it is now", done.changes):
+            click.echo(line)
+    _conclude(plan, done)
+
+
+def _of_folder(folder: Path) -> "Row":
+    from genie_assets.commands.space_files import read_folder
+
+    row = read_folder(folder)
+    if row["workspace_id"] is None or row["space_id"] is None:
+        raise click.ClickException(f"{readable(folder)}/space.json must name a workspace_id and a space_id.")
+    return row
+
+
+def _conclude(plan: "Plan", done: "Applied") -> None:
+    where = f"space {done.space_id}@{plan.workspace_id}" if done.space_id else f"workspace {plan.workspace_id}"
+    text = f"{done.result}: {readable(done.message)} ({readable(where)})"
+    if not done.is_good:
+        raise click.ClickException(text)
+    click.secho(text, fg="green")
+
+
+def _propose(plan: "Plan", file: Path | None) -> None:
+    """Show a plan, and write it where it is wanted."""
+    from genie_assets.domain.space_plans import text_of
+
+    if not plan.changes:
+        click.echo("There is nothing to do: the space says so already.")
+        return
+    _show(plan)
+    click.echo("")
+    if file is None:
+        click.echo("Nothing was changed. With --plan FILE this is written as a plan.")
+        return
+    with naming_files(file.parent):
+        file.write_text(text_of(plan), encoding="utf-8")
+    click.echo("Nothing was changed. Where spaces may be changed, the plan is carried out with:")
+    click.echo(f"  genie-assets spaces apply {readable(file)}")
+
+
+def _show(plan: "Plan") -> None:
+    from genie_assets.commands import space_text
+
+    place = f"{plan.space_id}@{plan.workspace_id}" if plan.space_id else f"new in {plan.workspace_id}"
+    for line in space_text.changed(place, plan.source, plan.changes):
+        click.echo(line)
+    for note in plan.notes:
+        for line in space_text.wrapped(f"Note: {readable(note)}", "  "):
+            click.echo(line)
+
+
+def _destination(
+    *,
+    to: str,
+    into: str | None,
+    warehouse_id: str | None,
+    path: str | None,
+    pairs: tuple[str, ...],
+    map_file: Path | None,
+) -> "Destination":
+    """Where to, and what is other there. One parameter for each option."""
+    from genie_assets.pipeline.space_plans import Destination
+
+    lines = [line for line in _text(map_file).splitlines() if line.strip()] if map_file else []
+    renames = {}
+    for pair in (*lines, *pairs):
+        old, is_pair, new = (part.strip() for part in pair.partition("="))
+        if not (old and is_pair and new):
+            raise click.UsageError(f"{readable(pair)} is no OLD=NEW.")
+        renames[old] = new
+    return Destination(_workspace_id(to), into, warehouse_id, path, renames)
+
+
+def _workspace_id(name: str) -> str:
+    """The id of a workspace that is given by id or name."""
+    from genie_assets.domain.inventory import of_workspace
+    from genie_assets.pipeline.space_library import SpaceLibrary
+
+    known = SpaceLibrary(configured_lake()).workspaces
+    rows = of_workspace(name, [{"workspace_id": each} for each in known], known)
+    ids = {row["workspace_id"] for row in rows}
+    if len(ids) > 1:
+        raise click.ClickException(
+            f"{readable(name)} is the name of {', '.join(sorted(map(readable, ids)))}: give an id."
+        )
+    return next(iter(ids), name)
+
+
+def _live() -> "LiveSpaces":
+    settings = read_settings()
+    return _live_of(settings, settings.writing())
+
+
+def _live_of(settings: "Settings", connection: "DatabricksConnection") -> "LiveSpaces":
+    from genie_assets.wiring import open_live_spaces
+
+    addresses: list[Mapping[str, str]] = []
+
+    def url_of(workspace_id: str) -> str | None:
+        if workspace_id in settings.genie_workspace_urls:
+            return settings.genie_workspace_urls[workspace_id]
+        if not addresses:
+            addresses.append(_addresses(settings))
+        return addresses[0].get(workspace_id)
+
+    return open_live_spaces(settings, connection, url_of)
+
+
+def _addresses(settings: "Settings") -> Mapping[str, str]:
+    """The addresses of all workspaces that Databricks lists."""
+    from genie_assets.domain.tables import records
+    from genie_assets.wiring import open_system_tables
+
+    rows = records(open_system_tables(settings, settings.databricks()).workspaces())
+    return {row["workspace_id"]: row["workspace_url"] for row in rows if row["workspace_url"]}
+
+
+def _who(settings: "Settings", connection: "DatabricksConnection") -> str | None:
+    """Who is logged in, as far as Databricks tells it."""
+    from genie_assets.gateways.databricks.identity import own_names
+    from genie_assets.gateways.databricks.retries import CallError
+    from genie_assets.wiring import open_workspaces
+
+    try:
+        names = own_names(open_workspaces(settings, connection).home())
+    except CallError:
+        return connection.client_id
+    return names[0] if names else connection.client_id
+
+
+def _text(file: Path) -> str:
+    with naming_files(file):
+        if file.stat().st_size > _MOST_BYTES:
+            raise click.ClickException(f"{readable(file)} is bigger than any plan.")
+        try:
+            return file.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise click.ClickException(f"{readable(file)} is not UTF-8 text.") from None

@@ -1,0 +1,194 @@
+"""How spaces, their history and their changes look: on a terminal of 80 columns, as Markdown, as JSON.
+
+Titles, questions and SQL come from outside: each line of them is made harmless, here.
+"""
+
+import difflib
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import click
+
+from genie_assets.commands.error_lines import many
+from genie_assets.commands.terminal import readable
+from genie_assets.domain.configuration_changes import FIELDS, Change, Kind, Named, Step
+from genie_assets.domain.inventory import Standing, standing
+from genie_assets.domain.keys import Row
+
+_WIDTH = 80
+_LONGEST_LINE = 100_000
+_MARKS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.MOVED: ">"}
+_AROUND, _HEAD = 2, 2  # lines that are shown around a change; those that name the two texts
+_SAID_BY_THE_HEADING = frozenset(
+    {
+        *("space", "config", "data_sources", "instructions", "benchmarks", "questions", "sample_questions"),
+        *("text_instructions", "example_question_sqls", "sql_functions", "join_specs", "sql_snippets"),
+    }
+)
+_COLOURS = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
+_WORDS = {
+    Standing.BACKED_UP: "backed up",
+    Standing.BEHIND: "an older state is kept; now: ",
+    Standing.GONE: "in the trash or deleted; its last state is kept",
+    Standing.NEVER: "not backed up: ",
+}
+
+
+def listed(rows: Iterable[Row], workspaces: Mapping[str, str]) -> Iterator[str]:
+    """Two or three lines for each space."""
+    for row in rows:
+        state = _WORDS[standing(row)]
+        yield click.style(_short(row["title"] or "(no title)", 60), bold=True)
+        workspace = workspaces.get(row["workspace_id"])
+        name = f" ({_short(workspace, 30)})" if workspace else ""
+        yield f"  {_short(row['space_id'], 40)}@{_short(row['workspace_id'], 20)}{name}"
+        yield f"  {state}{readable(row['api_fetch_status']) if state.endswith(' ') else ''}{_seen(row)}"
+
+
+def _seen(row: Row) -> str:
+    return f", last read {row['last_seen_timestamp']:%Y-%m-%d}" if row["last_seen_timestamp"] else ""
+
+
+def as_json(value: Any) -> str:
+    """One line of JSON in ASCII; times as ISO 8601."""
+    return json.dumps(value, default=lambda moment: moment.isoformat())
+
+
+def history(title: str, versions: Sequence[Row]) -> Iterator[str]:
+    """One line for each version, the latest first."""
+    yield click.style(f"{_short(title, 50)}: {many(len(versions), 'version')}", bold=True)
+    for number, version in reversed(list(enumerate(versions, 1))):
+        if number == 1:
+            what = "first seen"
+        elif version["changed_sections"] is None:
+            what = "something (an older version of this program did not note what)"
+        else:
+            what = ", ".join(map(readable, version["changed_sections"])) or "how it is written"
+        in_force = "" if version["valid_to"] else "  (in force)"
+        yield from wrapped(f"v{number:<4} {version['valid_from']:%Y-%m-%d %H:%M} UTC  {what}{in_force}", " " * 28)
+    yield "Times are those of the first look that found it."
+
+
+def shown(title: str, row: Row) -> Iterator[str]:
+    """All of a space or a version."""
+    yield click.style(_short(title, 78), bold=True)
+    for name, word in (("space_id", "space"), ("workspace_id", "workspace"), *FIELDS.items()):
+        if row.get(name):
+            yield from wrapped(f"  {word:<12}{readable(row[name])}", " " * 14)
+    yield ""
+    for line in (row["serialized_space"] or "").split("\n"):
+        yield _line(line)
+
+
+def changed(before: str, after: str, found: Sequence[Change]) -> Iterator[str]:
+    """The changes by section, for a terminal."""
+    for part in wrapped(f"{_short(before, 70)} -> {_short(after, 70)}: {summary(found)}", "  "):
+        yield click.style(part, bold=True)
+    for section, of_it in groupby(found, key=lambda change: change.section):
+        yield ""
+        yield click.style(section, bold=True)
+        for line in _of_changes(of_it):
+            for part in wrapped(f"  {line}", " " * 8):
+                yield click.style(part, fg=_COLOURS.get(line[:1]))
+
+
+def changed_in_markdown(before: str, after: str, found: Sequence[Change]) -> Iterator[str]:
+    """The changes for a pull request: a heading for each section, and all that comes from outside in fences."""
+    yield f"### Changes of a Genie space: {summary(found)}"
+    yield ""
+    yield from _fenced([f"- {readable(before)}", f"+ {readable(after)}"])
+    for section, of_it in groupby(found, key=lambda change: change.section):
+        yield ""
+        yield f"**{section}**"
+        yield ""
+        yield from _fenced(list(_of_changes(of_it)))
+
+
+def summary(found: Sequence[Change]) -> str:
+    """How many changes, and of what."""
+    sections = ", ".join(dict.fromkeys(change.section for change in found))
+    return f"{many(len(found), 'change')} ({sections})" if found else "no difference"
+
+
+def _of_changes(found: Iterable[Change]) -> Iterator[str]:
+    """Lines that begin with what became of the part: + added, - removed, ~ changed, > moved."""
+    for change in found:
+        mark = _MARKS[change.kind]
+        yield f"{mark} {_way(change.path)}"
+        if change.kind in (Kind.ADDED, Kind.REMOVED):
+            value = change.after if change.kind is Kind.ADDED else change.before
+            yield from (f"{mark}   {line}" for line in _lines(value))
+        else:
+            yield from _differences(list(_lines(change.before)), list(_lines(change.after)))
+
+
+def _differences(before: list[str], after: list[str]) -> Iterator[str]:
+    """What changed in lines of text, with a few lines around it."""
+    for number, line in enumerate(difflib.unified_diff(before, after, n=_AROUND, lineterm="")):
+        if line.startswith("@@"):
+            if number > _HEAD:
+                yield "    ..."
+        elif number >= _HEAD:
+            yield f"{line[:1]}   {line[1:]}"
+
+
+def _way(path: Sequence[Step]) -> str:
+    """The way to a part, as people say it: what the heading says already is left out."""
+    steps = list(path)
+    while len(steps) > 1 and steps[0] in _SAID_BY_THE_HEADING:
+        del steps[0]
+    shown = (step.label or step.name if isinstance(step, Named) else step for step in steps)
+    return " / ".join(readable(each, longest=60) for each in shown) or "all of it"
+
+
+def _lines(value: Any) -> Iterator[str]:
+    """A part of a configuration in lines that people read; its texts without quotes."""
+    if isinstance(value, str):
+        yield from map(_line, value.split("\n"))
+    elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+        joined = "".join(value) if all(item.endswith("\n") for item in value[:-1]) else "\n".join(value)
+        yield from map(_line, joined.removesuffix("\n").split("\n"))
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            inner = list(_lines(part))
+            if len(inner) == 1 and not isinstance(part, dict):
+                yield f"{readable(key)}: {inner[0]}"
+            else:
+                yield f"{readable(key)}:"
+                yield from (f"  {line}" for line in inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from (f"{'  ' if number else '* '}{line}" for number, line in enumerate(_lines(item)))
+    else:
+        yield _line(json.dumps(value))
+
+
+def _line(text: str) -> str:
+    """One line, harmless; its indentation stays."""
+    indent = len(text) - len(text.lstrip(" "))
+    return " " * min(indent, 40) + readable(text, longest=_LONGEST_LINE)
+
+
+def wrapped(line: str, indent: str) -> list[str]:
+    """The line in pieces that fit a terminal."""
+    parts = textwrap.wrap(line, _WIDTH, subsequent_indent=indent, drop_whitespace=False, break_on_hyphens=False)
+    return [part.rstrip() for part in parts] or [""]
+
+
+def _fenced(lines: Sequence[str]) -> Iterator[str]:
+    """A fence that nothing in the lines can close."""
+    fence = "`" * max(3, 1 + max((_longest_run(line) for line in lines), default=0))
+    yield f"{fence}diff"
+    yield from lines
+    yield fence
+
+
+def _longest_run(line: str) -> int:
+    return max((len(list(run)) for character, run in groupby(line) if character == "`"), default=0)
+
+
+def _short(text: object, longest: int) -> str:
+    return readable(text, longest=longest)

@@ -1,0 +1,94 @@
+"""What may be printed: text from outside made harmless, and output that no terminal, pipe or locale breaks.
+
+Whatever did not grow in this repository (ids, names, addresses, answers, texts of exceptions) goes through
+`readable` before it is printed. A terminal obeys some characters: they move the cursor, hide or invent a line.
+"""
+
+import codecs
+import io
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+# The longest sentence of ours, with a long address in it, is shorter.
+LONGEST_TEXT = 1_000
+_CUT = " ..."
+# Marks pile up on one letter, over the lines above it; no language needs more of them on one.
+_MOST_MARKS = 4
+
+_ENCODING_ERRORS = "genie_assets.terminal"
+_IN_ASCII = {
+    "–": "-",
+    "—": "-",
+    "…": "...",
+    "→": "->",
+    "✓": "ok",
+    "✗": "x",
+    "‘": "'",
+    "’": "'",
+    "“": '"',
+    "”": '"',
+}
+
+
+def readable(text: object, *, longest: int = LONGEST_TEXT) -> str:
+    """A text from outside as one line that shows what is there and makes a terminal do nothing.
+
+    Blanks and ends of lines become one space. What has no shape of its own (controls, ESC among them, invisible
+    and direction-changing characters, lone surrogates) is spelled as Python does, with a backslash.
+
+    Args:
+        text: Anything; its `str` is meant.
+        longest: Characters that are shown at most. What is cut ends in dots.
+    """
+    whole = str(text)
+    shown = "".join(_harmless(" ".join(whole[: longest + 1].split())))
+    if len(whole) <= longest and len(shown) <= longest:
+        return shown
+    return shown[: longest - len(_CUT)].rstrip() + _CUT
+
+
+def shown_place(uri: str) -> str:
+    """Where a lakehouse is, readable: a path in full, so that the wrong working directory shows."""
+    return readable(uri if "://" in uri else Path(uri).expanduser().absolute())
+
+
+def _harmless(text: str) -> Iterator[str]:
+    marks = 0
+    for character in text:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if category[0] == "C" or category in ("Zl", "Zp"):
+            yield _spelled(character)
+        elif marks <= _MOST_MARKS:
+            yield character
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(character) or _spelled(character) for character in missing), error.end
+
+
+class Commands(click.Group):
+    """A group of commands that print on any terminal: one that knows few characters, or that wants no colours."""
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run a command; see `click.Command.main`."""
+        codecs.register_error(_ENCODING_ERRORS, _in_ascii)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors=_ENCODING_ERRORS)
+        if os.environ.get("NO_COLOR"):
+            settings.setdefault("color", False)
+        return super().main(*args, **settings)

@@ -1,0 +1,91 @@
+"""The Dagster UI with its daemon, as a process that ends with ours."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+import click
+
+from genie_assets.commands.guarded import SECONDS_TO_END
+from genie_assets.commands.ports import LOOPBACK, why_not
+from genie_assets.commands.shipped import WORKSPACE, shipped
+
+_LOOK_SECONDS = 0.3
+# Straight to loopback, whatever proxy the environment names.
+_direct = build_opener(ProxyHandler({}))
+
+
+def require_port(port: int) -> None:
+    """See to it that the UI can be served there.
+
+    Raises:
+        click.ClickException: it cannot; says what to do.
+    """
+    problem = why_not(port)
+    if problem:
+        raise click.ClickException(f"Port {port} {problem}: choose another one with --port.")
+
+
+def prepare(home: Path) -> None:
+    """Make the home's databases in this one process: webserver and daemon, which start together, would race."""
+    from genie_assets.commands.running import Runner
+
+    Runner(home).close()
+
+
+def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> int:
+    """Run Dagster's webserver and daemon on our definitions until they end, or until we are interrupted.
+
+    Args:
+        home: The Dagster home, with its database. It is the working directory, too: Dagster would let a `.env`
+            there win over the environment, and there is none.
+        port: Port of the UI, on loopback.
+        settings: The environment variables besides those that we have.
+
+    Returns:
+        The exit code of `dagster dev`.
+    """
+    command = [sys.executable, "-m", "genie_assets.commands.guarded"]
+    command += [sys.executable, "-m", "dagster", "dev", "-w", str(shipped(WORKSPACE)), "--log-level", "warning"]
+    ours = {
+        "DAGSTER_HOME": str(home),
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+    }
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [*command, "-h", LOOPBACK, "-p", str(port)],
+        cwd=home,
+        env={**os.environ, **settings, **ours},
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _announce(process, f"http://{LOOPBACK}:{port}")
+        return process.wait()
+    finally:
+        _end(process)
+
+
+def _announce(process: subprocess.Popen[bytes], url: str) -> None:
+    while process.poll() is None:
+        with suppress(OSError), _direct.open(f"{url}/server_info", timeout=5) as answer:
+            if answer.status == 200:
+                click.echo(f"Dagster is ready at {url} (Ctrl-C ends it)")
+                return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin:
+        process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(SECONDS_TO_END + 1)
+    # What the command started and left behind.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,118 @@
+"""`genie-assets sql`: what it shows, and what it says when it cannot."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from genie_assets.commands.cli import main
+from genie_assets.gateways.sql.views import shipped_views
+from genie_assets_tests.e2e.pipelines import forget_settings
+from genie_assets_tests.views.world import golden_rows, lake_of
+
+pytestmark = pytest.mark.slow
+
+HOSTILE = "\x1b[2J\x1b]0;title\x07<script>\nSecond line\u202e"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("lakehouse")
+    rows = dict(golden_rows())
+    rows["message_details"] = [{**row, "content": HOSTILE} for row in rows["message_details"]]
+    lake_of(rows, place)
+    return place
+
+
+@pytest.fixture(autouse=True)
+def _settings(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_settings(monkeypatch)
+    monkeypatch.setenv("GENIE_LAKEHOUSE", str(folder))
+    monkeypatch.chdir(tmp_path)
+
+
+def sql(*arguments: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["sql", *arguments], input=text)
+
+
+def test_a_table_shows_rows_and_makes_a_terminal_do_nothing() -> None:
+    shown = sql(
+        "SELECT day, question, success_rate FROM message_overview CROSS JOIN (SELECT 0.5D AS success_rate) LIMIT 2"
+    )
+    assert shown.exit_code == 0, shown.output
+    assert "\\x1b[2J" in shown.output
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown.output)
+    assert "2 rows" in shown.output
+    assert "0.5" in shown.output
+
+
+def test_json_and_csv_hold_every_value_as_it_is() -> None:
+    query = "SELECT day, asked_at, question, response_time_ms, is_judged, NULL AS nothing FROM message_overview"
+    lines = sql(f"{query} ORDER BY asked_at NULLS LAST LIMIT 3", "--format", "json").stdout.splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert [row["question"] for row in rows] == [HOSTILE] * 3
+    assert rows[0]["asked_at"].endswith("Z")
+    assert rows[0]["nothing"] is None
+    cells = list(csv.reader(io.StringIO(sql(f"{query} LIMIT 3", "--format", "csv").stdout)))
+    assert cells[0][:3] == ["day", "asked_at", "question"]
+    assert [row[2] for row in cells[1:]] == [HOSTILE] * 3
+
+
+def test_what_is_cut_says_so_and_nothing_else_does() -> None:
+    numbers = "(SELECT EXPLODE(SEQUENCE(1, 1000)) AS n)"
+    many = f"SELECT a.n FROM {numbers} AS a CROSS JOIN {numbers} AS b"
+    cut = sql(many, "--format", "csv")
+    assert len(cut.stdout.splitlines()) == 1001
+    assert "Only the first 1,000 rows are shown" in cut.stderr
+    whole = sql("SELECT EXPLODE(SEQUENCE(1, 5)) AS n", "--limit", "5")
+    assert "5 rows" in whole.stdout
+    assert whole.stderr == ""
+
+
+def test_a_statement_comes_from_the_input_too() -> None:
+    assert json.loads(sql("-", "--format", "json", text="SELECT 1 AS one").stdout) == {"one": 1}
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("SELECT mesages FROM activity_by_day", "no column mesages in activity_by_day; did you mean messages?"),
+        ("SELECT * FROM mesage_overview", "did you mean message_overview?"),
+        ("SELECT 1/0 AS x", "Division by zero"),
+        ("SELECT CAST(question AS INT) FROM message_overview", "TRY_CAST"),
+        ("SELECT 1; SELECT 2", "These are 2 statements"),
+        ("INSTALL httpfs", "INSTALL does not only read"),
+        ("SELECT day, COUNT(*) FROM calendar", "GROUP BY"),
+    ],
+)
+def test_problems_are_one_sentence_without_stored_values(statement: str, said: str) -> None:
+    shown = sql(statement)
+    assert shown.exit_code == 1
+    assert said in shown.output
+    assert len(shown.output.splitlines()) == 1
+    assert "script" not in shown.output
+
+
+def test_two_columns_of_one_name_are_no_json_object() -> None:
+    assert "Two columns are called x" in sql("SELECT 1 AS x, 2 AS x", "--format", "json").output
+
+
+def test_the_list_shows_everything_with_its_meaning() -> None:
+    shown = sql("--list").output
+    assert all(name in shown and view.question in shown for name, view in shipped_views().items())
+    assert "message_attachments" in shown
+    columns = sql("--list", "active_users").output
+    assert "stickiness" in columns
+    assert "DOUBLE" in columns
+    assert "Did you mean feedback?" in sql("--list", "feedbak").output
+
+
+def test_no_tables_are_not_an_empty_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENIE_LAKEHOUSE", str(tmp_path / "nowhere"))
+    shown = sql("SELECT * FROM messages")
+    assert shown.exit_code == 1
+    assert "There are no tables at" in shown.output
+    assert "--demo" in shown.output

@@ -1,0 +1,75 @@
+"""Texts from outside on a terminal, and terminals that can do little."""
+
+import io
+import os
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genie_assets.commands.cli import main
+from genie_assets.commands.terminal import readable
+
+PROGRAM = Path(sys.executable).parent / "genie-assets"
+
+# What a terminal obeys, and plain text around it.
+_controls = ["\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\r", "\n", "\x00", "\x85", "\u202e", "\u2066", "\u200b"]
+_others = ["\ufeff", "\u2028", "\ud800", "\u0301" * 40, "\U000e0041", "\u00ad", "\ue000", "e", " ", "é", "語"]
+_hostile = st.sampled_from(_controls + _others)
+_texts = st.lists(_hostile | st.text(max_size=5), max_size=60).map("".join)
+
+
+@given(_texts, st.integers(20, 200))
+def test_a_text_from_outside_is_one_bounded_line_of_visible_characters(text: str, longest: int) -> None:
+    shown = readable(text, longest=longest)
+    assert len(shown) <= longest
+    assert [c for c in shown if unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp")] == []
+    assert "\u0301" * 5 not in shown
+    assert readable(shown, longest=longest) == shown
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=40))
+def test_plain_words_stay_as_they_are(text: str) -> None:
+    assert readable(text) == text
+
+
+def test_a_control_is_spelled_and_a_cut_is_shown() -> None:
+    assert readable("a\x1b[31mred\nFAIL \u202egnp") == r"a\x1b[31mred FAIL \u202egnp"
+    assert readable("x" * 30, longest=10) == "xxxxxx ..."
+    assert readable(ValueError("two\nlines")) == "two lines"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_every_page_of_help_can_be_printed_on_every_terminal(encoding: str) -> None:
+    """A terminal that lacks one dash ended a command in a traceback."""
+    for command in ([], *([name] for name in main.commands)):
+        done = subprocess.run(
+            [PROGRAM, *command, "-h"],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stdout.decode(encoding).startswith("Usage: genie-assets")
+
+
+def test_what_a_terminal_lacks_is_spelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr(sys, "stdout", output)
+    monkeypatch.setattr(sys, "stderr", output)
+    with pytest.raises(SystemExit):
+        main.main(["--version"])
+    output.write("é – … → ✓ 語")
+    output.flush()
+    assert output.buffer.getvalue().endswith("é - ... -> ok \\u8a9e".encode("latin-1"))
+
+
+def test_no_command_shows_help_and_an_unknown_one_is_a_usage_error() -> None:
+    assert CliRunner().invoke(main, []).output.startswith("Usage:")
+    unknown = CliRunner().invoke(main, ["laod"])
+    assert (unknown.exit_code, "No such command 'laod'" in unknown.output) == (2, True)
