@@ -1,4 +1,11 @@
-"""The assets: each body reads like the sentence that describes it. What they do is in `pipeline`."""
+"""The assets: each body reads like the sentence that describes it. What they do is in `pipeline`.
+
+Every table is in the graph: four are what runs make, the others are filled by the same runs and stand beside them.
+What is not here: rules, requests, writes, and where the assets are placed (`placement.py`).
+"""
+
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -7,104 +14,63 @@ from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_DETAILS,
     MESSAGE_DETAILS,
+    TABLES,
     Table,
 )
-from genie_assets.gateways.genie_api import GenieApi
-from genie_assets.gateways.lakehouse import Lakehouse
-from genie_assets.gateways.system_tables import SystemTables
-from genie_assets.partitions import CREATED_DATE
-from genie_assets.pipeline.discovery import discover
-from genie_assets.pipeline.fetching import fetch
-from genie_assets.pipeline.folding import enrich
-from genie_assets.pipeline.spaces import back_up_spaces
-from genie_assets.reporting import column_schema, day_of, fetch_metadata, fold_metadata, run_name
-from genie_assets.resources import Clock, RunBudget
-
-GROUP = "genie"
-OWNERS = ["team:data-platform"]
-# Everything that calls the Genie API takes this pool, so that one caller at a time owns the request budget.
-GENIE_API_POOL = "genie_api"
-
-SYSTEM_ACCESS_AUDIT = dg.AssetSpec(
-    ["system", "access", "audit"],
-    description="Databricks' audit log: knows that a message exists, not what it says.",
-    group_name="databricks",
-    kinds={"databricks"},
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.pipeline.audit_messages import discover
+from genie_assets.pipeline.enriched_message_details import fold_day
+from genie_assets.pipeline.genie_api_messages import fetch
+from genie_assets.pipeline.genie_space_details import back_up_spaces
+from genie_assets.placement import Placement
+from genie_assets.pool import GENIE_API_POOL
+from genie_assets.reporting import (
+    column_schema,
+    described,
+    discovery_metadata,
+    fetch_metadata,
+    fold_metadata,
+    spaces_metadata,
 )
-SYSTEM_QUERY_HISTORY = dg.AssetSpec(
-    ["system", "query", "history"],
-    description="Databricks' query history: knows how each SQL statement ran.",
-    group_name="databricks",
-    kinds={"databricks"},
-)
-GENIE_REST_API = dg.AssetSpec(
-    ["databricks", "genie"],
-    description="The Genie REST API: knows what each message says, and every space's configuration.",
-    group_name="databricks",
-    kinds={"databricks"},
-)
-SOURCES = [SYSTEM_ACCESS_AUDIT, SYSTEM_QUERY_HISTORY, GENIE_REST_API]
+from genie_assets.runs import clock_metadata, run_of
+from genie_assets.wiring import Clock, RunBudget
+
+GROUP, GROUP_OF_SOURCES = "genie", "databricks"
+
+# What the assets read: names by which they are known, and what they know.
+AUDIT_LOG = ("system", "access", "audit")
+QUERY_HISTORY = ("system", "query", "history")
+REST_API = ("databricks", "genie")
+SOURCES = {
+    AUDIT_LOG: "Databricks' audit log: knows that a message exists, not what it says.",
+    QUERY_HISTORY: "Databricks' query history: knows how each SQL statement ran.",
+    REST_API: "The Genie REST API: knows what each message says, and every space's configuration.",
+}
 
 
-def _table_metadata(table: Table) -> dict[str, object]:
-    return {"dagster/table_name": f"genie_analytics.{table.name}", "dagster/column_schema": column_schema(table)}
-
-
-@dg.asset(
-    partitions_def=CREATED_DATE,
-    deps=[SYSTEM_ACCESS_AUDIT],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake", "databricks"},
-    metadata=_table_metadata(GENIE_MESSAGES_TO_FETCH),
-    description=GENIE_MESSAGES_TO_FETCH.description,
-)
 def audit_messages(
     context: dg.AssetExecutionContext,
-    system_tables: dg.ResourceParam[SystemTables],
-    lake: dg.ResourceParam[Lakehouse],
-    clock: dg.ResourceParam[Clock],
+    genie_system_tables: dg.ResourceParam[SystemTables],
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
 ) -> dg.MaterializeResult:
     """Replace the day with every message that the audit log shows was touched on it."""
-    found = discover(day_of(context), system_tables=system_tables, lake=lake, now=clock.now())
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/partition_row_count": found.messages,
-            "new": found.new,
-            "deleted": found.deleted,
-            "workspaces": found.workspaces,
-            "changed": found.changed,
-        }
-    )
+    found = discover(run_of(context, genie_clock), system_tables=genie_system_tables, lake=genie_lake)
+    return dg.MaterializeResult(metadata=discovery_metadata(found))
 
 
-@dg.asset(
-    partitions_def=CREATED_DATE,
-    deps=[audit_messages, GENIE_REST_API],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake", "databricks"},
-    pool=GENIE_API_POOL,
-    metadata=_table_metadata(GENIE_API_MESSAGES),
-    description=GENIE_API_MESSAGES.description,
-)
 def genie_api_messages(
     context: dg.AssetExecutionContext,
-    genie: dg.ResourceParam[GenieApi],
-    lake: dg.ResourceParam[Lakehouse],
-    clock: dg.ResourceParam[Clock],
-    budget: dg.ResourceParam[RunBudget],
+    genie_api: dg.ResourceParam[GenieApi],
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
+    genie_budget: dg.ResourceParam[RunBudget],
 ) -> dg.MaterializeResult:
     """Fetch the day's new, changed, unsettled and due messages; append answers, keep the error ledger true."""
-    report = fetch(
-        day_of(context),
-        genie=genie,
-        lake=lake,
-        run_id=run_name(context),
-        clock=clock.now,
-        deadline=budget.deadline(),
-    )
-    metadata = fetch_metadata(report)
+    report = fetch(run_of(context, genie_clock, genie_budget), genie=genie_api, lake=genie_lake)
+    metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
     if report.nothing_worked:
         # The ledger already knows each failure. Trying the step again at once would only repeat them.
         raise dg.Failure(
@@ -113,58 +79,98 @@ def genie_api_messages(
     return dg.MaterializeResult(metadata=metadata)
 
 
-@dg.asset(
-    partitions_def=CREATED_DATE,
-    deps=[genie_api_messages, SYSTEM_QUERY_HISTORY],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake"},
-    # It reads the title of a space that was never looked at before.
-    pool=GENIE_API_POOL,
-    metadata=_table_metadata(MESSAGE_DETAILS),
-    description=MESSAGE_DETAILS.description,
-)
 def enriched_message_details(
     context: dg.AssetExecutionContext,
-    system_tables: dg.ResourceParam[SystemTables],
-    genie: dg.ResourceParam[GenieApi],
-    lake: dg.ResourceParam[Lakehouse],
-    clock: dg.ResourceParam[Clock],
+    genie_system_tables: dg.ResourceParam[SystemTables],
+    genie_api: dg.ResourceParam[GenieApi],
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
+    genie_budget: dg.ResourceParam[RunBudget],
 ) -> dg.MaterializeResult:
-    """Fold the conversations that the day touches into message_details, with their statements' history."""
-    report = enrich(
-        day_of(context),
-        system_tables=system_tables,
-        genie=genie,
-        lake=lake,
-        run_id=run_name(context),
-        clock=clock.now,
-    )
+    """Fold the conversations that the day touches into message_details, with their statements' history.
+
+    So many parameters, because Dagster hands in every resource by its name.
+    """
+    run = run_of(context, genie_clock, genie_budget)
+    report = fold_day(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
     return dg.MaterializeResult(metadata=fold_metadata(report))
 
 
-@dg.asset(
-    # The days only come before it in the graph: a space is read whole, whatever happened on which day.
-    deps=[enriched_message_details, GENIE_REST_API],
-    group_name=GROUP,
-    owners=OWNERS,
-    kinds={"deltalake", "databricks"},
-    pool=GENIE_API_POOL,
-    metadata=_table_metadata(GENIE_SPACE_DETAILS),
-    description=GENIE_SPACE_DETAILS.description,
-)
 def genie_space_details(
     context: dg.AssetExecutionContext,
-    system_tables: dg.ResourceParam[SystemTables],
-    genie: dg.ResourceParam[GenieApi],
-    lake: dg.ResourceParam[Lakehouse],
-    clock: dg.ResourceParam[Clock],
+    genie_system_tables: dg.ResourceParam[SystemTables],
+    genie_api: dg.ResourceParam[GenieApi],
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
+    genie_budget: dg.ResourceParam[RunBudget],
 ) -> dg.MaterializeResult:
-    """Read every known space's configuration; keep the latest good one and the history of distinct ones."""
-    report = back_up_spaces(
-        system_tables=system_tables, genie=genie, lake=lake, run_id=run_name(context), clock=clock.now
+    """Read every known space's configuration; keep the latest good one and the history of distinct ones.
+
+    So many parameters, because Dagster hands in every resource by its name.
+    """
+    run = run_of(context, genie_clock, genie_budget)
+    report = back_up_spaces(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
+    return dg.MaterializeResult(metadata=spaces_metadata(report))
+
+
+def build_assets(place: Placement) -> list[dg.AssetsDefinition]:
+    """The four assets that runs make."""
+    audit_log, rest_api, query_history = (place.key(*path) for path in (AUDIT_LOG, REST_API, QUERY_HISTORY))
+    discovered, fetched, folded = map(
+        place.key, ("audit_messages", "genie_api_messages", "enriched_message_details")
     )
-    return dg.MaterializeResult(metadata={**report.numbers(), "dagster/row_count": report.spaces})
+    # Those that call the Genie API take its pool; the third one reads titles of spaces of which none is known.
+    daily, calling = {"partitions_def": place.days}, {"pool": GENIE_API_POOL}
+    return [
+        _asset(audit_messages, GENIE_MESSAGES_TO_FETCH, place, [audit_log], **daily),
+        _asset(genie_api_messages, GENIE_API_MESSAGES, place, [discovered, rest_api], **daily, **calling),
+        _asset(enriched_message_details, MESSAGE_DETAILS, place, [fetched, query_history], **daily, **calling),
+        # The days only come before it in the graph: a space is read whole, whatever happened on which day.
+        _asset(genie_space_details, GENIE_SPACE_DETAILS, place, [folded, rest_api], **calling),
+    ]
 
 
-ASSETS = [audit_messages, genie_api_messages, enriched_message_details, genie_space_details]
+def _asset(
+    body: Any, table: Table, place: Placement, deps: Sequence[dg.AssetKey], **options: Any
+) -> dg.AssetsDefinition:
+    return dg.asset(
+        key=place.table_key(table),
+        deps=deps,
+        group_name=place.group or GROUP,
+        owners=list(place.owners),
+        kinds={"deltalake", "databricks"},
+        metadata=_table_metadata(table),
+        description=described(table.asset, table),
+        **options,
+    )(body)
+
+
+def build_specs(place: Placement) -> list[dg.AssetSpec]:
+    """What the assets read, and the tables that their runs fill besides their own."""
+    sources = [
+        dg.AssetSpec(
+            place.key(*path),
+            description=description,
+            group_name=place.group or GROUP_OF_SOURCES,
+            kinds={"databricks"},
+        )
+        for path, description in SOURCES.items()
+    ]
+    tables = [
+        dg.AssetSpec(
+            place.table_key(table),
+            deps=[place.key(table.asset)],
+            description=table.description,
+            group_name=place.group or GROUP,
+            owners=list(place.owners),
+            kinds={"deltalake"},
+            metadata=_table_metadata(table),
+        )
+        for table in TABLES
+        if place.table_key(table) != place.key(table.asset)
+    ]
+    return sources + tables
+
+
+def _table_metadata(table: Table) -> dict[str, object]:
+    return {"dagster/table_name": f"genie_analytics.{table.name}", "dagster/column_schema": column_schema(table)}

@@ -1,159 +1,301 @@
-"""The checks: per day, that enough could be read and nothing is lost; daily, what is broken now."""
+"""The checks: per day, that enough could be read and nothing is lost; daily, what is broken now.
+
+A failed check says in its description what is wrong, of what and how much, and what to do: whoever sees it has no
+other page open. The standing checks belong to assets that no run of a day makes, or a backfill of the assets would
+run them once per day.
+"""
 
 import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
-from genie_assets.assets import audit_messages, enriched_message_details, genie_api_messages
-from genie_assets.domain.health import Verdict, judge_rate
-from genie_assets.gateways.lakehouse import Lakehouse
-from genie_assets.gateways.system_tables import SystemTables
-from genie_assets.partitions import CREATED_DATE
+from genie_assets.assets import AUDIT_LOG
+from genie_assets.domain.advice import advice
+from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
+from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, Verdict, judge_rate, wilson_upper
+from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS
+from genie_assets.domain.waiting import last_days
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.late_days import build_every_day_is_loaded
+from genie_assets.pipeline.day_inspection import DayInspection, inspected
 from genie_assets.pipeline.inspection import (
-    day_state,
-    duplicate_keys,
-    enrichment_states,
+    OpenErrors,
+    Unreadable,
     open_errors,
-    outdated_errors,
+    unreadable,
 )
-from genie_assets.reporting import counts_table
-from genie_assets.resources import Clock
+from genie_assets.pipeline.left_out import left_out
+from genie_assets.pipeline.twins import standing_duplicates
+from genie_assets.pipeline.waiting import lost
+from genie_assets.placement import Placement
+from genie_assets.reporting import counted, counts_table, markdown, shown
+from genie_assets.settings import load_settings
+from genie_assets.space_checks import spaces_are_backed_up
+from genie_assets.wiring import Clock
 
 # Audit rows usually arrive within the hour; a log that is this far behind has stopped.
 AUDIT_LAG_ALLOWED = dt.timedelta(hours=6)
 _SAMPLE = 20
+_MOST_WORKSPACES, _MOST_CLASSES = 5, 20
 
 
-@dg.asset_check(asset=genie_api_messages, partitions_def=CREATED_DATE)
 def api_success_rate(
-    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lakehouse]
+    context: dg.AssetCheckExecutionContext,
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
 ) -> dg.AssetCheckResult:
     """Share of the day's messages that the API lets us read, per workspace; chance failures do not flap."""
-    rates = day_state(_day(context), lake).rates()
-    verdicts = {workspace_id: judge_rate(*rate) for workspace_id, rate in rates.items()}
+    day = _day(context)
+    found = _inspected(context, genie_lake, genie_clock).state.rates()
+    worst_first = sorted(found.items(), key=lambda item: _share(*item[1]))
+    rates, verdicts = dict(worst_first), {each: judge_rate(*rate) for each, rate in worst_first}
+    failing = [each for each in rates if verdicts[each] is not Verdict.PASS]
+    details = unreadable(day, genie_lake, failing) if failing else {}
     readable, asked = (sum(rate[part] for rate in rates.values()) for part in (0, 1))
     worst = max(verdicts.values(), key=list(Verdict).index, default=Verdict.PASS)
-    lines = ["| workspace_id | readable | asked for | verdict |", "| --- | ---: | ---: | --- |"]
-    lines += [f"| {w} | {rates[w][0]} | {rates[w][1]} | {verdict} |" for w, verdict in verdicts.items()]
-    metadata: dict[str, dg.MetadataValue | float] = {
+    rows = [(each, *rates[each], verdicts[each]) for each in rates]
+    metadata: dict[str, Any] = {
         "asked_for": asked,
-        "workspaces": dg.MetadataValue.md("\n".join(lines)),
+        "workspaces": markdown(["workspace id", "readable", "asked for", "verdict"], rows),
     }
     if asked:
         metadata["success_rate"] = readable / asked
     return dg.AssetCheckResult(
         passed=worst is Verdict.PASS,
         severity=dg.AssetCheckSeverity.WARN if worst is Verdict.WARN else dg.AssetCheckSeverity.ERROR,
+        description=_of_rates({each: rates[each] for each in failing}, details, day),
         metadata=metadata,
     )
 
 
-@dg.asset_check(asset=enriched_message_details, partitions_def=CREATED_DATE)
+def _share(readable: int, asked: int) -> float:
+    return readable / asked
+
+
+def _of_rates(rates: Mapping[str, tuple[int, int]], details: Mapping[str, Unreadable], day: dt.date) -> str:
+    """Every workspace that fails, the worst first: how many of how many, why, where, and what to do about it."""
+    paragraphs = [
+        f"Workspace {shown(details[each].workspace_name or 'without a name')} ({shown(each)}): "
+        f"{asked - readable:,} of {asked:,} messages touched on {day} cannot be read. {readable / asked:.1%} can, "
+        f"with the benefit of doubt {wilson_upper(readable, asked):.1%}; the check warns under {WARN_BELOW:.0%} "
+        f"and fails under {ERROR_BELOW:.0%}. By class: {counted(details[each].by_class)}. "
+        f"By space: {counted(details[each].by_space)}."
+        for each, (readable, asked) in list(rates.items())[:_MOST_WORKSPACES]
+    ]
+    if len(rates) > _MOST_WORKSPACES:
+        paragraphs.append(f"{len(rates) - _MOST_WORKSPACES} more workspaces: see the table.")
+    classes = {name for each in details.values() for name in each.by_class}
+    return "\n\n".join(paragraphs + _what_to_do(classes))
+
+
+def _what_to_do(classes: set[str]) -> list[str]:
+    return [f"{shown(name)}: {advice(name)}" for name in sorted(classes)[:_MOST_CLASSES]]
+
+
 def nothing_is_lost(
-    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lakehouse]
+    context: dg.AssetCheckExecutionContext,
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
 ) -> dg.AssetCheckResult:
-    """Every message of the day's audit events is stored, open as an error, known deleted or pending; exactly."""
+    """Every message of the day's audit events is stored, open as an error, known deleted, or pending for a day."""
     day = _day(context)
-    accounting = day_state(day, lake).accounting(pending=_pending(context.instance, day))
+    accounting = _inspected(context, genie_lake, genie_clock).state.accounting()
     return dg.AssetCheckResult(
         passed=accounting.lost == 0,
-        description="" if accounting.lost == 0 else f"{accounting.lost} messages are unaccounted for.",
-        metadata={**accounting.__dict__, "lost": accounting.lost},
+        description=""
+        if accounting.lost == 0
+        else f"{accounting.lost:,} of {accounting.discovered:,} messages of {day} are unaccounted for: run the "
+        "day again; a run that died between two tables is healed that way.",
+        metadata={**asdict(accounting), "lost": accounting.lost},
     )
 
 
-@dg.asset_check(asset=genie_api_messages, partitions_def=CREATED_DATE)
 def ledger_is_true(
-    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lakehouse]
+    context: dg.AssetCheckExecutionContext,
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
 ) -> dg.AssetCheckResult:
     """No open error of the day stands against a message that was read since."""
-    outdated = outdated_errors(_day(context), lake)
-    return dg.AssetCheckResult(passed=not outdated, metadata={"outdated": len(outdated)})
-
-
-@dg.asset_check(asset=enriched_message_details, partitions_def=CREATED_DATE)
-def keys_are_unique(
-    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lakehouse]
-) -> dg.AssetCheckResult:
-    """No message of the day, and no attachment, is stored twice, on whichever day."""
-    duplicates = duplicate_keys(_day(context), lake)
-    return dg.AssetCheckResult(passed=not any(duplicates.values()), metadata=duplicates)
-
-
-@dg.asset_check(asset=enriched_message_details, partitions_def=CREATED_DATE)
-def enrichment_coverage(
-    context: dg.AssetCheckExecutionContext, lake: dg.ResourceParam[Lakehouse]
-) -> dg.AssetCheckResult:
-    """Nearly all statements of the day were found in query history before the time limit."""
-    states = enrichment_states(_day(context), lake)
-    verdict = judge_rate(states["COMPLETE"], states["COMPLETE"] + states["EXPIRED"])
+    outdated = _inspected(context, genie_lake, genie_clock).outdated
     return dg.AssetCheckResult(
-        passed=verdict is Verdict.PASS,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"expired": states["EXPIRED"], "states": counts_table("enrichment_status", states)},
+        passed=not outdated,
+        description=f"{outdated:,} errors are open though their messages were read since: run the day again; a "
+        "run that died before it wrote the ledger is healed that way."
+        if outdated
+        else "",
+        metadata={"outdated": outdated},
     )
 
 
-_WHAT_TO_DO = (
-    "Open errors are tried again by the sensor retry_open_errors. PERMISSION waits for CAN MANAGE on the space; "
-    "parked ones wait for `genie-assets errors requeue`."
-)
+def keys_are_unique(
+    context: dg.AssetCheckExecutionContext,
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
+) -> dg.AssetCheckResult:
+    """No row of the day is there twice, in no table; of messages and attachments on no other day either."""
+    return _of_keys(_inspected(context, genie_lake, genie_clock).duplicates)
 
 
-@dg.asset_check(asset=genie_api_messages)
-def no_open_errors_left(lake: dg.ResourceParam[Lakehouse]) -> dg.AssetCheckResult:
+def no_key_is_twice(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetCheckResult:
+    """No row is there twice in the tables that have no days: ledgers, spaces and what is known of days."""
+    return _of_keys(standing_duplicates(genie_lake))
+
+
+def _of_keys(duplicates: Mapping[str, int]) -> dg.AssetCheckResult:
+    doubled = {name: number for name, number in duplicates.items() if number}
+    description = (
+        f"Rows too many: {counted(doubled)}. Something else wrote to the tables: stop it, then delete the "
+    )
+    return dg.AssetCheckResult(
+        passed=not doubled, description=f"{description}older copies." if doubled else "", metadata=duplicates
+    )
+
+
+def enrichment_coverage(
+    context: dg.AssetCheckExecutionContext,
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
+) -> dg.AssetCheckResult:
+    """Nearly all statements of the day were found in query history before the time limit."""
+    states = _inspected(context, genie_lake, genie_clock).enrichment
+    complete, expired = (states.get(each, 0) for each in (EnrichmentStatus.COMPLETE, EnrichmentStatus.EXPIRED))
+    day_ended = dt.datetime.combine(_day(context), dt.time.max, dt.UTC)
+    is_late = genie_clock.now() >= day_ended + HISTORY_TIME_LIMIT
+    missing = expired + (states.get(EnrichmentStatus.PENDING, 0) if is_late else 0)
+    passed = judge_rate(complete, complete + missing) is Verdict.PASS
+    return dg.AssetCheckResult(
+        passed=passed,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=""
+        if passed
+        else f"The statements of {missing:,} of {complete + missing:,} messages never came to "
+        "system.query.history, or it could not be read: look at the grant on it, and whether the warehouses that "
+        "Genie uses are in this region.",
+        metadata={"expired": expired, **counts_table("states", states)},
+    )
+
+
+def no_open_errors_left(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetCheckResult:
     """What cannot be read now, over all days."""
-    errors = open_errors(lake, sample=_SAMPLE)
-    lines = ["| day | workspace_id | message_id | class | next attempt |", "| --- | --- | --- | --- | --- |"]
-    lines += [
-        f"| {e.event_date} | {e.workspace_id} | `{e.message_id}` | {e.error_class} | {e.next_retry or 'none'} |"
-        for e in errors.sample
-    ]
+    errors = open_errors(genie_lake, sample=_SAMPLE)
+    rows = [(e.event_date, e.workspace_id, e.message_id, e.error_class, e.next_retry) for e in errors.sample]
     return dg.AssetCheckResult(
         passed=not errors.total,
         severity=dg.AssetCheckSeverity.ERROR if errors.parked else dg.AssetCheckSeverity.WARN,
-        description=_WHAT_TO_DO if errors.total else "",
+        description=_of_errors(errors) if errors.total else "",
         metadata={
             "open": errors.total,
             "parked": errors.parked,
-            "classes": counts_table("error class", errors.by_class),
-            "sample": dg.MetadataValue.md("\n".join(lines)),
+            **counts_table("classes", errors.by_class),
+            "sample": markdown(["day", "workspace id", "message id", "class", "next attempt"], rows),
         },
     )
 
 
-@dg.asset_check(asset=audit_messages)
+def _of_errors(errors: OpenErrors) -> str:
+    parked = (
+        f" {errors.parked:,} of them are parked: no further attempt is made by itself." if errors.parked else ""
+    )
+    first = f"{errors.total:,} messages cannot be read: {counted(errors.by_class)}.{parked}"
+    return "\n\n".join([first, *_what_to_do(set(errors.by_class))])
+
+
+def every_stored_day_is_a_partition(
+    genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+) -> dg.AssetCheckResult:
+    """No loaded day, and no open error, lies before the first partition (GENIE_FIRST_DAY) or after the last."""
+    first_day, today = load_settings().genie_first_day, genie_clock.now().date()
+    found = left_out(genie_lake, first_day=first_day, today=today)
+    return dg.AssetCheckResult(
+        passed=found.problem is None,
+        # An error that nobody retries is worse than a day that nobody looks at again.
+        severity=dg.AssetCheckSeverity.ERROR if found.open_errors else dg.AssetCheckSeverity.WARN,
+        description=found.problem or "",
+        metadata={"messages": found.messages.total(), "open_errors": found.open_errors.total()},
+    )
+
+
+def no_message_is_lost(
+    genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+) -> dg.AssetCheckResult:
+    """No message of the last days (GENIE_LOOKBACK_DAYS) has been without a trace for more than a day."""
+    now = genie_clock.now()
+    found = lost(genie_lake, now, last_days(now, load_settings().genie_lookback_days))
+    return dg.AssetCheckResult(
+        passed=not found,
+        description=f"{found.total():,} messages are neither stored nor in the ledger, a day after the audit log "
+        f"showed them: {counted({str(day): found[day] for day in sorted(found)})}. Run these days again. The "
+        "sensor continue_pending does so by itself if it is on; if their runs fail, the latest one says why."
+        if found
+        else "",
+        metadata={"lost": found.total()},
+    )
+
+
 def audit_is_fresh(
-    system_tables: dg.ResourceParam[SystemTables], clock: dg.ResourceParam[Clock]
+    genie_system_tables: dg.ResourceParam[SystemTables], genie_clock: dg.ResourceParam[Clock]
 ) -> dg.AssetCheckResult:
     """The audit log still grows: its newest event of any service is not long past."""
-    now = clock.now()
-    newest = system_tables.latest_audit_event(since=(now - dt.timedelta(days=2)).date())
-    if newest is None:
-        return dg.AssetCheckResult(passed=False, description="The audit log shows no event of the last two days.")
-    lag = now - newest
+    now = genie_clock.now()
+    newest = genie_system_tables.latest_audit_event(since=(now - dt.timedelta(days=2)).date())
+    lag = now - newest if newest else None
+    if lag is not None and lag <= AUDIT_LAG_ALLOWED:
+        description = ""
+    else:
+        found = f"The newest event of the audit log is of {newest:%Y-%m-%d %H:%M} UTC" if newest else _NO_EVENT
+        description = (
+            f"{found}: look at the grant on system.access.audit. If it is right, Databricks is late: loading "
+        )
+        description += "the days again later picks everything up."
     return dg.AssetCheckResult(
-        passed=lag <= AUDIT_LAG_ALLOWED,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"newest_event": newest.timestamp(), "lag_minutes": round(lag.total_seconds() / 60, 1)},
+        passed=not description,
+        severity=dg.AssetCheckSeverity.WARN if newest else dg.AssetCheckSeverity.ERROR,
+        description=description,
+        metadata={"newest_event": newest.timestamp(), "lag_minutes": round(lag.total_seconds() / 60, 1)}
+        if newest and lag is not None
+        else {},
     )
+
+
+_NO_EVENT = "The audit log shows no event of the last two days"
 
 
 def _day(context: dg.AssetCheckExecutionContext) -> dt.date:
     return dt.date.fromisoformat(context.partition_key)
 
 
-def _pending(instance: dg.DagsterInstance, day: dt.date) -> int:
-    """What the day's latest fetch said it left for the next one."""
-    fetches = instance.fetch_materializations(
-        dg.AssetRecordsFilter(genie_api_messages.key, asset_partitions=[day.isoformat()]), limit=1
+def _inspected(context: dg.AssetCheckExecutionContext, lake: Lakehouse, clock: Clock) -> DayInspection:
+    """What all checks of a run go by: a warehouse is asked once for them."""
+    return inspected(_day(context), lake, clock.now(), run_id=context.op_execution_context.run_id)
+
+
+def build_daily_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
+    """The checks of a day; each belongs to an asset that a run of the day makes."""
+    of_fetched, of_folded = (
+        (api_success_rate, ledger_is_true),
+        (nothing_is_lost, keys_are_unique, enrichment_coverage),
     )
-    for record in fetches.records:
-        materialization = record.asset_materialization
-        pending = materialization.metadata.get("pending") if materialization else None
-        return int(str(pending.value)) if pending is not None else 0
-    return 0
+    on = {"genie_api_messages": of_fetched, "enriched_message_details": of_folded}
+    return [
+        dg.asset_check(asset=place.key(name), partitions_def=place.days)(body)
+        for name, bodies in on.items()
+        for body in bodies
+    ]
 
 
-DAILY_CHECKS = [api_success_rate, ledger_is_true, nothing_is_lost, keys_are_unique, enrichment_coverage]
-STANDING_CHECKS = [no_open_errors_left, audit_is_fresh]
+def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
+    """The checks of all days together."""
+    ledger = place.table_key(MESSAGE_FETCH_ERRORS)
+    return [
+        dg.asset_check(asset=ledger)(no_open_errors_left),
+        dg.asset_check(asset=ledger)(no_message_is_lost),
+        dg.asset_check(asset=ledger)(no_key_is_twice),
+        dg.asset_check(asset=ledger)(every_stored_day_is_a_partition),
+        dg.asset_check(asset=place.table_key(SPACE_FETCH_ERRORS))(spaces_are_backed_up),
+        dg.asset_check(asset=place.key(*AUDIT_LOG))(audit_is_fresh),
+        dg.asset_check(asset=place.key(*AUDIT_LOG))(build_every_day_is_loaded(place)),
+    ]

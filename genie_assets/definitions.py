@@ -1,61 +1,74 @@
-"""The code location: everything put together, and nothing else."""
+"""The code location: everything put together, and nothing else.
 
+A deployment of its own loads `defs`. A project that has more than this merges `build_defs(...)` into its own
+definitions: nothing here takes a name or an executor that is not ours.
+"""
+
+import datetime as dt
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
-# Partitioned asset checks are a preview in Dagster 1.13; a test pins the behaviour that we rely on.
-warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-
-from genie_assets.assets import ASSETS, SOURCES  # noqa: E402
-from genie_assets.checks import DAILY_CHECKS, STANDING_CHECKS  # noqa: E402
-from genie_assets.jobs import JOBS  # noqa: E402
-from genie_assets.resources import (  # noqa: E402
-    Clock,
-    GenieApiResource,
-    LakehouseResource,
-    RunBudgetResource,
-    SystemTablesResource,
-    databricks_from_environment,
-)
-from genie_assets.schedules import SCHEDULES  # noqa: E402
-from genie_assets.sensors import SENSORS  # noqa: E402
+from genie_assets.assets import build_assets, build_specs
+from genie_assets.checks import build_daily_checks, build_standing_checks
+from genie_assets.daily_report import build_report
+from genie_assets.daily_views import build_views
+from genie_assets.jobs import build_jobs
+from genie_assets.old_runs import Ours
+from genie_assets.placement import placed
+from genie_assets.resources import build_resources
+from genie_assets.schedules import build_schedules
+from genie_assets.sensors import build_sensors
+from genie_assets.settings import load_settings
 
 
-def build_defs(**overrides: Any) -> dg.Definitions:
+def build_defs(
+    *,
+    key_prefix: str | Sequence[str] = (),
+    owners: Sequence[str] | None = None,
+    group: str | None = None,
+    executor: dg.ExecutorDefinition | None = None,
+    **overrides: Any,
+) -> dg.Definitions:
     """The definitions.
 
     Args:
-        overrides: Resources by name that replace ours: `databricks`, `genie`, `system_tables`, `lake`, `budget`,
-            `clock`.
+        key_prefix: What the key of every asset begins with, sources included: parts, or a text with slashes.
+        owners: Owners of the assets, as Dagster wants them: addresses, or `team:` and a name.
+        group: The group of all assets; by default `genie`, and `databricks` for what they read.
+        executor: What runs assets that are selected without a job. Only one of the definitions that are merged
+            may say so; our jobs have their own in any case.
+        overrides: Resources that replace ours: `databricks`, `genie`, `system_tables`, `lake`, `budget`, `clock`.
 
     Raises:
-        TypeError: if a name is none of these.
+        SettingsError: a setting in the environment is wrong.
+        TypeError: a resource is none of these.
     """
-    databricks = overrides.pop("databricks", None) or databricks_from_environment()
-    resources = {
-        "databricks": databricks,
-        "genie": GenieApiResource(databricks=databricks),
-        "system_tables": SystemTablesResource(databricks=databricks),
-        "lake": LakehouseResource(databricks=databricks),
-        "budget": RunBudgetResource(),
-        "clock": Clock(),
-    }
-    unknown = overrides.keys() - resources.keys()
-    if unknown:
-        raise TypeError(f"build_defs() knows no resource called {', '.join(sorted(unknown))}")
-    return dg.Definitions(
-        assets=[*SOURCES, *ASSETS],
-        asset_checks=[*DAILY_CHECKS, *STANDING_CHECKS],
-        jobs=JOBS,
-        schedules=SCHEDULES,
-        sensors=SENSORS,
-        resources=resources | overrides,
-        # The assets are one chain and wait in threads: a process per step would only add seconds to each.
-        executor=dg.in_process_executor,
-    )
+    today = dt.datetime.now(dt.UTC).date()
+    place = placed(load_settings(), today=today, key_prefix=key_prefix, owners=owners, group=group)
+    with warnings.catch_warnings():
+        # Partitioned asset checks are a preview in Dagster 1.13; a test pins the behaviour that we rely on.
+        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+        warnings.filterwarnings("ignore", category=dg.BetaWarning)
+        assets, specs = [*build_assets(place), build_views(place), build_report(place)], build_specs(place)
+        daily, standing = build_daily_checks(place), build_standing_checks(place)
+        ours = Ours(
+            assets=frozenset([asset.key for asset in assets] + [spec.key for spec in specs]),
+            checks=frozenset(key for check in [*daily, *standing] for key in check.check_keys),
+        )
+        jobs = build_jobs(place, standing, ours)
+        return dg.Definitions(
+            assets=[*specs, *assets],
+            asset_checks=[*daily, *standing],
+            jobs=list(jobs.values()),
+            schedules=build_schedules(place, jobs),
+            sensors=build_sensors(place, jobs),
+            resources=build_resources(**overrides),
+            executor=executor,
+        )
 
 
-defs = build_defs()
+# Assets that are selected in the UI run in one process here, too: one per step would only add seconds to each.
+defs = build_defs(executor=dg.in_process_executor)

@@ -1,14 +1,12 @@
 """How a deployment reaches the outside world. Assets get plain gateway objects and see no Dagster type.
 
-Every setting is read when a run starts, never at import: the definitions load without any, and no secret gets into
-the snapshot that the UI serves.
+Every setting of theirs is read when a run starts, never at import: the definitions load without any, and no secret
+gets into the snapshot that the UI serves. Their keys begin with `genie_`, so that a project with a resource called
+`databricks` can take them in beside its own.
 """
 
-import datetime as dt
 import os
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -17,35 +15,48 @@ from dagster_databricks.resources import OauthCredentials
 from dagster_deltalake import AzureConfig, GcsConfig, LocalConfig, S3Config
 from pydantic import Field
 
-from genie_assets.gateways.genie_api import GenieApi
-from genie_assets.gateways.hosts import HostPolicy
-from genie_assets.gateways.identity import own_names
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.gateways.pacing import Pacer
-from genie_assets.gateways.system_tables import SystemTables
-from genie_assets.gateways.volumes import Volumes
-from genie_assets.gateways.warehouse import SqlWarehouse
-from genie_assets.gateways.workspaces import Workspaces
-from genie_assets.settings import DatabricksConnection, Settings, load_settings
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.pool import pool_problem
+from genie_assets.settings import DatabricksConnection, Settings, SettingsError, load_settings
+from genie_assets.wiring import Clock, RunBudget, open_genie_api, open_lake, open_system_tables
+
+# What each is called in Dagster, by the name under which `build_defs` takes another one.
+KEYS = {
+    "databricks": "genie_databricks",
+    "genie": "genie_api",
+    "system_tables": "genie_system_tables",
+    "lake": "genie_lake",
+    "budget": "genie_budget",
+    "clock": "genie_clock",
+}
 
 
-class Clock:
-    """The time. Tests hand in another one."""
+def build_resources(**overrides: Any) -> dict[str, Any]:
+    """The resources by their keys.
 
-    def now(self) -> dt.datetime:
-        """The current time, UTC."""
-        return dt.datetime.now(dt.UTC)
+    Args:
+        overrides: Others instead of ours, by the names in `KEYS`.
 
-
-@dataclass(frozen=True)
-class RunBudget:
-    """How long a run may ask the API; what is left then waits for the next run."""
-
-    minutes: float
-
-    def deadline(self) -> float:
-        """The `time.monotonic()` second at which to stop, counted from now."""
-        return time.monotonic() + self.minutes * 60
+    Raises:
+        TypeError: if a name is none of these.
+    """
+    if unknown := sorted(overrides.keys() - KEYS.keys()):
+        raise TypeError(
+            f"build_defs() knows no resource called {', '.join(unknown)}: choose from {', '.join(KEYS)}"
+        )
+    databricks = overrides.get("databricks") or databricks_from_environment()
+    ours = {
+        "databricks": databricks,
+        "genie": GenieApiResource(databricks=databricks),
+        "system_tables": SystemTablesResource(databricks=databricks),
+        "lake": LakehouseResource(databricks=databricks),
+        "budget": RunBudgetResource(),
+        "clock": Clock(),
+    }
+    chosen = ours | {name: resource for name, resource in overrides.items() if resource is not None}
+    return {KEYS[name]: resource for name, resource in chosen.items()}
 
 
 class RunBudgetResource(dg.ConfigurableResource[RunBudget]):
@@ -85,6 +96,9 @@ class GenieApiResource(dg.ConfigurableResource[GenieApi]):
     databricks: dg.ResourceDependency[DatabricksClientResource]
 
     def create_resource(self, context: dg.InitResourceContext) -> GenieApi:  # noqa: D102
+        # Said where it can be mended, when a run begins: the instance is another one's.
+        if context.instance and context.log and (problem := pool_problem(context.instance)):
+            context.log.warning(problem)
         settings = load_settings()
         return open_genie_api(settings, credentials(self.databricks, settings))
 
@@ -117,8 +131,14 @@ def credentials(databricks: DatabricksClientResource, settings: Settings) -> Dat
     """How to log in: as the Databricks resource says, with the settings for what it leaves open.
 
     Raises:
-        SettingsError: naming the environment variable that is missing or contradicts another one.
+        SettingsError: naming the environment variable that is missing or contradicts another one, or the part of
+            the resource that we cannot use.
     """
+    if databricks.credentials_strategy is not None:
+        raise SettingsError(
+            "The Databricks resource logs in with a credentials_strategy, which genie-assets does not use: give "
+            "it a token, oauth_credentials or azure_credentials."
+        )
     overrides: dict[str, Any] = {}
     if databricks.host:
         overrides["databricks_host"] = databricks.host
@@ -127,76 +147,12 @@ def credentials(databricks: DatabricksClientResource, settings: Settings) -> Dat
     if databricks.oauth_credentials:
         overrides["databricks_client_id"] = databricks.oauth_credentials.client_id
         overrides["databricks_client_secret"] = databricks.oauth_credentials.client_secret
-    return load_settings(**overrides).databricks() if overrides else settings.databricks()
-
-
-def open_workspaces(settings: Settings, connection: DatabricksConnection) -> Workspaces:
-    """The workspaces, as the settings say they may be reached."""
-    return Workspaces(
-        connection.home_url,
-        token=connection.token,
-        client_id=connection.client_id,
-        client_secret=connection.client_secret,
-        urls=settings.genie_workspace_urls,
-        policy=HostPolicy(settings.genie_allowed_hosts),
-        threads=settings.genie_threads,
-    )
-
-
-def open_lake(
-    settings: Settings,
-    connection: Callable[[], DatabricksConnection] | None = None,
-    *,
-    uri: str | None = None,
-    storage_options: Mapping[str, str] | None = None,
-) -> Lakehouse:
-    """The lakehouse; one in Unity Catalog is reached through the configured warehouse, at its first use.
-
-    Args:
-        settings: Where it is, and how new tables are laid out.
-        connection: How to reach Databricks; by default as the settings say. Not asked for tables elsewhere.
-        uri: Where it is, instead of what the settings say.
-        storage_options: Credentials and endpoint of an object store.
-
-    Raises:
-        LakehouseError: no engine serves the URI.
-    """
-
-    def databricks() -> tuple[SqlWarehouse, Volumes]:
-        found = connection() if connection else settings.databricks()
-        workspaces = open_workspaces(settings, found)
-        return SqlWarehouse(workspaces.home, found.warehouse_id), Volumes(workspaces.home)
-
-    return open_lakehouse(
-        uri or settings.genie_lakehouse,
-        storage_options,
-        databricks=databricks,
-        layout=settings.genie_table_layout,
-    )
-
-
-def open_genie_api(settings: Settings, connection: DatabricksConnection) -> GenieApi:
-    """The Genie API with the configured concurrency and starting pace."""
-    workspaces = open_workspaces(settings, connection)
-    return GenieApi(
-        workspaces,
-        threads=settings.genie_threads,
-        pacer_of=lambda _workspace_id: Pacer(settings.genie_requests_per_second),
-    )
-
-
-def open_system_tables(settings: Settings, connection: DatabricksConnection) -> SystemTables:
-    """The system tables, read through the configured warehouse."""
-    workspaces = open_workspaces(settings, connection)
-    warehouse = SqlWarehouse(workspaces.home, connection.warehouse_id)
-
-    def own_principals() -> tuple[str, ...]:
-        known = (*settings.own_principals, *filter(None, [connection.client_id]))
-        return known if connection.client_id else (*known, *own_names(workspaces.home()))
-
-    return SystemTables(
-        warehouse,
-        own_principals=own_principals,
-        workspace_ids=settings.genie_workspaces,
-        home_url=connection.home_url,
-    )
+    azure = databricks.azure_credentials
+    if azure:
+        overrides["databricks_client_id"] = azure.azure_client_id
+        overrides["databricks_client_secret"] = azure.azure_client_secret
+    chosen = load_settings(**overrides) if overrides else settings
+    connection = chosen.databricks()
+    if not azure:
+        return connection
+    return replace(connection, tenant_id=azure.azure_tenant_id, authority=chosen.azure_authority_host)

@@ -1,110 +1,241 @@
-"""The sensors that run days again: those whose open errors are due, and those whose run was cut short."""
+"""The sensors that run days again: those whose open errors are due, and those of which messages were left behind.
+
+They ask again from facts only and keep no cursor; and none can ask for ever: what a run does not change is asked
+for at growing distances. Tables in files are asked themselves. A warehouse is never asked: what waits was found by
+the hourly look (`late_days`), and is left by every run since.
+"""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 
 import dagster as dg
 
-from genie_assets.assets import genie_api_messages
-from genie_assets.gateways.lakehouse import Lakehouse
-from genie_assets.jobs import genie_retry
-from genie_assets.partitions import CREATED_DATE
-from genie_assets.pipeline.inspection import due_days
-from genie_assets.resources import Clock
+from genie_assets.domain.waiting import Wait, is_worth_a_run, last_days
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.jobs import Jobs
+from genie_assets.late_days import Look, latest_look
+from genie_assets.pipeline.waiting import due_looks, left_behind, newest_due
+from genie_assets.placement import Placement
+from genie_assets.runs import days_in_flight, last_in_vain, last_start, latest_fetch, noted_waits
 from genie_assets.schedules import REASON
+from genie_assets.settings import load_settings
+from genie_assets.wiring import Clock
 
 MAX_DAYS_PER_TICK = 10
+LATE_DAYS_AT_ONCE = 3
 # A day is asked for at most once in this time. Run keys are remembered for ever, failed runs included: a key
 # without a time would block a day for good after one crash.
 BUCKET = dt.timedelta(minutes=30)
 
-_EVENTS_PER_TICK = 200
 
-PARTITION_TAG = "dagster/partition"
-_IN_FLIGHT = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
+    """All sensors."""
 
+    @dg.sensor(
+        job=jobs["genie_retry"],
+        minimum_interval_seconds=60,
+        description="Runs the days again whose open API errors, or unfinished messages, are due for another look.",
+    )
+    def retry_open_errors(
+        context: dg.SensorEvaluationContext,
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
+    ) -> dg.SensorResult | dg.SkipReason:
+        """Run the days again of which an open error or an unfinished message is due, unless they are under way."""
+        now = genie_clock.now()
+        due = _due(context.instance, place, genie_lake, now)
+        if not due:
+            return dg.SkipReason("No open error and no unfinished message is due.")
+        partitions = {day: since for day, since in due.items() if place.has_day(day, now)}
+        days = days_to_run(
+            partitions,
+            days_in_flight(context.instance, place),
+            lambda day: last_start(context.instance, place, day),
+            now,
+        )
+        if not days:
+            return dg.SkipReason(_why_not(due, partitions, place))
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    partition_key=day,
+                    run_key=f"retry/{day}/{_bucket(now)}",
+                    # Fresh messages go first.
+                    tags={REASON: "retry", "dagster/priority": "-1"},
+                )
+                for day in days
+            ]
+        )
 
-@dg.sensor(
-    job=genie_retry,
-    minimum_interval_seconds=60,
-    description="Runs the days again whose open API errors may be tried again now.",
-)
-def retry_open_errors(
-    context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lakehouse], clock: dg.ResourceParam[Clock]
-) -> dg.SensorResult | dg.SkipReason:
-    """Run the days again whose open API errors may be tried again now; days already in flight are left alone."""
-    now = clock.now()
-    due = due_days(lake, now)
-    if not due:
-        return dg.SkipReason("No open error is due.")
-    days = days_to_run(due, CREATED_DATE.get_partition_keys(now), days_in_flight(context.instance))
-    if not days:
-        return dg.SkipReason(f"Errors of {len(due)} days are due; their runs are under way or out of range.")
-    bucket = int(now.timestamp() // BUCKET.total_seconds())
-    return dg.SensorResult(
-        run_requests=[
-            dg.RunRequest(
-                partition_key=day,
-                run_key=f"retry/{day}/{bucket}",
-                # Fresh messages go first.
-                tags={REASON: "retry", "dagster/priority": "-1"},
+    @dg.sensor(
+        job=jobs["genie_retry"],
+        minimum_interval_seconds=60,
+        description="Goes on with days of which messages were left behind: a run ran out of time, or failed.",
+    )
+    def continue_pending(
+        context: dg.SensorEvaluationContext,
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
+    ) -> dg.SensorResult | dg.SkipReason:
+        """Go on with the days of GENIE_LOOKBACK_DAYS of which no run has come to some messages."""
+        now, instance = genie_clock.now(), context.instance
+        waiting = _left(context.instance, place, genie_lake, now)
+        if not waiting:
+            return dg.SkipReason("A run has come to every message.")
+        chosen = days_to_run(
+            waiting, days_in_flight(instance, place), lambda day: last_in_vain(instance, place, day), now
+        )
+        if not chosen:
+            return dg.SkipReason(
+                f"Messages of {len(waiting)} days were left behind; their runs are under way, or have just "
+                "changed nothing."
             )
-            for day in days
-        ]
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    partition_key=day,
+                    # A run that got somewhere is gone on with at once, whatever the bucket.
+                    run_key=f"continue/{day}/{latest_fetch(instance, place, day).storage_id}/{_bucket(now)}",
+                    tags={REASON: "continue"},
+                )
+                for day in chosen
+            ]
+        )
+
+    @dg.sensor(
+        job=jobs["genie_daily"],
+        minimum_interval_seconds=60,
+        description="Loads days that were never loaded, or of which late rows have come, a few at a time.",
     )
+    def load_late_days(
+        context: dg.SensorEvaluationContext, genie_clock: dg.ResourceParam[Clock]
+    ) -> dg.SensorResult | dg.SkipReason:
+        """Load the days that the latest look at the audit log found; no warehouse is asked."""
+        now, look = genie_clock.now(), latest_look(context.instance, place)
+        if look.at is None:
+            return dg.SkipReason(
+                "Nobody has looked yet: the schedule late_days_hourly does, or genie_late_days by hand."
+            )
+        busy = days_in_flight(context.instance, place)
+        chosen = late_days_to_run(look, busy, lambda day: last_start(context.instance, place, day), now)
+        within = [day for day in chosen if place.has_day(day, now)]
+        if not within:
+            return dg.SkipReason(
+                f"{len(look.days)} days are late; as many are under way as may be, or were just run."
+            )
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    partition_key=day.isoformat(),
+                    run_key=f"late/{day}/{look.days[day].state}/{_bucket(now)}",
+                    # Whatever else there is to do goes first.
+                    tags={REASON: "late", "dagster/priority": "-2"},
+                )
+                for day in within
+            ]
+        )
+
+    return [retry_open_errors, continue_pending, load_late_days]
 
 
-def days_to_run(due: Collection[dt.date], partition_keys: Collection[str], busy: Collection[str]) -> list[str]:
-    """The days to ask for in one tick, the newest first: due, a known partition, and not under way."""
-    known, under_way = frozenset(partition_keys), frozenset(busy)
-    runnable = [day.isoformat() for day in sorted(due, reverse=True)]
-    return [day for day in runnable if day in known and day not in under_way][:MAX_DAYS_PER_TICK]
+def _bucket(now: dt.datetime) -> int:
+    return int(now.timestamp() // BUCKET.total_seconds())
 
 
-def days_in_flight(instance: dg.DagsterInstance) -> set[str]:
-    """Days with a run that has been asked for and has not ended, whoever asked."""
-    records = instance.get_run_records(dg.RunsFilter(statuses=_IN_FLIGHT))
-    return {
-        record.dagster_run.tags[PARTITION_TAG] for record in records if PARTITION_TAG in record.dagster_run.tags
-    }
+def days_to_run(
+    due: Mapping[dt.date, dt.datetime],
+    busy: Collection[str],
+    last_start_of: Callable[[str], dt.datetime | None],
+    now: dt.datetime,
+) -> list[str]:
+    """The days to ask for in one tick, the newest first: due, worth a run, and not under way.
 
-
-@dg.sensor(
-    job=genie_retry,
-    minimum_interval_seconds=60,
-    description="Goes on with days whose run used up its time budget.",
-)
-def continue_pending(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Go on with the days whose latest fetch left messages for the next run."""
-    events = context.instance.fetch_materializations(
-        dg.AssetRecordsFilter(
-            genie_api_messages.key, after_storage_id=int(context.cursor) if context.cursor else None
-        ),
-        limit=_EVENTS_PER_TICK,
-        ascending=True,
-    ).records
-    if not events:
-        return dg.SkipReason("No day was fetched since the last look.")
-    left = {}  # by day, as its latest fetch says
-    for event in events:
-        materialization = event.asset_materialization
-        if materialization is not None and materialization.partition is not None:
-            number = materialization.metadata.get("not_attempted")
-            left[materialization.partition] = (event.storage_id, bool(number and number.value))
-    return dg.SensorResult(
-        run_requests=[
-            dg.RunRequest(partition_key=day, run_key=f"continue/{storage_id}", tags={REASON: "continue"})
-            for day, (storage_id, is_unfinished) in left.items()
-            if is_unfinished
-        ],
-        cursor=str(events[-1].storage_id),
+    Args:
+        due: When the latest due error of each day became due.
+        busy: Days that are under way.
+        last_start_of: When the latest run of a day began; asked for few days only.
+        now: The time, UTC.
+    """
+    candidates = (day for day in sorted(due, reverse=True) if day.isoformat() not in busy)
+    chosen = (
+        day.isoformat() for day in candidates if is_worth_a_run(due[day], last_start_of(day.isoformat()), now)
     )
+    return list(islice(chosen, MAX_DAYS_PER_TICK))
 
 
-SENSORS = [retry_open_errors, continue_pending]
+def late_days_to_run(
+    look: Look,
+    busy: Collection[str],
+    last_start_of: Callable[[str], dt.datetime | None],
+    now: dt.datetime,
+) -> list[dt.date]:
+    """The late days to ask for in one tick, the newest first: so many that a few are under way.
+
+    Args:
+        look: The latest look, which does not know what was run since.
+        busy: Days that are under way, for whatever reason.
+        last_start_of: When the latest run of a day began.
+        now: The time, UTC.
+    """
+    chosen: list[dt.date] = []
+    for day in sorted(look.days, reverse=True):
+        if len(busy) + len(chosen) >= LATE_DAYS_AT_ONCE:
+            break
+        last = last_start_of(day.isoformat()) if day.isoformat() not in busy else look.at
+        was_run_since = last is not None and look.at is not None and last >= look.at
+        if not was_run_since and is_worth_a_run(look.days[day].since, last, now):
+            chosen.append(day)
+    return chosen
+
+
+def _latest(*waiting: Mapping[dt.date, dt.datetime]) -> dict[dt.date, dt.datetime]:
+    """For each day the latest of its times."""
+    days = {day for each in waiting for day in each}
+    return {day: max(each[day] for each in waiting if day in each) for day in days}
+
+
+def _lookback(now: dt.datetime) -> list[dt.date]:
+    return last_days(now, load_settings().genie_lookback_days)
+
+
+def _why_not(due: Collection[dt.date], partitions: Collection[dt.date], place: Placement) -> str:
+    within, outside = len(partitions), sorted(set(due) - set(partitions))
+    sentences = [f"Looks at {within} days are due; their runs are under way, or have just changed nothing."]
+    if outside:
+        sentences.append(
+            f"Errors of {len(outside)} days are due that no run can be asked for, from {outside[0]} on: "
+            f"partitions begin on {place.first_day} (GENIE_FIRST_DAY) and end today."
+        )
+    return " ".join(sentences if within else sentences[1:])
+
+
+def _due(
+    instance: dg.DagsterInstance, place: Placement, lake: Lakehouse, now: dt.datetime
+) -> dict[dt.date, dt.datetime]:
+    """Days of which an error or an unfinished message is due, and since when."""
+    if not _is_in_a_warehouse():
+        return _latest(newest_due(lake, now), due_looks(lake, now, _lookback(now)))
+    due = {day: wait.due_since(now) for day, wait in _waits(instance, place).items()}
+    return {day: since for day, since in due.items() if since is not None}
+
+
+def _left(
+    instance: dg.DagsterInstance, place: Placement, lake: Lakehouse, now: dt.datetime
+) -> dict[dt.date, dt.datetime]:
+    """Days of GENIE_LOOKBACK_DAYS of which messages were left behind, and since when."""
+    days = [day for day in _lookback(now) if place.has_day(day, now)]
+    if not _is_in_a_warehouse():
+        return left_behind(lake, days)
+    left = {day: wait.left for day, wait in _waits(instance, place).items() if day in days}
+    return {day: since for day, since in left.items() if since is not None}
+
+
+def _waits(instance: dg.DagsterInstance, place: Placement) -> dict[dt.date, Wait]:
+    look = latest_look(instance, place)
+    return noted_waits(instance, place, look.at, look.waits)
+
+
+def _is_in_a_warehouse() -> bool:
+    """Whether a question to the tables wakes a warehouse, which costs money and takes longer than a tick may."""
+    return load_settings().genie_lakehouse.startswith("uc://")

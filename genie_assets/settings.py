@@ -4,14 +4,17 @@ Nothing is read when this module is imported; `load_settings` reads the environm
 commands and ours put what `.env` holds into the environment first.
 """
 
+import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from genie_assets.gateways.hosts import HostPolicy, UnusableUrl, normalise_url
+from genie_assets.gateways.databricks.hosts import HostPolicy, UnusableUrl, normalise_url, read_address
+from genie_assets.gateways.databricks.pasting import flaw
 
 
 class SettingsError(Exception):
@@ -20,13 +23,33 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class DatabricksConnection:
-    """How to reach Databricks. Either `token` is set, or `client_id` and `client_secret` are."""
+    """How to reach Databricks. Either `token` is set, or `client_id` and `client_secret` are.
 
-    home_url: str  # the workspace that holds the warehouse, `https://host`
+    With a `tenant_id` these are an Azure service principal's, which logs in at Microsoft Entra ID: at `authority`,
+    or where the tenants of the workspace's cloud do.
+    """
+
+    home_url: str  # the workspace that holds the warehouse, `https://host` or `https://host/?o=<its id>`
     warehouse_id: str
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    tenant_id: str | None = None
+    authority: str | None = None
+
+
+def _exact(*, blanks: bool = False, letters: bool = False) -> BeforeValidator:
+    """What has to be exact: a text, a secret one or several, without what copy and paste leaves behind."""
+
+    def check(value: Any) -> Any:
+        shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+        for text in shown if isinstance(shown, tuple) else (shown,):
+            problem = flaw(text, blanks=blanks, letters=letters) if isinstance(text, str) else None
+            if problem:
+                raise ValueError(problem)
+        return value
+
+    return BeforeValidator(check)
 
 
 def _items(value: Any) -> Any:
@@ -47,10 +70,27 @@ def _number(low: float, high: float, kind: type[int] | type[float]) -> BeforeVal
     return BeforeValidator(check)
 
 
+def _day(value: Any) -> Any:
+    try:
+        return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError("must be a UTC day such as 2026-01-31") from None
+
+
 def _layout(value: Any) -> Any:
     if value not in ("partitioned", "liquid"):
         raise ValueError("must be partitioned or liquid")
     return value
+
+
+def _time_zone(value: Any) -> Any:
+    name = value.strip() if isinstance(value, str) else value
+    try:
+        # What is no name of a zone, such as a path, is refused there, too.
+        ZoneInfo(name)
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("must be the name of a time zone, such as UTC or Europe/Berlin") from None
+    return name
 
 
 def _address(value: Any) -> Any:
@@ -70,10 +110,15 @@ def _workspace_urls(value: Any) -> Any:
         workspace_id, separator, url = item.partition("=")
         if not (separator and workspace_id and url):
             raise ValueError("must hold pairs such as 1234567890=https://host, separated by commas")
+        if problem := flaw(workspace_id):
+            raise ValueError(problem)
         try:
-            urls[workspace_id] = normalise_url(url)
+            address = read_address(url)
         except UnusableUrl as error:
             raise ValueError(f"has no usable address for workspace {workspace_id}; {error}") from None
+        if address.workspace_id not in (None, workspace_id):
+            raise ValueError(f"gives workspace {workspace_id} the address of workspace {address.workspace_id}")
+        urls[workspace_id] = str(address)
     return urls
 
 
@@ -87,7 +132,13 @@ def _host_patterns(value: Any) -> Any:
 
 
 _Layout = Annotated[Literal["partitioned", "liquid"], BeforeValidator(_layout)]
-_Texts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items)]
+_Id = Annotated[str | None, _exact()]
+_Token = Annotated[SecretStr | None, _exact()]
+_Secret = Annotated[SecretStr | None, _exact(blanks=True)]
+_Place = Annotated[str, _exact(blanks=True, letters=True)]
+# The last one is asked first.
+_Ids = Annotated[tuple[str, ...], NoDecode, _exact(), BeforeValidator(_items)]
+_Names = Annotated[tuple[str, ...], NoDecode, _exact(letters=True), BeforeValidator(_items)]
 _Address = Annotated[str | None, BeforeValidator(_address)]
 _Urls = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_workspace_urls)]
 _Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_host_patterns)]
@@ -105,25 +156,27 @@ class Settings(BaseSettings):
 
     databricks_host: _Address = None
     """The workspace that holds the SQL warehouse."""
-    databricks_client_id: str | None = None
+    databricks_client_id: _Id = None
     """Application id of the service principal that reads (OAuth)."""
-    databricks_client_secret: SecretStr | None = None
+    databricks_client_secret: _Secret = None
     """Its OAuth secret."""
-    databricks_token: SecretStr | None = None
+    databricks_token: _Token = None
     """A personal access token, instead of client id and secret."""
-    databricks_warehouse_id: str | None = None
+    azure_authority_host: _Address = None
+    """Where an Azure service principal logs in, if not where all tenants of the workspace's cloud do."""
+    databricks_warehouse_id: _Id = None
     """The SQL warehouse that reads the system tables, and keeps ours if they are in Unity Catalog."""
-    genie_lakehouse: str = ".genie/lakehouse"
+    genie_lakehouse: _Place = ".genie/lakehouse"
     """Where the tables are: a path, `s3://…`, `abfss://…`, `gs://…` or `uc://catalog.schema`."""
     genie_table_layout: _Layout = "partitioned"
     """How tables in Unity Catalog are laid out when they are created: by day, or by liquid clustering."""
-    genie_workspaces: _Texts = ()
+    genie_workspaces: _Ids = ()
     """Ids of the workspaces to look at; empty means all that the audit log shows."""
     genie_workspace_urls: _Urls = {}
     """Addresses by workspace id, for workspaces that `system.access.workspaces_latest` lacks."""
     genie_allowed_hosts: _Patterns = ()
     """Hosts besides Databricks' own that may be sent our credentials."""
-    genie_own_principals: _Texts = ()
+    genie_own_principals: _Names = ()
     """Principals whose reads are not usage: those of this pipeline."""
     genie_threads: Annotated[int, _number(1, 64, int)] = 16
     """Requests in flight per workspace."""
@@ -131,12 +184,34 @@ class Settings(BaseSettings):
     """Rate at which a workspace is first asked; it then follows what the workspace allows."""
     genie_run_minutes: Annotated[float, _number(1, 24 * 60, float)] = 50.0
     """Time after which a run stops fetching and leaves the rest to the next one."""
+    genie_first_day: Annotated[dt.date, BeforeValidator(_day)] = dt.date(2025, 1, 1)
+    """First UTC day that can be loaded. A fixed date: every process must know the same days."""
+    genie_made_up: bool = False
+    """The tables hold a made-up account. Only the demo says so."""
     genie_settled_days: Annotated[int, _number(1, 30, int)] = 3
     """Closed days that are looked at again for late audit and history rows."""
+    genie_lookback_days: Annotated[int, _number(1, 365, int)] = 30
+    """Days back of which nothing may be missing: what waits there, or changes there, is run by itself."""
+
+    genie_report_texts: bool = False
+    """Whether the report shows questions and comments."""
+    genie_report_names: bool = False
+    """Whether the report shows users by their e-mail addresses; without it, by pseudonyms."""
+    genie_time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
+    """The zone of the hours of the day in the report."""
+
+    genie_allow_space_writes: bool = False
+    """Whether `genie-assets spaces apply` may change spaces."""
+    genie_write_client_id: _Id = None
+    """Application id of the service principal that changes spaces, if it is another one."""
+    genie_write_client_secret: _Secret = None
+    """Its OAuth secret."""
+    genie_write_token: _Token = None
+    """A personal access token for changing spaces, instead of client id and secret."""
 
     @property
     def own_principals(self) -> tuple[str, ...]:
-        """All principals to leave out of discovery: the configured ones and the one we log in as."""
+        """All principals whose reads are not usage: the configured ones and the one we log in as."""
         own = (*self.genie_own_principals, *filter(None, [self.databricks_client_id]))
         return tuple(dict.fromkeys(own))
 
@@ -148,16 +223,13 @@ class Settings(BaseSettings):
                 given twice. Apart from this, no setting is required.
         """
         secret, token = _reveal(self.databricks_client_secret), _reveal(self.databricks_token)
-        problem = _authentication_problem(self.databricks_client_id, secret, token)
-        if not self.databricks_host:
-            problem = "DATABRICKS_HOST is not set: set it to the address of your workspace, such as https://host."
-        elif not self.databricks_warehouse_id:
-            problem = problem or (
-                "DATABRICKS_WAREHOUSE_ID is not set: set it to the id of the SQL warehouse that reads the "
-                "system tables."
-            )
-        if problem or not self.databricks_host or not self.databricks_warehouse_id:
-            raise SettingsError(problem)
+        problems = [
+            None if self.databricks_host else _NO_HOST,
+            None if self.databricks_warehouse_id else _NO_WAREHOUSE,
+            _authentication_problem(self.databricks_client_id, secret, token),
+        ]
+        if not self.databricks_host or not self.databricks_warehouse_id or any(problems):
+            raise SettingsError(" ".join([*filter(None, problems), _WHERE_SETTINGS_ARE]))
         return DatabricksConnection(
             home_url=self.databricks_host,
             warehouse_id=self.databricks_warehouse_id,
@@ -166,9 +238,34 @@ class Settings(BaseSettings):
             token=token,
         )
 
+    def writing(self) -> DatabricksConnection:
+        """How to reach Databricks in order to change spaces: with a login of its own, if there is one.
+
+        Raises:
+            SettingsError: as for `databricks`, or that login is given by halves or twice.
+        """
+        usual = self.databricks()
+        client_id, token = self.genie_write_client_id, _reveal(self.genie_write_token)
+        secret = _reveal(self.genie_write_client_secret)
+        if not (client_id or secret or token):
+            return usual
+        if problem := _authentication_problem(client_id, secret, token):
+            raise SettingsError(problem.replace("DATABRICKS_", "GENIE_WRITE_"))
+        return replace(usual, client_id=client_id, client_secret=secret, token=token, tenant_id=None)
+
 
 def _reveal(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
+
+
+_NO_HOST = "DATABRICKS_HOST is not set: set it to the address of your workspace, such as https://host."
+_NO_WAREHOUSE = (
+    "DATABRICKS_WAREHOUSE_ID is not set: set it to the id of the SQL warehouse that reads the system tables."
+)
+_WHERE_SETTINGS_ARE = (
+    "Settings are read from the environment and from the file .env in the working folder; `genie-assets init` "
+    "writes one to fill in."
+)
 
 
 def _authentication_problem(client_id: str | None, secret: str | None, token: str | None) -> str | None:

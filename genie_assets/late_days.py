@@ -1,0 +1,154 @@
+"""Days of which the audit log holds more than was loaded: the job that looks for them, and the check of them.
+
+Neither runs any. What the job found stands at the audit log's asset as an observation, where a sensor reads it
+without a warehouse. The same look finds what waits for a run: it learns what commands, or runs elsewhere, changed.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import dagster as dg
+
+from genie_assets.assets import AUDIT_LOG
+from genie_assets.domain.waiting import Wait, last_days
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.pipeline.day_loads import late_days, later_than, loads_of
+from genie_assets.pipeline.waiting import what_waits
+from genie_assets.placement import Placement
+from genie_assets.reporting import WAITING, waits_from_json, waits_to_json
+from genie_assets.settings import load_settings
+from genie_assets.wiring import Clock
+
+_FOUND, _SAMPLE = "late_days", 20
+
+
+class LateDay(NamedTuple):
+    """A day that is not loaded as the log has it: in which state the log is, and since when that is known."""
+
+    state: str
+    since: dt.datetime
+
+
+class Look(NamedTuple):
+    """What the latest look found, and when that was; at no time, if there was none.
+
+    Attributes:
+        at: The time, UTC.
+        days: Late days.
+        waits: What waited for a run, by day.
+    """
+
+    at: dt.datetime | None
+    days: Mapping[dt.date, LateDay]
+    waits: Mapping[dt.date, Wait] = MappingProxyType({})
+
+
+def build_late_days(place: Placement, **options: Any) -> dg.JobDefinition:
+    """The job."""
+
+    @dg.op(
+        out=dg.Out(dg.Nothing),
+        description="Compare the log of the last days (GENIE_LOOKBACK_DAYS) with what their last loads saw of it.",
+    )
+    def find_late_days(
+        context: dg.OpExecutionContext,
+        genie_system_tables: dg.ResourceParam[SystemTables],
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
+    ) -> Iterator[dg.AssetObservation | dg.Output[None]]:
+        """Find them, with one statement to the audit log, and with another what waits for a run."""
+        now, before = genie_clock.now(), latest_look(context.instance, place).days
+        closed = closed_days(place, now)
+        noted = {"noted": loads_of(closed)} if closed else {}
+        looked_at = last_days(now, load_settings().genie_lookback_days)
+        waits, answers = what_waits(genie_lake, now, looked_at, **noted)
+        found = later_than(answers["noted"], closed, genie_system_tables) if closed else {}
+        days = {day: LateDay(row["events_hash"], now) for day, row in sorted(found.items())}
+        # Known since the first look that found it in this state.
+        days = {day: before[day] if _is_known(before.get(day), late) else late for day, late in days.items()}
+        metadata: dict[str, Any] = {
+            "days": len(days),
+            "at": now.isoformat(),
+            _FOUND: _to_json(days),
+            WAITING: waits_to_json(waits),
+        }
+        yield dg.AssetObservation(
+            asset_key=place.key(*AUDIT_LOG),
+            description="Days that are not loaded as the log has them",
+            metadata=metadata,
+        )
+        yield dg.Output(None, metadata={"days": len(days)})
+
+    @dg.job(
+        description="Which of the last days (GENIE_LOOKBACK_DAYS) were never loaded, or have late rows. The "
+        "sensor load_late_days runs them.",
+        **options,
+    )
+    def genie_late_days() -> None:
+        """Find the days of which something is missing."""
+        find_late_days()
+
+    return genie_late_days
+
+
+def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckResult]:
+    """The check that compares the log with what was loaded; it has to know which days there are."""
+
+    def every_day_is_loaded(
+        genie_system_tables: dg.ResourceParam[SystemTables],
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
+    ) -> dg.AssetCheckResult:
+        """Every day of GENIE_LOOKBACK_DAYS was loaded, and has no rows in the audit log that came since."""
+        # Of yesterday rows still come every hour.
+        days = closed_days(place, genie_clock.now())[1:]
+        found = late_days(days, genie_system_tables, genie_lake)
+        named = ", ".join(str(day) for day in sorted(found, reverse=True)[:_SAMPLE])
+        return dg.AssetCheckResult(
+            passed=not found,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{len(found)} days were never loaded, or the audit log holds more of them by now: "
+            f"{named}. The schedule late_days_hourly and the sensor load_late_days load them, if both are on; or "
+            "load them by hand."
+            if found
+            else "",
+            metadata={"days": len(found)},
+        )
+
+    return every_day_is_loaded
+
+
+def closed_days(place: Placement, now: dt.datetime) -> list[dt.date]:
+    """The days that are looked at: today changes all the time, and is loaded every hour anyway."""
+    days = last_days(now, load_settings().genie_lookback_days)[1:]
+    return [day for day in days if place.has_day(day, now)]
+
+
+def latest_look(instance: dg.DagsterInstance, place: Placement) -> Look:
+    """What the job found when it last ran."""
+    for record in instance.fetch_observations(place.key(*AUDIT_LOG), limit=1).records:
+        observed = record.event_log_entry.asset_observation
+        metadata = observed.metadata if observed else {}
+        if _FOUND in metadata and "at" in metadata:
+            at = dt.datetime.fromisoformat(str(metadata["at"].value))
+            waits = waits_from_json(metadata[WAITING].value) if WAITING in metadata else {}
+            return Look(at, _from_json(metadata[_FOUND].value), waits)
+    return Look(None, {})
+
+
+def _is_known(before: LateDay | None, late: LateDay) -> bool:
+    return before is not None and before.state == late.state
+
+
+def _to_json(days: Mapping[dt.date, LateDay]) -> dg.JsonMetadataValue:
+    return dg.MetadataValue.json({str(day): [late.state, late.since.isoformat()] for day, late in days.items()})
+
+
+def _from_json(value: Any) -> dict[dt.date, LateDay]:
+    return {
+        dt.date.fromisoformat(day): LateDay(state, dt.datetime.fromisoformat(since))
+        for day, (state, since) in value.items()
+    }

@@ -1,0 +1,40 @@
+"""The check of spaces: that each is backed up. What else is judged stands in `checks`."""
+
+from collections import Counter
+
+import dagster as dg
+
+from genie_assets.domain.inventory import BACKUP_ALLOWED
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
+from genie_assets.reporting import counted, markdown, shown
+from genie_assets.wiring import Clock
+
+_SAMPLE = 20
+
+
+def spaces_are_backed_up(
+    genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+) -> dg.AssetCheckResult:
+    """Every known space that is not gone was read with its configuration within the last three days."""
+    found = not_backed_up(genie_lake, genie_clock.now())
+    rows = [(each.title, each.key.space_id, each.key.workspace_id, each.status, each.since) for each in found]
+    columns = ["title", "space id", "workspace id", "last look", "since"]
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_told(found) if found else "",
+        metadata={"spaces": len(found), **({"sample": markdown(columns, rows[:_SAMPLE])} if found else {})},
+    )
+
+
+def _told(found: list[NotBackedUp]) -> str:
+    names = ", ".join(shown(each.title or each.key.space_id, at_most=40) for each in found[:5])
+    classes = counted(Counter(each.status or "unknown" for each in found))
+    more = " and others" if len(found) > 5 else ""
+    return (
+        f"{len(found):,} spaces were not backed up for more than {BACKUP_ALLOWED.days} days, the first since "
+        f"{found[0].since:%Y-%m-%d}: {names}{more}. What their last look said: {classes}. SUCCESS means that no "
+        "run has looked: is the schedule of the job genie_spaces on? PERMISSION: grant CAN EDIT or CAN MANAGE. "
+        "What was backed up before is kept."
+    )
