@@ -1,13 +1,17 @@
 """The maintenance job: which tables it takes, what it tells of them, and what it does when one fails."""
 
 import datetime as dt
+import logging
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._daemon.monitoring.run_monitoring import check_run_timeout
 
+import genie_assets
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
@@ -17,8 +21,12 @@ from genie_assets.domain.tables import (
     TABLES,
     Table,
 )
-from genie_assets.gateways.lakehouse import Lakehouse, LakehouseError, MaintenanceReport, open_lakehouse
-from genie_assets.resources import Clock
+from genie_assets.gateways.lakehouse.errors import LakehouseError
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.gateways.lakehouse.results import MaintenanceReport
+from genie_assets.placement import Placement
+from genie_assets.wiring import Clock
 from genie_assets_tests.e2e.pipelines import QUIET
 
 TODAY = dt.date(2026, 3, 3)
@@ -59,7 +67,7 @@ def run(lake: Any, *tables: str) -> dg.ExecuteInProcessResult:
     config: dict[str, Any] = {**QUIET}
     if tables:
         config["ops"] = {"maintain_tables": {"config": {"tables": list(tables)}}}
-    resources = {"lake": dg.ResourceDefinition.hardcoded_resource(lake), "clock": ClockOnTuesday()}
+    resources: dict[str, Any] = {"lake": dg.ResourceDefinition.hardcoded_resource(lake), "clock": ClockOnTuesday()}
     job = build_defs(**resources).resolve_job_def("genie_maintenance")
     return job.execute_in_process(run_config=config, instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
 
@@ -71,8 +79,8 @@ def observed(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
         for event in result.all_events
         if event.event_type == dg.DagsterEventType.ASSET_OBSERVATION
     ]
-    of_table = {table.name: dg.AssetKey(table.asset) for table in TABLES}
-    assert all(each.asset_key == of_table[each.metadata["table"].value] for each in found)
+    of_table = {table.name: Placement().table_key(table) for table in TABLES}
+    assert all(each.asset_key == of_table[str(each.metadata["table"].value)] for each in found)
     return {str(each.metadata["table"].value): plain(each.metadata) for each in found}
 
 
@@ -82,7 +90,9 @@ def plain(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 def summary_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     """The numbers that stand at the op's output."""
-    (output,) = [event for event in result.all_events if event.is_successful_output]
+    (output,) = [
+        event for event in result.all_events if event.is_successful_output and event.step_key == "maintain_tables"
+    ]
     return plain(output.step_output_data.metadata)
 
 
@@ -94,6 +104,7 @@ def failure_of(result: dg.ExecuteInProcessResult) -> dg.Failure | Any:
 def test_every_table_is_maintained_and_its_numbers_stand_at_its_asset_and_at_the_op(lake: Lakehouse) -> None:
     result = run(lake)
     assert result.success
+    assert "dagster/max_runtime" in result.dagster_run.tags
     tables, summary = observed(result), summary_of(result)
     assert summary["seconds"] == pytest.approx(sum(numbers["seconds"] for numbers in tables.values()))
     assert tables.keys() == {table.name for table in TABLES}
@@ -120,7 +131,7 @@ def test_every_table_is_maintained_and_its_numbers_stand_at_its_asset_and_at_the
     }
     assert summary["days_compacted"] == 2
     (line,) = [line for line in summary["tables"].splitlines() if "genie_api_messages" in line]
-    assert line.startswith("| genie_api_messages | 4 | 3 | ")
+    assert line.startswith("| `genie_api_messages` | 4 | 3 | ")
     assert observed(run(lake))["genie_api_messages"]["days_compacted"] == 0
 
 
@@ -167,3 +178,36 @@ def test_a_table_that_fails_does_not_stop_the_others_and_fails_the_job_at_its_en
     assert (numbers["tables_maintained"], numbers["tables_failed"]) == (len(TABLES) - 2, 2)
     assert numbers["files_before"] == 9 * (len(TABLES) - 2)
     assert GENIE_SPACE_DETAILS.name in numbers["tables"]
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(None, "9600"), ("1", "3720"), ("1440", "176400")])
+def test_every_job_has_a_longest_time_that_leaves_room_for_what_is_not_asking(
+    minutes: str | None, seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice the time in which a run asks, as it may wait as long for another one; and an hour for all else."""
+    monkeypatch.delenv("GENIE_RUN_MINUTES", raising=False)
+    if minutes:
+        monkeypatch.setenv("GENIE_RUN_MINUTES", minutes)
+    jobs = [job for job in build_defs().get_repository_def().get_all_jobs() if job.name != "__ASSET_JOB"]
+    assert len(jobs) == 8
+    assert {job.name: job.tags.get("dagster/max_runtime") for job in jobs} == {job.name: seconds for job in jobs}
+
+
+def test_a_run_of_ours_that_takes_too_long_is_ended_by_the_instance(
+    tmp_path: Path,
+) -> None:
+    """By Dagster's own monitoring, with the settings that we ship."""
+    shutil.copy(Path(genie_assets.__file__).parents[1] / "dagster.yaml", tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert instance.run_monitoring_enabled
+        job = build_defs().resolve_job_def("genie_spaces")
+        run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=job.run_tags)
+        longest = int(run.tags[dg.MAX_RUNTIME_SECONDS_TAG])
+        for seconds, status in ((longest - 60, "STARTED"), (longest + 60, "FAILURE")):
+            record = instance.get_run_record_by_id(run.run_id)
+            assert record is not None
+            began = dt.datetime.now(dt.UTC).timestamp() - seconds
+            check_run_timeout(instance, record._replace(start_time=began), logging.getLogger("test"), 0.0)
+            after = instance.get_run_by_id(run.run_id)
+            assert after is not None
+            assert after.status.value == status

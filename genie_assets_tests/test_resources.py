@@ -1,7 +1,9 @@
 """How the lakehouse in Unity Catalog is reached: lazily, and with the credentials of the Databricks resource."""
 
+import gc
 import json
 import os
+import weakref
 from collections.abc import Iterator
 
 import dagster as dg
@@ -10,8 +12,9 @@ from dagster_databricks import DatabricksClientResource
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import GENIE_API_MESSAGES
-from genie_assets.resources import LakehouseResource, open_lake
+from genie_assets.resources import LakehouseResource
 from genie_assets.settings import SettingsError, load_settings
+from genie_assets.wiring import open_lake, open_workspaces
 from genie_assets_tests.gateways.stub_server import Reply, StubServer
 
 TOKEN, OTHER_TOKEN = "dapi0123456789abcdef0123456789abcdef", "dapi00000000000000000000000000000000"
@@ -49,15 +52,31 @@ def test_the_lakehouse_logs_in_as_the_databricks_resource_says(
     monkeypatch.setenv("GENIE_ALLOWED_HOSTS", "127.0.0.1:*")
     monkeypatch.setenv("GENIE_LAKEHOUSE", "uc://main.genie_analytics")
 
-    @dg.op(required_resource_keys={"lake"})
+    @dg.op(required_resource_keys={"genie_lake"})
     def look(context: dg.OpExecutionContext) -> bool:
-        return bool(context.resources.lake.exists(GENIE_API_MESSAGES))
+        return bool(context.resources.genie_lake.exists(GENIE_API_MESSAGES))
 
     databricks = DatabricksClientResource(host=stub.url, token=TOKEN)
-    lake = build_defs(databricks=databricks).resources["lake"]
+    lake = build_defs(databricks=databricks).resources["genie_lake"]
     assert isinstance(lake, LakehouseResource)
-    job = dg.GraphDefinition("looking", node_defs=[look]).to_job(resource_defs={"lake": lake})
+    job = dg.GraphDefinition("looking", node_defs=[look]).to_job(resource_defs={"genie_lake": lake})
     assert job.execute_in_process().output_for_node("look") is False
     (request,) = stub.requests
     assert request.token == TOKEN
     assert "`main`.`genie_analytics`.`genie_api_messages`" in json.loads(request.body)["statement"]
+
+
+def test_what_a_run_opens_shares_one_login_while_it_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three logins of one run were three chances to be refused, and three tokens to keep fresh."""
+    monkeypatch.setenv("DATABRICKS_HOST", "https://adb-1.azuredatabricks.net")
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-of-the-run")
+    monkeypatch.setenv("DATABRICKS_WAREHOUSE_ID", "w1")
+    settings = load_settings()
+    first = open_workspaces(settings, settings.databricks())
+    assert open_workspaces(load_settings(), load_settings().databricks()) is first
+    monkeypatch.setenv("DATABRICKS_TOKEN", "dapi-renewed-since")
+    assert open_workspaces(load_settings(), load_settings().databricks()) is not first
+    gone = weakref.ref(first)
+    del first
+    gc.collect()
+    assert gone() is None

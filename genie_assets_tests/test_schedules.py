@@ -6,8 +6,10 @@ import dagster as dg
 import pytest
 
 from genie_assets.definitions import build_defs
-from genie_assets.partitions import CREATED_DATE
-from genie_assets.schedules import SCHEDULES
+
+
+def schedules() -> list[dg.ScheduleDefinition]:
+    return list(build_defs().get_repository_def().schedule_defs)
 
 
 def tick(name: str, at: str) -> list[dg.RunRequest]:
@@ -31,9 +33,27 @@ def test_every_hour_asks_for_today() -> None:
 def test_the_hour_after_midnight_belongs_to_the_new_day(at: str, day: str) -> None:
     (request,) = tick("today_hourly", at)
     assert request.partition_key == day
-    assert request.partition_key in CREATED_DATE.get_partition_keys(
-        dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC)
-    )
+    partitions = build_defs().resolve_job_def("genie_daily").partitions_def
+    assert partitions is not None
+    assert day in partitions.get_partition_keys(dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize(
+    ("first_day", "settled", "today"),
+    [
+        ("2026-02-28", ["2026-03-01", "2026-02-28"], ["2026-03-02"]),
+        ("2026-03-02", [], ["2026-03-02"]),
+        ("2026-03-03", [], []),
+    ],
+)
+def test_days_before_the_first_are_not_asked_for(
+    first_day: str, settled: list[str], today: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request for a day that is no partition would fail the whole tick, and those of the days that are."""
+    monkeypatch.setenv("GENIE_FIRST_DAY", first_day)
+    monkeypatch.delenv("GENIE_SETTLED_DAYS", raising=False)
+    assert [request.partition_key for request in tick("settled_days_daily", "2026-03-02T03:30")] == settled
+    assert [request.partition_key for request in tick("today_hourly", "2026-03-02T14:15")] == today
 
 
 def test_closed_days_are_looked_at_again_today_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,6 +74,7 @@ def test_how_many_closed_days_is_a_setting_read_at_the_tick(monkeypatch: pytest.
     ("name", "job", "at"),
     [
         ("spaces_daily", "genie_spaces", "2026-03-02T05:00"),
+        ("views_daily", "genie_views", "2026-03-02T05:15"),
         ("standing_checks_daily", "genie_standing_checks", "2026-03-02T06:00"),
         ("maintenance_weekly", "genie_maintenance", "2026-03-01T04:00"),
     ],
@@ -68,19 +89,22 @@ def test_jobs_without_partitions_run_once_per_tick(name: str, job: str, at: str)
 
 def test_a_tick_evaluated_twice_asks_for_the_same_runs() -> None:
     """A daemon that restarts in the middle of a tick evaluates it again: equal keys make one run."""
-    for schedule in SCHEDULES:
+    for schedule in schedules():
         first, second = (tick(schedule.name, "2026-03-01T04:00") for _ in range(2))
         assert [r.run_key for r in first] == [r.run_key for r in second]
         assert all(r.run_key for r in first)
 
 
 def test_everything_is_in_utc_and_off_until_switched_on() -> None:
-    assert {schedule.execution_timezone for schedule in SCHEDULES} == {"UTC"}
-    assert {schedule.default_status for schedule in SCHEDULES} == {dg.DefaultScheduleStatus.STOPPED}
-    assert {schedule.name: schedule.cron_schedule for schedule in SCHEDULES} == {
+    assert {schedule.execution_timezone for schedule in schedules()} == {"UTC"}
+    assert {schedule.default_status for schedule in schedules()} == {dg.DefaultScheduleStatus.STOPPED}
+    assert {schedule.name: schedule.cron_schedule for schedule in schedules()} == {
         "today_hourly": "15 * * * *",
+        "late_days_hourly": "15 * * * *",
         "settled_days_daily": "30 3 * * *",
         "spaces_daily": "0 5 * * *",
+        "views_daily": "15 5 * * *",
+        "report_daily": "30 5 * * *",
         "standing_checks_daily": "0 6 * * *",
         "maintenance_weekly": "0 4 * * 0",
     }

@@ -10,11 +10,12 @@ from genie_assets.domain.schema_text import (
     Layout,
     clustering_columns,
     data_dictionary_markdown,
+    maintenance,
     spark_ddl,
-    upkeep,
     view_columns,
 )
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, TABLES, Column, Table
+from genie_assets.schema_files import marks
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 LAYOUTS: tuple[Layout, ...] = ("partitioned", "liquid")
@@ -40,14 +41,19 @@ def test_writing_renews_exactly_what_is_out_of_date_and_keeps_the_prose(tmp_path
     (tmp_path / "sql").mkdir()
     (tmp_path / "docs").mkdir()
     document = tmp_path / schema_files.DOCUMENT
-    document.write_text(f"Before.\n{schema_files.BEGIN}\nWORN OUT\n{schema_files.END}\nAfter.\n", encoding="utf-8")
+    sections = [
+        f"{name}\n{begin}\nWORN OUT\n{end}\n" for name in schema_files.SECTIONS for begin, end in [marks(name)]
+    ]
+    document.write_text(f"Before.\n{''.join(sections)}After.\n", encoding="utf-8")
 
-    assert set(schema_files.write(tmp_path)) == {schema_files.DDL, schema_files.DOCUMENT}
+    everything = {schema_files.DDL, schema_files.DASHBOARD_FILE, schema_files.DOCUMENT}
+    assert set(schema_files.write(tmp_path)) == everything
     assert schema_files.stale(tmp_path) == []
     text = document.read_text(encoding="utf-8")
     assert text.startswith("Before.\n")
     assert text.endswith("\nAfter.\n")
     assert "WORN OUT" not in text
+    assert [text.count(f"\n{name}\n") for name in schema_files.SECTIONS] == [1, 1]
 
     (tmp_path / schema_files.DDL).write_text("-- edited by hand\n", encoding="utf-8")
     assert schema_files.stale(tmp_path) == [schema_files.DDL]
@@ -155,8 +161,8 @@ def test_the_view_and_the_attachments_table_together_hold_what_message_details_s
 def test_only_partitioned_tables_are_z_ordered():
     """Delta refuses ZORDER BY on a clustered table."""
     z_ordered = "OPTIMIZE m.g.message_details ZORDER BY (workspace_id, space_id, conversation_id, message_id)"
-    assert upkeep(MESSAGE_DETAILS, "m.g", "partitioned") == z_ordered
-    assert upkeep(MESSAGE_DETAILS, "m.g", "liquid") == "OPTIMIZE m.g.message_details"
+    assert maintenance(MESSAGE_DETAILS, "m.g", "partitioned") == z_ordered
+    assert maintenance(MESSAGE_DETAILS, "m.g", "liquid") == "OPTIMIZE m.g.message_details"
 
 
 def test_the_data_dictionary_has_one_line_per_column():

@@ -11,9 +11,16 @@ import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from genie_assets.definitions import build_defs
-from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.sensors import BUCKET, MAX_DAYS_PER_TICK, PARTITION_TAG, days_to_run
+from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
+from genie_assets.domain.waiting import is_worth_a_run
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.placement import placed
+from genie_assets.runs import PARTITION_TAG, last_start
+from genie_assets.sensors import BUCKET, MAX_DAYS_PER_TICK, days_to_run
+from genie_assets.settings import load_settings
+from genie_assets_tests.pipeline.world import FORBIDDEN, World
+from genie_assets_tests.test_definitions import ClockOf, run_day
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -62,29 +69,41 @@ def note(lake: Lakehouse, *rows: dict[str, Any]) -> None:
     lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
 
 
-def tick(
-    lake: Lakehouse, clock: FixedClock, instance: dg.DagsterInstance, cursor: str | None = None
-) -> list[dg.RunRequest]:
+def evaluate(lake: Lakehouse, clock: FixedClock, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
     definitions = build_defs(lake=lake, clock=clock)
     context = dg.build_sensor_context(
         instance=instance,
         cursor=cursor,
         definitions=definitions,
-        resources={"lake": lake, "clock": clock},
+        resources={"genie_lake": lake, "genie_clock": clock},
     )
     with context:
-        return list(definitions.resolve_sensor_def("retry_open_errors").evaluate_tick(context).run_requests or [])
+        return definitions.resolve_sensor_def("retry_open_errors").evaluate_tick(context)
 
 
-def run(instance: dg.DagsterInstance, status: str, day: str, run_key: str | None = None) -> None:
+def tick(
+    lake: Lakehouse, clock: FixedClock, instance: dg.DagsterInstance, cursor: str | None = None
+) -> list[dg.RunRequest]:
+    return list(evaluate(lake, clock, instance, cursor).run_requests or [])
+
+
+def run(
+    instance: dg.DagsterInstance,
+    status: str,
+    day: str,
+    run_key: str | None = None,
+    job_name: str = "genie_daily",
+    asset: str | None = None,
+) -> None:
     tags = {PARTITION_TAG: day} | ({"dagster/run_key": run_key} if run_key else {})
     # Dagster refuses to record a queued run that does not say where its job is.
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("genie_assets"), "__repository__")
     record = dg.DagsterRun(
-        job_name="genie_daily",
+        job_name=job_name,
+        asset_selection=frozenset({dg.AssetKey(asset)}) if asset else None,
         status=dg.DagsterRunStatus[status],
         tags=tags,
-        remote_job_origin=RemoteJobOrigin(repository, "genie_daily"),
+        remote_job_origin=RemoteJobOrigin(repository, job_name),
     )
     instance.add_run(record)
 
@@ -157,14 +176,31 @@ def test_a_lost_or_odd_cursor_does_no_harm(
     assert days(tick(lake, clock, instance, cursor)) == [MONDAY]
 
 
-def test_days_without_a_partition_are_never_asked_for(
+def test_runs_of_others_do_not_block_a_day_and_runs_of_our_assets_do(
     lake: Lakehouse, clock: FixedClock, instance: dg.DagsterInstance
 ) -> None:
-    """One such request would fail the whole tick, and every tick after it."""
-    note(lake, error("2024-12-31"), error("2025-01-01"), error("2026-03-10"), error("2026-03-11"))
-    assert days(tick(lake, clock, instance)) == ["2026-03-10", "2025-01-01"]
-    note(lake, error("2026-03-10", NOON, resolved=True), error("2025-01-01", NOON, resolved=True))
-    assert tick(lake, clock, instance) == []
+    """An instance may be shared: the tag of a day says nothing about what is run for it."""
+    note(lake, error(MONDAY), error(TUESDAY), error("2026-03-04"))
+    run(instance, "STARTED", MONDAY, job_name="their_daily_job")
+    run(instance, "STARTED", TUESDAY, job_name="__ASSET_JOB", asset="theirs")
+    run(instance, "STARTED", "2026-03-04", job_name="__ASSET_JOB", asset="genie_api_messages")
+    assert days(tick(lake, clock, instance)) == [TUESDAY, MONDAY]
+
+
+def test_days_without_a_partition_are_never_asked_for_and_told(
+    lake: Lakehouse, clock: FixedClock, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One such request would fail the whole tick, and every tick after it; silence would look like health."""
+    monkeypatch.setenv("GENIE_FIRST_DAY", "2026-01-01")
+    note(lake, error("2025-12-31"), error("2026-01-01"), error("2026-03-10"), error("2026-03-11"))
+    assert days(tick(lake, clock, instance)) == ["2026-03-10", "2026-01-01"]
+    note(lake, error("2026-03-10", NOON, resolved=True), error("2026-01-01", NOON, resolved=True))
+    nothing = evaluate(lake, clock, instance)
+    assert not nothing.run_requests
+    assert nothing.skip_message == (
+        "Errors of 2 days are due that no run can be asked for, from 2025-12-31 on: partitions begin on "
+        "2026-01-01 (GENIE_FIRST_DAY) and end today."
+    )
 
 
 def test_a_tick_asks_for_few_days(lake: Lakehouse, clock: FixedClock, instance: dg.DagsterInstance) -> None:
@@ -173,10 +209,95 @@ def test_a_tick_asks_for_few_days(lake: Lakehouse, clock: FixedClock, instance: 
 
 
 def test_days_under_way_do_not_use_up_the_few() -> None:
-    due = [dt.date(2026, 2, day) for day in range(1, 21)]
-    busy = [day.isoformat() for day in due[-5:]]
-    chosen = days_to_run(due, [day.isoformat() for day in due], busy)
+    due = {dt.date(2026, 2, day): NOON for day in range(1, 21)}
+    busy = [day.isoformat() for day in list(due)[-5:]]
+    chosen = days_to_run(due, busy, lambda day: None, NOON)
     assert chosen == [f"2026-02-{15 - n:02}" for n in range(MAX_DAYS_PER_TICK)]
+
+
+def test_an_error_that_stays_due_whatever_is_run_is_asked_for_ever_more_rarely() -> None:
+    """Such a state is a defect of a rule; it must not cost a run every half hour for ever."""
+    due, now, asked = NOON, NOON, [-BUCKET]
+    last: dt.datetime | None = None
+    while now < NOON + dt.timedelta(days=60):
+        if is_worth_a_run(due, last, now) and now - NOON - asked[-1] >= BUCKET:
+            asked.append(now - NOON)
+            last = now + dt.timedelta(seconds=30)
+        now += dt.timedelta(minutes=1)
+    hours = [round(each / HOUR, 1) for each in asked[1:]]
+    assert hours[:6] == [0.0, 0.5, 1.0, 2.0, 4.1, 8.2]
+    assert len(hours) == 13, "in two months, not 2,880"
+    # One more that becomes due, by itself or by hand, is not kept waiting by them.
+    assert last is not None
+    assert is_worth_a_run(last + dt.timedelta(minutes=1), last, last + dt.timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("outcome", ["SUCCESS", "FAILURE"])
+def test_the_distance_comes_from_the_runs_of_the_day_and_from_the_ledger(
+    outcome: str, tmp_path: Path, clock: FixedClock, instance: dg.DagsterInstance
+) -> None:
+    """Whoever ran the day, and however that run ended; nothing is remembered in a cursor."""
+    world = World(tmp_path / "world")
+    for number in range(20):
+        world.ask(f"m{number}", conversation_id=f"c{number}")
+        if outcome == "FAILURE":
+            world.genie.errors[f"m{number}"] = FORBIDDEN
+    ended = run_day(world, instance)
+    record = instance.get_run_record_by_id(ended.run_id)
+    assert record is not None
+    assert record.dagster_run.status.value == outcome
+    assert record.start_time is not None
+    began = dt.datetime.fromtimestamp(record.start_time, dt.UTC)
+
+    lake = open_lakehouse(str(tmp_path / "ledger"))
+    note(lake, error(MONDAY, began - HOUR))
+    for later, asked in ((HOUR * 0.9, []), (HOUR * 1.1, [MONDAY])):
+        clock.time = began + later
+        assert days(tick(lake, clock, instance)) == asked
+    note(lake, error(MONDAY, began + HOUR / 4, "requeued by hand"))
+    clock.time = began + HOUR / 4
+    assert days(tick(lake, clock, instance)) == [MONDAY]
+
+
+def test_an_unfinished_message_is_looked_at_until_it_has_ended(
+    tmp_path: Path, clock: FixedClock, instance: dg.DagsterInstance
+) -> None:
+    """It was looked at while its day was run, which is four days, and then stayed as it was for good."""
+    world = World(tmp_path / "world")
+    world.ask("m1", conversation_id="c1", status="EXECUTING_QUERY")
+    world.ask("m2", conversation_id="c2")
+    world.load()
+    looks = 0
+    asked_at = world.now
+    while world.now < asked_at + dt.timedelta(days=9):
+        world.now = clock.time = world.now + HOUR
+        if days(tick(world.lake, clock, instance)) == [MONDAY]:
+            looks += 1
+            if world.now > asked_at + dt.timedelta(days=7):
+                world.message("m1", "c1", status="COMPLETED")
+            world.fetch()
+            world.fold()
+    assert world.row(MESSAGE_DETAILS, "m1")["status"] == "COMPLETED"
+    assert 8 <= looks <= 24, "at first soon, later every day, and never again"
+    asked = [each for request in world.genie.requests for each in request.message_ids]
+    assert (asked.count("m1"), asked.count("m2")) == (looks + 1, 1)
+
+
+def test_a_message_that_never_ends_is_let_be_after_the_last_of_the_days(
+    tmp_path: Path, clock: FixedClock, instance: dg.DagsterInstance
+) -> None:
+    world = World(tmp_path / "world")
+    world.ask("m1", "gone", status="EXECUTING_QUERY")
+    world.load()
+    world.delete("gone")
+    world.load()
+    for later, asks in ((1, True), (30, True), (31, False)):
+        clock.time = world.now + dt.timedelta(days=later)
+        assert days(tick(world.lake, clock, instance)) == ([MONDAY] if asks else [])
+    clock.time = world.now + dt.timedelta(days=1)
+    world.delete("m1")
+    world.load()
+    assert tick(world.lake, clock, instance) == []
 
 
 def test_a_hundred_thousand_open_errors_are_few_requests(
@@ -202,26 +323,89 @@ def test_what_the_sensor_asks_for_can_be_launched() -> None:
     assert partitions.has_partition_key(MONDAY)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "asks"),
-    [({"not_attempted": 3}, True), ({"not_attempted": 0}, False), ({}, False)],
-)
-def test_a_day_that_was_cut_short_goes_on(
-    instance: dg.DagsterInstance, metadata: dict[str, Any], asks: bool
-) -> None:
-    @dg.asset(name="genie_api_messages", partitions_def=dg.DailyPartitionsDefinition("2025-01-01"))
-    def stand_in() -> dg.MaterializeResult:
-        return dg.MaterializeResult(metadata=metadata)
+TODAY = dt.datetime.now(dt.UTC).date()
 
-    for day in (MONDAY, TUESDAY):
-        dg.materialize([stand_in], partition_key=day, instance=instance)
-    definitions = build_defs()
-    sensor = definitions.resolve_sensor_def("continue_pending")
-    context = dg.build_sensor_context(instance=instance, definitions=definitions)
-    tick = sensor.evaluate_tick(context)
-    requests = tick.run_requests or []
-    assert [r.partition_key for r in requests] == ([MONDAY, TUESDAY] if asks else [])
-    assert len({r.run_key for r in requests}) == len(requests)
-    # What was seen is not asked for again; a later fetch that left nothing ends it.
-    again = dg.build_sensor_context(instance=instance, definitions=definitions, cursor=tick.cursor)
-    assert not sensor.evaluate_tick(again).run_requests
+
+def left(tmp_path: Path, *, asked: int = 9, allowed: int = 3) -> World:
+    """A world in which the audit log shows more than the first run has the time to fetch, by Dagster's clock."""
+    world = World(tmp_path / "world")
+    world.now = dt.datetime.now(dt.UTC)
+    for number in range(asked):
+        world.ask(f"m{number}", conversation_id=f"c{number}", day=TODAY)
+    world.genie.requests_allowed = allowed
+    return world
+
+
+def run_today(world: World, instance: dg.DagsterInstance, job: str = "genie_daily") -> bool:
+    world.now = dt.datetime.now(dt.UTC)
+    return run_day(world, instance, job, day=TODAY).success
+
+
+def go_on(world: World, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
+    clock = ClockOf(world)
+    definitions = build_defs(lake=world.lake, clock=clock)
+    resources = {"genie_lake": world.lake, "genie_clock": clock}
+    context = dg.build_sensor_context(instance=instance, definitions=definitions, resources=resources)
+    with context:
+        return list(definitions.resolve_sensor_def("continue_pending").evaluate_tick(context).run_requests or [])
+
+
+def test_a_day_that_was_cut_short_goes_on_until_nothing_is_left(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    """At once, however long it takes: a run that got somewhere is not kept waiting by its predecessors."""
+    world, keys = left(tmp_path, allowed=4), set()
+    for remaining in (5, 1):
+        assert run_today(world, instance)
+        assert world.state(TODAY).accounting().pending == remaining
+        (request,) = go_on(world, instance)
+        assert (request.partition_key, request.tags["genie/reason"]) == (TODAY.isoformat(), "continue")
+        keys.add(request.run_key)
+    assert len(keys) == 2
+    assert run_today(world, instance, "genie_retry")
+    assert go_on(world, instance) == []
+
+
+def test_one_failed_run_does_not_let_a_day_be_forgotten(tmp_path: Path, instance: dg.DagsterInstance) -> None:
+    """A cursor had passed over the day: 89 of 94 messages stayed pending for good."""
+    world = left(tmp_path)
+    assert run_today(world, instance)
+    (first,) = go_on(world, instance)
+    seen = world.now
+    world.system_tables.failure = RuntimeError("away")
+    assert not run_today(world, instance)
+    began = last_start(instance, placed(load_settings(), today=TODAY), TODAY.isoformat())
+    assert began is not None
+    world.now = began + (began - seen) * 0.9
+    assert go_on(world, instance) == []
+    world.now = began + BUCKET
+    (second,) = go_on(world, instance)
+    assert second.partition_key == first.partition_key
+    assert second.run_key != first.run_key
+
+
+def test_a_changed_message_that_the_time_did_not_suffice_for_is_left_behind_too(
+    tmp_path: Path, instance: dg.DagsterInstance
+) -> None:
+    world = left(tmp_path, asked=2, allowed=9)
+    assert run_today(world, instance)
+    assert go_on(world, instance) == []
+    at = world.now + dt.timedelta(milliseconds=1)
+    world.event("m0", "c0", day=TODAY, action="updateConversationMessageFeedback", at=at)
+    world.genie.requests_allowed = 0
+    assert run_today(world, instance)
+    world.now += HOUR
+    assert days(go_on(world, instance)) == [TODAY.isoformat()]
+    world.genie.requests_allowed = 9
+    assert run_today(world, instance)
+    assert go_on(world, instance) == []
+
+
+def test_a_day_that_is_no_partition_any_more_is_not_gone_on_with(
+    tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = left(tmp_path)
+    world.discover(TODAY)
+    assert days(go_on(world, instance)) == [TODAY.isoformat()]
+    monkeypatch.setenv("GENIE_FIRST_DAY", (TODAY + dt.timedelta(days=1)).isoformat())
+    assert go_on(world, instance) == []

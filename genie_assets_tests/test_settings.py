@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import re
 
 import pytest
 
@@ -35,6 +36,17 @@ def test_settings_come_from_the_environment(monkeypatch):
         "34": "https://two.azuredatabricks.net",
     }
     assert load_settings(genie_threads=6).genie_threads == 6
+
+
+def test_an_address_may_name_its_workspace_but_no_other_one(monkeypatch):
+    monkeypatch.setenv("DATABRICKS_HOST", "one.databricks.com?o=12")
+    monkeypatch.setenv("GENIE_WORKSPACE_URLS", "34=https://one.databricks.com/?w=34")
+    settings = load_settings()
+    assert settings.databricks_host == "https://one.databricks.com/?o=12"
+    assert settings.genie_workspace_urls == {"34": "https://one.databricks.com/?o=34"}
+    monkeypatch.setenv("GENIE_WORKSPACE_URLS", "34=https://one.databricks.com/?o=12")
+    with pytest.raises(SettingsError, match="GENIE_WORKSPACE_URLS gives workspace 34 the address of workspace 12"):
+        load_settings()
 
 
 @pytest.mark.parametrize("text", ["1,2", "1 2", " 1, 2 ", "1\n2"])
@@ -108,3 +120,28 @@ def test_a_wrong_setting_is_one_sentence_that_names_it(monkeypatch, variable, va
 def test_all_wrong_settings_are_told_at_once():
     with pytest.raises(SettingsError, match=r"GENIE_THREADS .*GENIE_RUN_MINUTES "):
         load_settings(genie_threads="x", genie_run_minutes="x")
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, {"DATABRICKS_HOST", "DATABRICKS_WAREHOUSE_ID", "DATABRICKS_TOKEN"}),
+        (
+            {"databricks_host": "https://home.cloud.databricks.com"},
+            {"DATABRICKS_WAREHOUSE_ID", "DATABRICKS_TOKEN"},
+        ),
+        ({"databricks_token": "s3cret"}, {"DATABRICKS_HOST", "DATABRICKS_WAREHOUSE_ID"}),
+    ],
+)
+def test_everything_that_is_missing_is_told_at_once_and_where_to_put_it(given, missing):
+    """Only the first was named, without a word about .env: three attempts for three settings."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**given).databricks()
+    told = str(caught.value)
+    named = {"DATABRICKS_HOST", "DATABRICKS_WAREHOUSE_ID", "DATABRICKS_TOKEN"}.intersection(
+        re.findall(r"\w+", told)
+    )
+    assert named == missing
+    assert ".env" in told
+    assert "`genie-assets init`" in told
+    assert len(told) < 500

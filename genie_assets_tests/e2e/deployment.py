@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from genie_assets.running import Runner
+from genie_assets.commands.running import Runner
 
 WORKSPACE = Path(__file__).resolve().parents[2] / "workspace.yaml"
 REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "genie_assets"}
@@ -98,7 +98,7 @@ def deployed(home: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
     """Run webserver and daemon, with these settings and no others, until the block ends."""
     # One process makes the home's database: two at once would race.
     Runner(home).close()
-    port = _free_port()
+    port = free_port()
     env = {
         name: value
         for name, value in os.environ.items()
@@ -106,7 +106,7 @@ def deployed(home: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
     }
     env |= {**settings, "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
     folder = Path(sys.executable).parent
-    commands = {
+    commands: dict[str, list[str | Path]] = {
         "webserver": [folder / "dagster-webserver", "-w", WORKSPACE, "-h", "127.0.0.1", "-p", str(port)],
         "daemon": [folder / "dagster-daemon", "run", "-w", WORKSPACE],
     }
@@ -144,7 +144,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

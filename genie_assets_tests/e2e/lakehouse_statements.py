@@ -3,27 +3,32 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from unittest.mock import patch
 
 import pandas as pd
 
-from genie_assets.domain.schema_text import Layout
-from genie_assets.domain.tables import Column, Table
-from genie_assets.gateways.lakehouse import (
+from genie_assets.domain.questions import (
     Between,
+    Counted,
     Equals,
     Exists,
     Filter,
     In,
     IsNull,
-    Lakehouse,
     Newest,
     Not,
     Rows,
-    open_lakehouse,
-    unity_conditions,
+    Wanted,
 )
-from genie_assets.gateways.sql_errors import WarehouseError
+from genie_assets.domain.schema_text import Layout
+from genie_assets.domain.tables import Column, Table
+from genie_assets.domain.views import View
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.gateways.lakehouse.unity.conditions import LONGEST_LISTS
+from genie_assets.gateways.lakehouse.unity.lakehouse import UnityLakehouse
+from genie_assets.gateways.lakehouse.unity.names import unity_place
+from genie_assets.gateways.lakehouse.unity.views import MARK, UnityViews
+from genie_assets.gateways.sql.errors import WarehouseError
 
 NOON, TODAY = datetime(2026, 3, 2, 12, tzinfo=UTC), date(2026, 3, 3)
 VALUES: Mapping[str, Any] = {
@@ -56,6 +61,10 @@ class Canned:
             if not self._has_table:
                 raise WarehouseError("no", condition="TABLE_OR_VIEW_NOT_FOUND")
             return pd.DataFrame(self._columns, columns=["col_name", "data_type"])
+        if "SHOW SCHEMAS" in statement:
+            return pd.DataFrame({"databaseName": ["default"]})
+        if "SHOW TABLES" in statement:
+            return pd.DataFrame(columns=["database", "tableName"])
         if "DESCRIBE DETAIL" in statement:
             compacted = {"genie_assets.compacted_at": (NOON - timedelta(days=1)).isoformat()}
             detail = {
@@ -107,21 +116,54 @@ class NoFiles:
     def names(self, path: str) -> list[str] | None:
         return None
 
+    def json_of(self, path: str) -> dict[str, Any] | None:
+        return None
+
     def delete_file(self, path: str) -> bool:
         return True
 
     delete_folder = delete_file
 
 
-def statements_about(table: Table, layout: Layout) -> list[str]:
-    """Everything that is ever asked or ordered about a table."""
+def statements_about(table: Table, layout: Layout, *, longest_lists: int = LONGEST_LISTS) -> list[str]:
+    """Everything that is ever asked or ordered about a table; lists that are longer than that travel in files."""
     warehouse = Canned(table, layout)
     volumes = NoFiles()
-    lake = open_lakehouse("uc://main.it's", databricks=lambda: (warehouse, volumes), layout=layout)
+    place = unity_place("uc://main.it's")
+    lake = UnityLakehouse(place, lambda: (warehouse, volumes), layout, longest_lists=longest_lists)
+    assert not open_lakehouse("uc://main.it's", databricks=lambda: (warehouse, NoFiles())).probe()
     _write(lake, table)
     _ask(lake, table)
     lake.version(table)
     lake.maintain(table, today=TODAY)
+    return warehouse.statements
+
+
+class CannedView:
+    """Notes what is done about a view; one that is there has a text of an older version."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        self.statements.append(statement)
+        return pd.DataFrame({"key": [MARK], "value": ["of an older text"]})
+
+    def batches(
+        self, statement: str, parameters: Mapping[str, Any] | None = None, *, by_links: bool = False
+    ) -> Iterator[pd.DataFrame]:
+        raise AssertionError(f"nothing is read of a view that is kept: {statement}")
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        self.statements.append(statement)
+
+
+def statements_about_view(view: View) -> list[str]:
+    """Everything that is ordered to make a view, and to give it another text."""
+    warehouse = CannedView()
+    views = UnityViews(unity_place("uc://main.it's"), warehouse, prepare=lambda table: None)
+    assert views.keep([view], frozenset()).created == [view.name]
+    assert views.keep([view], frozenset([view.name])).changed == [view.name]
     return warehouse.statements
 
 
@@ -139,6 +181,7 @@ def _write(lake: Lakehouse, table: Table) -> None:
 def _ask(lake: Lakehouse, table: Table) -> None:
     lake.read(table)
     lake.read(table, columns=table.key, distinct=True, limit=3)
+    lake.together({"rows": Wanted(Rows(table), table.column_names), "number": Counted(Rows(table), by=table.key)})
     for condition in _conditions(table):
         lake.read(table, where=[condition, Not([condition]), Not([IsNull(table.key[0])])])
         lake.count(table, by=table.key[:1], flags={"met": condition}, where=[condition], at_least=2)
@@ -170,8 +213,3 @@ def _conditions_on(column: Column) -> Iterator[Filter]:
     step = timedelta(seconds=1) if column.type == "TIMESTAMP" else 1
     many = [f"{value}{n}" if column.type == "STRING" else value + n * step for n in range(40)]
     yield In(column.name, many)
-
-
-def longest_lists_in_files() -> Any:
-    """While it lasts, every list that is not short travels in a file."""
-    return patch.object(unity_conditions, "_LONGEST_LISTS", 0)

@@ -10,15 +10,15 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from genie_assets.commands.running import days_between
 from genie_assets.definitions import build_defs
-from genie_assets.domain.tables import TABLES, Table, records
-from genie_assets.resources import Clock, open_lake
-from genie_assets.running import days_between
-from genie_assets.sandbox.account import Account, save
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.comparison import differences
-from genie_assets.sandbox.truth import comparable, possible_extras, truth
+from genie_assets.domain.tables import GENIE_DAY_LOADS, TABLES, Table, records
 from genie_assets.settings import load_settings
+from genie_assets.wiring import Clock, open_lake
+from genie_sandbox.account import Account, save
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.truth.comparison import differences
+from genie_sandbox.truth.tables import comparable, possible_extras, truth
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What a write is stamped with; two loads of the same thing differ in it.
@@ -62,10 +62,12 @@ class Pipeline:
         assert result.success == succeeds, [event.message for event in result.all_events if event.is_failure]
         return result
 
-    def check(self, check: dg.AssetChecksDefinition, day: dt.date | None = None) -> dg.AssetCheckEvaluation:
+    def check(self, name: str, day: dt.date | None = None) -> dg.AssetCheckEvaluation:
         """Run one check by itself."""
-        job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(check))
-        definitions = dg.Definitions.merge(build_defs(), dg.Definitions(jobs=[job]))
+        ours = build_defs()
+        (key,) = [each for each in ours.resolve_asset_graph().asset_check_keys if each.name == name]
+        job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(key))
+        definitions = dg.Definitions.merge(ours, dg.Definitions(jobs=[job]))
         result = definitions.resolve_job_def("one_check").execute_in_process(
             instance=self.instance,
             tags={"dagster/partition": day.isoformat()} if day else None,
@@ -93,6 +95,13 @@ def without_bookkeeping(tables: Tables) -> dict[str, list[Row]]:
     }
 
 
+def without_notes(tables: Tables) -> dict[str, list[Row]]:
+    """The tables without what a day's load and fold note of what they went by: other days' rows are among that."""
+    seen = ("event_date", "event_count", "message_count", "newest_event_time", "events_hash")
+    loads = in_order({name: row[name] for name in seen} for row in tables[GENIE_DAY_LOADS.name])
+    return {**tables, GENIE_DAY_LOADS.name: loads}
+
+
 def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     """The metadata of the asset's materialization, as plain values."""
     (found,) = [
@@ -111,13 +120,15 @@ def days_of(account: Account) -> list[dt.date]:
     return days_between(dt.date.fromisoformat(account.first_day), dt.date.fromisoformat(account.last_day))
 
 
-def differences_from_truth(account: Account, sandbox: SandboxProcess, pipeline: Pipeline) -> list[str]:
+def differences_from_truth(
+    account: Account, sandbox: SandboxProcess, pipeline: Pipeline, urls: Mapping[str, str] | None = None
+) -> list[str]:
     """How the tables differ from the truth at the sandbox's time; messages of which no audit row has arrived yet,
-    but which a LIST may bring, are neither asked for nor objected to.
+    but which a LIST may bring, are neither asked for nor objected to. `urls` are the workspaces' own by default.
     """
     at = sandbox.now_ms()
     now = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
-    expected = truth(account, at=at, now=now, urls=sandbox.urls)
+    expected = truth(account, at=at, now=now, urls=urls or sandbox.urls)
     extras = possible_extras(account, at)
     problems = []
     for table in TABLES:

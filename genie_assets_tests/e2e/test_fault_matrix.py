@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
-from genie_assets.domain.fetch_plan import FetchRequest
 from genie_assets.domain.outcomes import ErrorClass, error_type
+from genie_assets.domain.requests import FetchResult, MessagesRequest
 from genie_assets.domain.tables import GENIE_API_MESSAGES, MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
-from genie_assets.gateways.genie_api import FetchResult
-from genie_assets.pipeline.inspection import due_days
-from genie_assets.sandbox.client import SandboxProcess
+from genie_assets.pipeline.waiting import due_days
 from genie_assets_tests.e2e.faulty import ATTEMPTS, DAY, HOUR, NOW, UNTIL_DUE, Faulty, account, asked
 from genie_assets_tests.e2e.pipelines import sandbox_of
 from genie_assets_tests.sandbox.accounts import ELSEWHERE, FIRST, SALES, SECOND
+from genie_sandbox.client import SandboxProcess
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +72,7 @@ def status(code: int, error_class: ErrorClass, *, is_passing: bool = True, **opt
     return Fault({"effect": "status", "status": code, **options}, error_class, code, is_passing)
 
 
-IMPATIENT = {"timeout_seconds": 0.5}
+IMPATIENT: dict[str, Any] = {"timeout_seconds": 0.5}
 
 FAULTS: dict[str, Fault] = {
     "429 without Retry-After": status(429, ErrorClass.RATE_LIMITED),
@@ -384,7 +383,7 @@ PATIENCE = THREADS + 4
 def results_in_order(both: Faulty, **options: Any) -> list[FetchResult]:
     """What a fetch of all messages yields, one by one, in the order in which it came."""
     requests = [
-        FetchRequest(
+        MessagesRequest(
             each.workspace_id,
             both.sandbox.urls[each.workspace_id],
             each.space_id,

@@ -21,15 +21,15 @@ import pyarrow.parquet as pq
 import pytest
 from dagster._core.remote_representation.external_data import RepositorySnap
 
+from genie_assets.commands.running import RunFailedError, Runner
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS, MESSAGE_FETCH_ERRORS, records
-from genie_assets.gateways.lakehouse import open_lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.gateways.scrubbing import REMOVED
-from genie_assets.running import RunFailedError, Runner
-from genie_assets.sandbox.account import Account
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.uniform import generate_uniform
 from genie_assets_tests.e2e.pipelines import forget_settings, recent_anchor, sandbox_of
+from genie_sandbox.account import Account
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.uniform import generate_uniform
 
 pytestmark = pytest.mark.slow
 

@@ -13,14 +13,23 @@ import sqlglot
 
 from genie_assets.domain.schema_text import Layout, spark_ddl
 from genie_assets.domain.tables import TABLES, Table
-from genie_assets_tests.e2e.lakehouse_statements import longest_lists_in_files, statements_about
+from genie_assets.domain.views import View
+from genie_assets.gateways.sql.views import shipped_views
+from genie_assets_tests.e2e.lakehouse_statements import statements_about, statements_about_view
 
 SQL = Path(__file__).resolve().parents[2] / "sql"
 FILES = sorted(path.name for path in SQL.glob("*.sql"))
 
 LAYOUTS: list[Layout] = ["partitioned", "liquid"]
 # Databricks' own statements, which Spark's grammar lacks: the tests of the engine run them on the sandbox.
-NOT_SPARKS = ("OPTIMIZE ", "VACUUM ", "DESCRIBE HISTORY ", "DESCRIBE DETAIL ", "CREATE VOLUME ")
+NOT_SPARKS = (
+    "OPTIMIZE ",
+    "VACUUM ",
+    "DESCRIBE HISTORY ",
+    "DESCRIBE DETAIL ",
+    "CREATE VOLUME ",
+    "COMMENT ON COLUMN ",
+)
 
 START_JAVA = """
 import sys
@@ -118,24 +127,34 @@ def without_comments(statement: str) -> str:
 
 def every_statement(table: Table, layout: Layout) -> list[str]:
     statements = statements_about(table, layout)
-    with longest_lists_in_files():
-        return list(dict.fromkeys([*statements, *statements_about(table, layout)]))
+    return list(dict.fromkeys([*statements, *statements_about(table, layout, longest_lists=0)]))
+
+
+def kinds_of(parse: Parse, statements: list[str]) -> set[str]:
+    return {parse(text) for text in statements if not without_comments(text).startswith(NOT_SPARKS)}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_spark_parses_what_the_lakehouse_sends(parse: Parse, table: Table, layout: Layout) -> None:
     statements = every_statement(table, layout)
-    kinds = {parse(text) for text in statements if not without_comments(text).startswith(NOT_SPARKS)}
+    kinds = kinds_of(parse, statements)
     expected = {"CreateNamespace", "CreateTable", "DescribeRelation", "AddColumns", "SetTableProperties"}
     assert expected | {"MergeIntoTable", "Project"} <= kinds
     assert not any("$" in text for text in statements)
+
+
+@pytest.mark.parametrize("view", shipped_views().values(), ids=lambda view: view.name)
+def test_spark_parses_how_a_view_is_made_and_changed(parse: Parse, view: View) -> None:
+    kinds = kinds_of(parse, statements_about_view(view))
+    assert {"CreateView", "AlterViewAs", "ShowTableProperties", "CommentOnTable"} <= kinds
 
 
 def test_every_sql_text_of_the_lakehouse_is_among_what_it_sends() -> None:
     """A text that no test renders may be wrong without anybody noticing."""
     tables = [table for table in TABLES if table.name in ("message_details", "message_fetch_errors")]
     sent = "\n".join(text for table in tables for layout in LAYOUTS for text in every_statement(table, layout))
+    sent += "\n".join(text for view in shipped_views().values() for text in statements_about_view(view))
     comments = {path.name: path.read_text("utf-8").split("\n")[0] for path in (SQL / "lakehouse").glob("*.sql")}
     assert len(comments) > 15
     assert all(comment.startswith("-- ") for comment in comments.values())

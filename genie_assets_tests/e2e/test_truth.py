@@ -1,15 +1,13 @@
 """Every row of every table, compared with the truth: at the first look, after late rows, in any order of days."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
-from genie_assets.sandbox.account import Account
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.generator import generate
-from genie_assets.sandbox.truth import possible_extras, truth
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS
 from genie_assets_tests.e2e.pipelines import (
     Pipeline,
     days_of,
@@ -17,7 +15,12 @@ from genie_assets_tests.e2e.pipelines import (
     point_at,
     recent_anchor,
     sandbox_of,
+    without_notes,
 )
+from genie_sandbox.account import Account
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.generator import generate
+from genie_sandbox.truth.tables import possible_extras, truth
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +28,7 @@ pytestmark = pytest.mark.slow
 LOOKED_AT_AGAIN = 4
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.long)])
 def account(request: pytest.FixtureRequest) -> Account:
     """Five days; a tenth of the messages shows up late."""
     return generate(seed=request.param, anchor=recent_anchor(), days=5, messages=300, late=0.1)
@@ -57,13 +60,13 @@ def test_the_tables_are_the_truth_at_every_look(account, sandbox, tmp_path, monk
     assert len(pipeline.rows(GENIE_MESSAGES_TO_FETCH)) > at_first
 
     # Everything once more, in any order and with days repeated, changes nothing.
-    before = pipeline.tables()
+    before = without_notes(pipeline.tables())
     sandbox.reset_requests()
     again = [*days, *days[:2]]
     random.Random(account.notes["seed"]).shuffle(again)
     for day in again:
         pipeline.run("genie_daily", day)
-    assert pipeline.tables() == before
+    assert without_notes(pipeline.tables()) == before
     asked = sandbox.requests()["by_route"]
     assert not asked.get("get_message")
     assert not asked.get("list_messages")
@@ -75,6 +78,24 @@ def test_the_tables_are_the_truth_at_every_look(account, sandbox, tmp_path, monk
         backwards.run("genie_daily", day)
     backwards.run("genie_spaces")
     assert differences_from_truth(account, sandbox, backwards) == []
+
+
+def test_a_workspace_that_was_banned_is_told_and_stops_nobody(tmp_path, monkeypatch):
+    whole = generate(seed=3, anchor=recent_anchor(), days=2, messages=80)
+    home = whole.workspaces[0].workspace_id
+    asked = Counter(message.workspace_id for message in whole.messages if message.workspace_id != home)
+    banned = asked.most_common(1)[0][0]
+    places = [replace(one, status="BANNED") if one.workspace_id == banned else one for one in whole.workspaces]
+    account = replace(whole, workspaces=tuple(places))
+    with sandbox_of(account, tmp_path / "account") as sandbox:
+        point_at(sandbox, tmp_path / "lakehouse", monkeypatch)
+        pipeline = Pipeline()
+        for day in days_of(account):
+            pipeline.run("genie_daily", day)
+        pipeline.run("genie_spaces")
+        assert differences_from_truth(account, sandbox, pipeline) == []
+        waiting = [row for row in pipeline.rows(MESSAGE_FETCH_ERRORS) if row["workspace_id"] == banned]
+        assert "NOT_RUNNING" in {row["error_class"] for row in waiting}
 
 
 def test_the_truth_has_every_case_that_the_tables_must_get_right(account, sandbox):

@@ -3,11 +3,10 @@
 import pytest
 
 from genie_assets.domain.tables import TABLES
-from genie_assets.gateways.lakehouse.unity_names import Place
-from genie_assets.gateways.volumes import Volumes
-from genie_assets.resources import open_workspaces
-from genie_assets.sandbox.generator import generate
+from genie_assets.gateways.lakehouse.unity.names import Place
+from genie_assets.gateways.sql.volumes import Volumes
 from genie_assets.settings import load_settings
+from genie_assets.wiring import open_workspaces
 from genie_assets_tests.e2e.pipelines import (
     Pipeline,
     days_of,
@@ -16,6 +15,7 @@ from genie_assets_tests.e2e.pipelines import (
     recent_anchor,
     sandbox_of,
 )
+from genie_sandbox.made_up.generator import generate
 
 pytestmark = pytest.mark.slow
 

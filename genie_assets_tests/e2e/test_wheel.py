@@ -1,92 +1,162 @@
 """The wheel works outside the checkout: everything that is imported or read lies inside it."""
 
-import shutil
+import os
+import re
+import signal
 import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from genie_assets_tests.e2e.conftest import CHECKOUT, run, tracked
+from genie_assets_tests.e2e.deployment import Deployment, free_port
+from genie_assets_tests.e2e.ended import gone, started
+from genie_assets_tests.e2e.pipelines import days_of, recent_anchor, sandbox_of
+from genie_sandbox.made_up.generator import generate
+
+PACKAGES = ("genie_assets", "genie_sandbox")
+SHIPPED = (".env.example", "dagster.yaml", "workspace.yaml")
+LOCATIONS = """query { workspaceOrError { ... on Workspace { locationEntries { name
+    locationOrLoadError { __typename } } } } }"""
+RUNS = """query { runsOrError { ... on Runs { results { pipelineName status
+    tags { key value } } } } }"""
 
 
-def tracked(*folders: str) -> list[str]:
-    """Files of the checkout that git knows, as a clone would have them."""
-    listed = run(["git", "ls-files", "-z", *folders], cwd=CHECKOUT)
-    return [name for name in listed.split("\0") if name and (CHECKOUT / name).is_file()]
-
-
-def run(command: list[str | Path], cwd: Path) -> str:
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of a copy of the checkout that holds only what git knows."""
-    copy = tmp_path_factory.mktemp("checkout")
-    for name in tracked():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(CHECKOUT / name, copy / name)
-    run([sys.executable, "-m", "build", "--wheel", "--no-isolation"], cwd=copy)
-    (built,) = (copy / "dist").glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a fresh environment in `.venv`: the wheel, and our dependencies but not the checkout."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    venv.create(folder / ".venv", symlinks=True)
-    python = folder / ".venv/bin/python"
-    run([sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel], cwd=folder)
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    # A folder named in a .pth file lends its packages, but its own .pth files, the editable install, do not count.
-    dependencies = folder / ".venv/lib" / version / "site-packages" / "dependencies.pth"
-    dependencies.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    return folder
+@pytest.fixture
+def environment() -> dict[str, str]:
+    """No setting, and nothing that leads to the checkout."""
+    ours = ("DATABRICKS_", "GENIE_", "DAGSTER_", "PYTHON", "VIRTUAL_ENV")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_every_module_and_every_sql_text_and_no_test(wheel):
+def test_the_wheel_holds_every_module_and_every_file_that_is_read_and_no_test(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    modules = {name for name in tracked("genie_assets") if name.endswith((".py", "py.typed"))}
+    read = (".py", "py.typed", ".html.j2", ".css", ".js")
+    modules = {name for name in tracked(*PACKAGES) if name.endswith(read)}
     texts = {f"genie_assets/{name}" for name in tracked("sql") if name.endswith(".sql")}
-    assert inside == modules | texts
+    assert inside == modules | texts | {f"genie_assets/shipped/{name}" for name in SHIPPED}
 
 
 @pytest.mark.slow
-def test_the_installed_package_is_the_wheel_and_not_the_checkout(elsewhere):
-    where = run([elsewhere / ".venv/bin/python", "-c", "import genie_assets as g; print(g.__file__)"], elsewhere)
-    assert Path(where.strip()).is_relative_to(elsewhere)
+def test_the_installed_package_is_the_wheel_and_not_the_checkout(installed, tmp_path):
+    where = run(
+        [
+            installed / "python",
+            "-c",
+            "import genie_assets as g, genie_sandbox as s; print(g.__file__, s.__file__)",
+        ],
+        tmp_path,
+    )
+    assert all(Path(each).is_relative_to(installed.parent) for each in where.split())
 
 
 @pytest.mark.slow
-def test_the_definitions_load_outside_the_checkout(elsewhere):
-    python = elsewhere / ".venv/bin/python"
-    run([python, "-m", "dagster", "definitions", "validate", "-m", "genie_assets.definitions"], elsewhere)
-
-
-@pytest.mark.slow
-def test_the_command_line_answers_outside_the_checkout(elsewhere):
-    shown = run([elsewhere / ".venv/bin/genie-assets", "--help"], elsewhere)
-    assert "demo" in shown
-
-
-@pytest.mark.slow
-def test_every_sql_text_is_found_outside_the_checkout(elsewhere):
+def test_every_sql_text_is_found_outside_the_checkout(installed, tmp_path):
     names = [name.removeprefix("sql/").removesuffix(".sql") for name in tracked("sql") if name.endswith(".sql")]
     script = (
-        "import sys; from genie_assets.gateways.sql_texts import sql_text; print(*map(sql_text, sys.argv[1:]))"
+        "import sys; from genie_assets.gateways.sql.texts import sql_text; print(*map(sql_text, sys.argv[1:]))"
     )
-    shown = run([elsewhere / ".venv/bin/python", "-c", script, *names], elsewhere)
+    shown = run([installed / "python", "-c", script, *names], tmp_path)
     for name in names:
         assert (CHECKOUT / f"sql/{name}.sql").read_text(encoding="utf-8").strip() in shown
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_an_account_of_ones_own_from_an_empty_folder_to_the_ui(installed, environment, tmp_path):
+    """What the README says, with nothing but the wheel; each command says which one is next."""
+    account = generate(seed=5, anchor=recent_anchor(), days=2, messages=60)
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    program = installed / "genie-assets"
+
+    def command(*words: str) -> str:
+        done = subprocess.run(
+            [program, *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    assert "genie-assets check" in command("init").splitlines()[-1]
+    with sandbox_of(account, tmp_path / "account") as sandbox:
+        text = (folder / ".env").read_text(encoding="utf-8")
+        for name, value in sandbox.environment().items():
+            text = re.sub(rf"^# {name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
+        (folder / ".env").write_text(text, encoding="utf-8")
+        assert "genie-assets load" in command("check").splitlines()[-1]
+        run([installed / "python", "-m", "dagster", "definitions", "validate", "-w", "workspace.yaml"], folder)
+        first, last = (day.isoformat() for day in (days_of(account)[0], days_of(account)[-1]))
+        assert f"{first}  wanted" in command("load", "--from", first, "--to", last)
+        port = free_port()
+        with started([program, "dev", "--port", str(port)], folder, environment) as dev:
+            dev.says(f"Dagster is ready at http://127.0.0.1:{port}")
+            ui = Deployment(folder / ".genie/dagster", f"http://127.0.0.1:{port}")
+            assert ui.graphql(LOCATIONS)["locationEntries"] == [
+                {"name": "genie_assets", "locationOrLoadError": {"__typename": "RepositoryLocation"}}
+            ]
+            runs = ui.graphql(RUNS)["results"]
+            assert {run["status"] for run in runs} == {"SUCCESS"}
+            days = {tag["value"] for run in runs for tag in run["tags"] if tag["key"] == "dagster/partition"}
+            assert days == {day.isoformat() for day in days_of(account)}
+            other = subprocess.run(
+                [program, "dev", "--port", str(port)],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                check=False,
+            )
+            assert other.stderr.decode() == (
+                f"Error: Port {port} is taken by another process: choose another one with --port.\n"
+            )
+            second = subprocess.run(
+                [program, "dev", "--port", str(free_port())],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                check=False,
+            )
+            assert f"in use by `genie-assets dev` (process {dev.process.pid})" in second.stderr.decode()
+            family = dev.family()
+            dev.process.send_signal(signal.SIGINT)
+            assert dev.ends() == 130, dev.shown
+            assert gone(family), dev.shown
+        lines = dev.shown.splitlines()
+    lakehouse, home = folder / ".genie/lakehouse", folder / ".genie/dagster"
+    assert lines == [
+        f"The UI of {sandbox.host}; tables in {lakehouse}, runs in {home}.",
+        f"Dagster is ready at http://127.0.0.1:{port} (Ctrl-C ends it)",
+        "Interrupted by Ctrl-C.",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("missing", "command"),
+    [
+        ("pysail", ["demo"]),
+        ("uvicorn", ["dev", "--demo"]),
+        ("sqlglot", ["sandbox"]),
+        ("dagster_webserver", ["dev"]),
+    ],
+)
+def test_without_an_extra_a_command_says_what_to_install(installed, environment, tmp_path, missing, command):
+    script = f"import sys; sys.modules[{missing!r}] = None; from genie_assets.commands.cli import main; main()"
+    done = subprocess.run(
+        [installed / "python", "-c", script, *command],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(f"({missing}): pip install 'genie-assets[sandbox,ui]'")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_package_is_forgotten():
@@ -94,5 +164,6 @@ def test_no_package_is_forgotten():
     setup = ConfigParser()
     setup.read(CHECKOUT / "setup.cfg", encoding="utf-8")
     listed = set(setup["options"]["packages"].split())
-    folders = {str(Path(name).parent) for name in tracked("genie_assets") if name.endswith(".py")}
-    assert listed == {folder.replace("/", ".") for folder in folders} | {"genie_assets.sql"}
+    folders = {str(Path(name).parent) for name in tracked(*PACKAGES) if name.endswith(".py")}
+    ours = {folder.replace("/", ".") for folder in folders}
+    assert listed == ours | {"genie_assets.sql", "genie_assets.shipped"}

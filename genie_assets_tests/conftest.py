@@ -1,0 +1,44 @@
+"""What every test of the project stands on: its ring, and secrets that do not outlive it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from genie_assets.gateways import scrubbing
+from genie_assets_tests.rings import guarded, is_left_out, is_quick, marks_of
+
+# What an example takes is the machine's affair.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of which `-m` leaves nothing."""
+    is_ours = collection_path.suffix == ".py"
+    return True if is_ours and is_left_out(collection_path, config.option.markexpr) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the rings' marks, before `-m` is looked at."""
+    for item in items:
+        for mark in marks_of(item):
+            item.add_marker(mark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Guard a quick test and the fixtures that are made for it."""
+    if not is_quick(item):
+        return (yield)
+    with guarded(item.nodeid.rpartition("/")[2]):
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test() -> Iterator[None]:
+    """Secrets that a test registers are forgotten after it: no later test finds its words blacked out."""
+    with scrubbing.secrets_of_one_user():
+        yield

@@ -1,0 +1,419 @@
+"""Plan, review, apply: spaces changed through the command line, in two workspaces of a sandbox."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from genie_assets.commands.cli import main
+from genie_assets.commands.spaces import spaces as spaces_group
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.space_folders import key_of
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_APPLIES
+from genie_assets.gateways.databricks.hosts import HostPolicy
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.genie_space_details import look_at_spaces
+from genie_assets_tests.pipeline.world import HOUR, NOON, World
+from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST, RUN_ONLY, SALES, SECOND
+from genie_assets_tests.sandbox.wire import call, genie_path
+from genie_sandbox.account import Space, save
+from genie_sandbox.client import SandboxProcess
+
+GOOD: dict[str, Any] = {
+    "version": 2,
+    "data_sources": {"tables": [{"identifier": "dev.shop.orders"}, {"identifier": "dev.shop.stores"}]},
+    "instructions": {
+        "text_instructions": [{"id": "a1", "content": ["Days are in UTC."]}],
+        "example_question_sqls": [
+            {"id": "b1", "question": ["How many?"], "sql": ["SELECT 1 FROM dev.shop.orders"]}
+        ],
+    },
+    "later": {"key": "unknown"},
+}
+BAD: dict[str, Any] = GOOD | {
+    "instructions": {"text_instructions": [{"id": "a1", "content": ["Days are local."]}]}
+}
+DESK = "desk0"
+
+
+def _body(configuration: Any, **fields: Any) -> dict[str, Any]:
+    known = {
+        "title": "Refund desk",
+        "description": "Refunds",
+        "warehouse_id": "wh",
+        "parent_path": "/Shared/genie",
+    }
+    return known | {"serialized_space": json.dumps(configuration)} | fields
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    folder = tmp_path_factory.mktemp("account")
+    desk = Space(FIRST, DESK, {"space_id": DESK, "etag": "e0", **_body(GOOD)})
+    save(replace(ACCOUNT, spaces=(*ACCOUNT.spaces, desk)), folder)
+    with SandboxProcess(folder, sql=False) as running:
+        yield running
+
+
+class Desk:
+    """A user's working folder, the lakehouse in it, and what others do to the spaces meanwhile."""
+
+    def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
+        self.sandbox, self.folder = sandbox, folder
+        self.world = World(folder / "lake")
+        self.world.genie = GenieApi(  # type: ignore[assignment]
+            Workspaces(sandbox.host, token=sandbox.token, urls=sandbox.urls, policy=HostPolicy(("127.0.0.1:*",)))
+        )
+        self.hours = 0
+
+    def back_up(self, *keys: tuple[str, str]) -> None:
+        self.world.now = NOON + self.hours * HOUR
+        self.hours += 1
+        spaces = [SpaceKey(*key) for key in keys or ((FIRST, DESK),)]
+        look_at_spaces(
+            spaces, self.sandbox.urls, genie=self.world.genie, lake=self.world.lake, run=self.world.run()
+        )
+
+    def spaces(self, *arguments: str) -> Result:
+        result = CliRunner().invoke(main, ["spaces", *arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        assert self.sandbox.token not in result.output
+        return result
+
+    def apply(self, file: str = "plan.json", patience: int = 2) -> Result:
+        return self.spaces("apply", file, "--patience", str(patience))
+
+    def send(self, workspace_id: str, path: str, body: Any, method: str = "PATCH") -> Any:
+        reply = call(self.sandbox.urls[workspace_id], path, self.sandbox.token, method=method, body=body)
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+    def change(self, space_id: str = DESK, workspace_id: str = FIRST, **fields: Any) -> None:
+        self.send(workspace_id, genie_path(space_id), fields)
+
+    def read(self, space_id: str = DESK, workspace_id: str = FIRST) -> dict[str, Any]:
+        path = f"{genie_path(space_id)}?include_serialized_space=true"
+        return dict(call(self.sandbox.urls[workspace_id], path, self.sandbox.token).json())
+
+    def titled(self, title: str, workspace_id: str) -> list[str]:
+        listed = call(self.sandbox.urls[workspace_id], "/api/2.0/genie/spaces", self.sandbox.token).json()[
+            "spaces"
+        ]
+        return [space["space_id"] for space in listed if space["title"] == title]
+
+    def notes(self) -> list[tuple[str, str]]:
+        rows = open_lakehouse(str(self.folder / "lake")).records(GENIE_SPACE_APPLIES)
+        return [(row["action"], row["result"]) for row in sorted(rows, key=lambda row: row["started_timestamp"])]
+
+
+@pytest.fixture
+def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """The space is as it was at first, backed up, and then edited badly."""
+    monkeypatch.chdir(tmp_path)
+    urls = ",".join(f"{each}={url}" for each, url in sandbox.urls.items())
+    for name, value in {
+        **sandbox.environment(),
+        "GENIE_LAKEHOUSE": str(tmp_path / "lake"),
+        "GENIE_WORKSPACE_URLS": urls,
+        "GENIE_ALLOW_SPACE_WRITES": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    one = Desk(sandbox, tmp_path)
+    one.change(**_body(GOOD))
+    one.back_up()
+    one.change(serialized_space=json.dumps(BAD), description="")
+    one.back_up()
+    yield one
+    sandbox.clear_faults()
+    for workspace_id in sandbox.urls:
+        for title in ("Refund desk", "New desk"):
+            for space_id in one.titled(title, workspace_id):
+                if space_id != DESK:
+                    one.send(workspace_id, genie_path(space_id), None, "DELETE")
+
+
+SHOWN = """\
+desk0@1111 -> space desk0@1111, version of 2026-03-02T12:00:00Z: 3 changes
+  (description, instructions, example_sql)
+
+description
+  + description
+  +   Refunds
+"""
+
+
+def plan(desk: Desk) -> Result:
+    return desk.spaces("restore", DESK, "--at", "2026-03-02T12:30", "--plan", "plan.json")
+
+
+def test_a_bad_edit_is_restored_to_the_byte(desk: Desk) -> None:
+    assert "instructions" in desk.spaces("history", "Refund desk").output
+    shown = plan(desk)
+    assert shown.output.endswith("carried out with:\n  genie-assets spaces apply plan.json\n")
+    assert "  -   Days are local.\n  +   Days are in UTC.\n" in shown.output
+    assert shown.output.startswith(SHOWN)
+    assert max(map(len, shown.output.splitlines())) <= 80
+    first = Path("plan.json").read_bytes()
+    assert desk.read()["serialized_space"] == json.dumps(BAD)
+    plan(desk)
+    assert Path("plan.json").read_bytes() == first, "whoever plans comes to the same text"
+    done = desk.apply()
+    assert (done.exit_code, done.output.splitlines()[-1]) == (
+        0,
+        "APPLIED: Done, and read back. (space desk0@1111)",
+    )
+    now = desk.read()
+    assert (now["serialized_space"], now["description"]) == (json.dumps(GOOD), "Refunds")
+    again = desk.apply()
+    assert (again.exit_code, "ALREADY" in again.output) == (0, True)
+    assert desk.notes() == [("restore", "APPLIED"), ("restore", "ALREADY")]
+    desk.back_up()
+    assert "v3" in desk.spaces("history", DESK).output
+    assert "nothing to do" in plan(desk).output
+
+
+@pytest.mark.parametrize("weakly", [False, True])
+def test_whatever_changed_since_is_told_and_not_overwritten(desk: Desk, weakly: bool) -> None:
+    plan(desk)
+    desk.change(description="Mine")
+    if weakly:
+        desk.sandbox.faults({"effect": "weak_etag"})
+    refused = desk.apply()
+    assert refused.exit_code == 1
+    assert "+   Mine" in refused.output
+    assert "REFUSED: Nothing was sent: the space changed since the plan was made: description" in refused.output
+    assert desk.read()["serialized_space"] == json.dumps(BAD)
+    assert desk.notes() == [("restore", "REFUSED")]
+
+
+def test_an_edit_between_the_look_and_the_write_is_not_overwritten(desk: Desk) -> None:
+    """The look before the write is behind the times: the etag alone tells."""
+    plan(desk)
+    desk.change(description="Mine")
+    desk.sandbox.faults({"effect": "stale", "route": "get_space", "times": 1})
+    refused = desk.apply()
+    assert (refused.exit_code, "Databricks refused it (409 ABORTED" in refused.output) == (1, True)
+    assert "+   Mine" in refused.output
+    assert desk.read()["description"] == "Mine"
+
+
+def test_a_look_that_lags_behind_is_waited_for(desk: Desk) -> None:
+    plan(desk)
+    desk.sandbox.faults({"effect": "stale", "route": "get_space", "every": 2, "times": 1})
+    assert "APPLIED" in desk.apply().output
+
+
+def test_what_does_not_show_in_time_is_not_called_done(desk: Desk) -> None:
+    plan(desk)
+    desk.sandbox.faults({"effect": "stale", "route": "get_space", "every": 2, "times": 1})
+    late = desk.apply(patience=0)
+    assert (late.exit_code, "UNVERIFIED: Databricks took it, but does not show it yet" in late.output) == (1, True)
+    assert "ALREADY" in desk.apply().output
+
+
+def test_an_update_whose_answer_got_lost_was_done(desk: Desk) -> None:
+    plan(desk)
+    desk.sandbox.faults({"effect": "cut", "keep": 0, "route": "update_space", "times": 1})
+    assert "APPLIED: The answer got lost, but it was done, and read back." in desk.apply().output
+    assert desk.read()["serialized_space"] == json.dumps(GOOD)
+
+
+def test_an_update_that_never_came_is_not_called_done(desk: Desk) -> None:
+    plan(desk)
+    desk.sandbox.faults({"effect": "drop", "route": "update_space"})
+    lost = desk.apply(patience=1)
+    assert (lost.exit_code, "UNKNOWN: It is not known whether it was done" in lost.output) == (1, True)
+    desk.sandbox.clear_faults()
+    assert "APPLIED: Done" in desk.apply().output
+    assert desk.notes() == [("restore", "UNKNOWN"), ("restore", "APPLIED")]
+
+
+def promote(desk: Desk) -> Result:
+    places = ("--from", FIRST, "--to", SECOND, "--warehouse", "wh", "--map", "dev=prod", "--plan", "plan.json")
+    return desk.spaces("promote", DESK, *places)
+
+
+def test_a_space_is_promoted_and_promoted_again(desk: Desk) -> None:
+    shown = promote(desk)
+    assert "Note: dev.shop.orders becomes prod.shop.orders." in shown.output
+    assert "Neither this program nor Databricks checks" in shown.output
+    assert "APPLIED" in desk.apply().output
+    (made,) = desk.titled("Refund desk", SECOND)
+    text = desk.read(made, SECOND)["serialized_space"]
+    assert ("dev.shop" in text, text.count("prod.shop")) == (False, 2)
+    assert "nothing to do" in promote(desk).output
+    desk.change(serialized_space=json.dumps(GOOD))
+    desk.back_up()
+    assert "SELECT 1 FROM prod.shop.orders" in promote(desk).output
+    assert "APPLIED" in desk.apply().output
+    assert desk.titled("Refund desk", SECOND) == [made]
+    assert desk.notes() == [("promote", "APPLIED"), ("promote", "APPLIED")]
+
+
+def test_a_new_space_whose_answer_got_lost_is_found_and_not_made_twice(desk: Desk) -> None:
+    promote(desk)
+    desk.sandbox.faults({"effect": "cut", "keep": 0, "route": "create_space", "times": 1})
+    desk.sandbox.faults({"effect": "stale", "route": "list_spaces", "every": 2, "times": 1})
+    assert "APPLIED: The answer got lost, but it was done" in desk.apply(patience=3).output
+    assert len(desk.titled("Refund desk", SECOND)) == 1
+
+
+def test_an_apply_that_is_killed_while_it_makes_a_space_makes_no_second_one(desk: Desk) -> None:
+    promote(desk)
+    desk.sandbox.faults({"effect": "slow_drip", "seconds": 60, "route": "create_space", "times": 1})
+    command = [sys.executable, "-m", "genie_assets", "spaces", "apply", "plan.json"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
+        deadline = time.monotonic() + 60
+        while not desk.titled("Refund desk", SECOND) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(killed.pid, signal.SIGKILL)
+    assert desk.notes() == [("promote", "BEGUN")]
+    desk.sandbox.faults({"effect": "stale", "route": "list_spaces", "times": 1})
+    assert "ALREADY: The space is there already" in desk.apply(patience=3).output
+    assert len(desk.titled("Refund desk", SECOND)) == 1
+
+
+def test_a_space_of_that_title_that_came_meanwhile_is_left_alone(desk: Desk) -> None:
+    promote(desk)
+    theirs = desk.send(SECOND, "/api/2.0/genie/spaces", _body(BAD, parent_path="/Workspace/Shared/genie"), "POST")
+    refused = desk.apply()
+    assert (
+        refused.exit_code,
+        f"{theirs['space_id']} in that folder has the same title now" in refused.output,
+    ) == (1, True)
+    assert desk.titled("Refund desk", SECOND) == [theirs["space_id"]]
+
+
+def test_a_name_that_is_taken_in_the_trash_is_refused_in_databricks_words(desk: Desk) -> None:
+    promote(desk)
+    fault = {
+        "status": 409,
+        "error_code": "ALREADY_EXISTS",
+        "message": "It is in the trash.",
+        "route": "create_space",
+    }
+    desk.sandbox.faults({"effect": "status"} | fault)
+    refused = desk.apply()
+    assert (refused.exit_code, "REFUSED: Databricks refused it: 409 ALREADY_EXISTS" in refused.output) == (1, True)
+
+
+def test_a_trashed_space_is_planned_as_a_new_one(desk: Desk) -> None:
+    new = desk.send(FIRST, "/api/2.0/genie/spaces", _body(GOOD, title="New desk"), "POST")["space_id"]
+    desk.back_up((FIRST, new))
+    desk.send(FIRST, genie_path(new), None, "DELETE")
+    shown = desk.spaces("restore", new, "--at", "2030-01-01", "--plan", "plan.json").output
+    assert "is in the trash or deleted" in shown
+    assert "gets a new id, and has neither the conversations" in " ".join(shown.split())
+    assert "APPLIED" in desk.apply().output
+    (made,) = desk.titled("New desk", FIRST)
+    assert made != new
+    assert desk.read(made)["serialized_space"] == json.dumps(GOOD)
+
+
+def test_an_exported_space_is_imported_where_it_came_from(desk: Desk) -> None:
+    desk.spaces("export", f"{DESK}:v1", "--out", "backup")
+    (folder,) = Path("backup/spaces").iterdir()
+    file = folder / "configuration.json"
+    unsorted = json.loads(file.read_text())
+    unsorted["data_sources"]["tables"].reverse()
+    file.write_text(json.dumps(unsorted))
+    assert "Days are in UTC." in desk.spaces("import", str(folder), "--to", FIRST, "--plan", "plan.json").output
+    assert "APPLIED" in desk.apply().output
+    assert desk.read()["serialized_space"] == json.dumps(GOOD)
+
+
+def test_nothing_is_written_where_no_setting_allows_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan(desk)
+    monkeypatch.delenv("GENIE_ALLOW_SPACE_WRITES")
+    desk.sandbox.reset_requests()
+    refused = desk.apply()
+    assert (refused.exit_code, "GENIE_ALLOW_SPACE_WRITES is not set" in refused.output) == (1, True)
+    assert desk.sandbox.requests()["total"] == 0
+
+
+def test_another_login_may_write(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan(desk)
+    monkeypatch.setenv("GENIE_WRITE_TOKEN", "dapi-of-nobody")
+    refused = desk.apply()
+    assert (refused.exit_code, "cannot be read, so nothing was sent: 401" in refused.output) == (1, True)
+    monkeypatch.setenv("GENIE_WRITE_TOKEN", desk.sandbox.token)
+    assert "APPLIED" in desk.apply().output
+
+
+def test_a_plan_that_somebody_edited_is_refused(desk: Desk) -> None:
+    plan(desk)
+    text = Path("plan.json").read_text()
+    Path("plan.json").write_text(text.replace("Days are in UTC.", "Days are mine."))
+    refused = desk.apply()
+    assert (refused.exit_code, "was changed after it was made" in refused.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["promote", DESK, "--to", SECOND], "A new space needs a warehouse: name one with --warehouse."),
+        (["promote", DESK, "--to", SECOND, "--into", "nothing"], f"Workspace {SECOND} shows no space nothing."),
+        (
+            ["promote", DESK, "--to", FIRST, "--into", RUN_ONLY],
+            "cannot be read as it is now: 403 PERMISSION_DENIED",
+        ),
+        (["restore", DESK, "--at", "yesterday"], "yesterday is no time"),
+        (["import", "lake", "--to", FIRST], "space.json is missing"),
+        (["apply", "space.json"], "The file holds no plan"),
+    ],
+)
+def test_what_cannot_be_planned_is_one_sentence(desk: Desk, arguments: list[str], problem: str) -> None:
+    Path("space.json").write_text("{}")
+    result = desk.spaces(*arguments)
+    assert result.exit_code == 1
+    assert problem in result.output
+
+
+def test_two_spaces_of_one_title_are_told_apart(desk: Desk) -> None:
+    ids = [desk.send(SECOND, "/api/2.0/genie/spaces", _body(BAD), "POST")["space_id"] for _ in range(2)]
+    result = promote(desk)
+    assert f"may mean {', '.join(sorted(ids))} in {SECOND}: choose one with --into ID." in result.output
+    shown = desk.spaces(
+        "promote", DESK, "--to", SECOND, "--into", ids[0], "--map", "dev=prod", "--plan", "plan.json"
+    )
+    assert f"{ids[0][:20]}" in shown.output
+    assert "APPLIED" in desk.apply().output
+    assert "prod.shop" in desk.read(ids[0], SECOND)["serialized_space"]
+    assert "prod.shop" not in desk.read(ids[1], SECOND)["serialized_space"]
+
+
+def test_a_space_that_nobody_backed_up_cannot_be_promoted(desk: Desk) -> None:
+    assert f"There is no space {SALES}" in desk.spaces("promote", SALES, "--to", SECOND).output
+
+
+def test_every_command_of_the_document_works_in_its_order(desk: Desk) -> None:
+    document = (Path(__file__).resolve().parents[2] / "docs/spaces.md").read_text(encoding="utf-8")
+    commands = re.findall(r"(?:^|`)genie-assets spaces ([^`\n]+)", document, re.MULTILINE)
+    used = {shlex.split(command)[0] for command in commands}
+    assert used == set(spaces_group.commands)
+    references = [
+        {"event_date": NOON.date(), "message_id": "m1", "workspace_id": workspace_id, "workspace_name": name}
+        for workspace_id, name in ((FIRST, "dev"), (SECOND, "prod"))
+    ]
+    desk.world.lake.append(GENIE_MESSAGES_TO_FETCH, GENIE_MESSAGES_TO_FETCH.frame(references))
+    name = key_of(SpaceKey(FIRST, DESK), "Refund desk")
+    for command in commands:
+        for space_id in desk.titled("Refund desk", SECOND) if "@prod" in command else []:
+            desk.back_up((SECOND, space_id))
+        words = [re.sub(r"NAME|refund_desk_\w+", name, word) for word in shlex.split(command)]
+        result = desk.spaces(*words)
+        assert result.exit_code == 0, f"{command}\n{result.output}"
+    assert [result for _, result in desk.notes()][:2] == ["APPLIED", "APPLIED"]

@@ -1,0 +1,193 @@
+"""What a failed check says: enough for whoever sees nothing else, and nothing that the UI takes for markup."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from markdown_it import MarkdownIt
+
+from genie_assets.commands.cli import main
+from genie_assets.domain.advice import ADVICE, advice
+from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, FakeSystemTables, World
+from genie_assets_tests.test_definitions import QUIET, ClockOf, build_defs, run_day
+
+HOSTILE = "# Sales](https://evil.example) ![x](//evil.example/p.png) | <b>\n\n## more"
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def standing(world: World) -> dict[str, dg.AssetCheckEvaluation]:
+    definitions = build_defs(system_tables=FreshAudit(), lake=world.lake, clock=ClockOf(world))
+    job = definitions.resolve_job_def("genie_standing_checks")
+    return evaluations(job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), run_config=QUIET))
+
+
+class FreshAudit(FakeSystemTables):
+    newest: dt.datetime | None = NOON
+
+    def latest_audit_event(self, *, since: dt.date) -> dt.datetime | None:
+        return self.newest
+
+
+def tokens(markdown: str) -> set[str]:
+    parsed = MarkdownIt("commonmark").enable("table").parse(markdown)
+    return {each.type for token in parsed for each in (token, *(token.children or ()))}
+
+
+def test_a_day_of_which_too_little_can_be_read_says_whose_how_many_why_where_and_what_to_do(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    world.genie.spaces = {"s1": {"space_id": "s1", "title": HOSTILE}}
+    for number in range(100):
+        world.ask(f"m{number}", conversation_id=f"c{number}")
+    for number in range(20):
+        world.genie.errors[f"m{number}"] = FORBIDDEN if number < 15 else BROKEN
+    with dg.DagsterInstance.ephemeral() as instance:
+        rate = evaluations(run_day(world, instance))["api_success_rate"]
+    assert not rate.passed
+    assert (rate.description or "").split("\n\n") == [
+        "Workspace `Prod` (`w1`): 20 of 100 messages touched on 2026-03-02 cannot be read. 80.0% can, with the "
+        "benefit of doubt 86.7%; the check warns under 99% and fails under 95%. By class: `PERMISSION` 15, "
+        "`SERVER` 5. By space: `# Sales](https://evil.example) ![x](//evil.example/p.png) ¦ <b> ## more` 20.",
+        f"`PERMISSION`: {ADVICE[ErrorClass.PERMISSION]}",
+        f"`SERVER`: {ADVICE[ErrorClass.SERVER]}",
+    ]
+    assert tokens(rate.description or "") == {"paragraph_open", "paragraph_close", "inline", "text", "code_inline"}
+
+
+def test_many_workspaces_and_spaces_are_few_lines(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    rows = []
+    for workspace in range(8):
+        for number in range(30):
+            ids = {"workspace_id": f"w{workspace}", "space_id": f"s{number}", "conversation_id": f"c{number}"}
+            world.event(f"m{number}", f"c{number}", workspace_id=f"w{workspace}", space_id=f"s{number}")
+            rows.append(open_error("NETWORK", message_id=f"m{number}", **ids))
+    world.discover()
+    world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
+    with dg.DagsterInstance.ephemeral() as instance:
+        definitions = build_defs(lake=world.lake)
+        job = definitions.get_repository_def().get_job("__ASSET_JOB")
+        (check,) = [
+            key for key in definitions.resolve_asset_graph().asset_check_keys if key.name == "api_success_rate"
+        ]
+        alone = job.get_subset(asset_selection=set(), asset_check_selection={check})
+        result = alone.execute_in_process(
+            instance=instance, tags={"dagster/partition": MONDAY.isoformat()}, run_config=QUIET
+        )
+    paragraphs = (evaluations(result)["api_success_rate"].description or "").split("\n\n")
+    assert len(paragraphs) == 7
+    assert "and 20 more" in paragraphs[0]
+    assert paragraphs[-2] == "3 more workspaces: see the table."
+
+
+def open_error(error_class: str, **cells: Any) -> dict[str, Any]:
+    """An open row of the ledger."""
+    row = {"workspace_id": "w1", "message_id": "m1", "space_id": "s1", "event_date": MONDAY, "resolved": False}
+    return row | {"error_class": error_class, "error_timestamp": NOON, "retry_count": 0} | cells
+
+
+def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in_circles(tmp_path: Path) -> None:
+    """What cannot be asked for was to be requeued, and its day then ran every half hour for ever."""
+    world = World(tmp_path)
+    assert {name: each.description for name, each in standing(world).items()} == dict.fromkeys(
+        [
+            "no_open_errors_left",
+            "no_message_is_lost",
+            "no_key_is_twice",
+            "every_stored_day_is_a_partition",
+            "spaces_are_backed_up",
+            "audit_is_fresh",
+            "every_day_is_loaded",
+        ],
+        "",
+    )
+    rows = [open_error("BAD_REFERENCE", message_id=HOSTILE), open_error("FROM_A_LATER_VERSION", message_id="m2")]
+    world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
+    told = standing(world)["no_open_errors_left"]
+    assert not told.passed
+    description = told.description or ""
+    assert description.startswith(
+        "2 messages cannot be read: `BAD_REFERENCE` 1, `FROM_A_LATER_VERSION` 1. 2 of them are parked"
+    )
+    assert "requeue" not in description
+    assert "`genie-assets errors close --class BAD_REFERENCE`" in description
+    assert "update genie-assets" in description
+    assert tokens(description) == {"paragraph_open", "paragraph_close", "inline", "text", "code_inline"}
+    sample = str(told.metadata["sample"].value)
+    assert {kind for kind in tokens(sample) if "link" in kind or "image" in kind or "html" in kind} == set()
+    assert len(sample.splitlines()) == 4
+
+
+@pytest.mark.parametrize("error_class", ErrorClass)
+def test_every_class_has_advice_whose_commands_exist(error_class: ErrorClass) -> None:
+    words = advice(error_class).split("`")[1::2]
+    for command in words:
+        program, group, name, option, value = command.split()
+        assert (program, group, option, value) == ("genie-assets", "errors", "--class", error_class)
+        found: Any = main.commands[group]
+        options = {each.name for each in found.commands[name].params}
+        assert "error_class" in options, command
+
+
+def test_what_is_nowhere_a_day_after_it_was_seen_is_lost_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pending was what the last good fetch had said: 89 of 94 messages were, and the check could not fail."""
+    world = World(tmp_path)
+    for n in range(3):
+        world.ask(f"m{n}", conversation_id=f"c{n}")
+    world.genie.requests_allowed = 1
+    world.load()
+    world.now += 23 * HOUR
+    assert standing(world)["no_message_is_lost"].passed
+    assert (world.state().accounting().pending, world.state().accounting().lost) == (2, 0)
+    world.now += 2 * HOUR
+    told = standing(world)["no_message_is_lost"]
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "2 messages are neither stored nor in the ledger" in (told.description or "")
+    assert "`2026-03-02` 2" in (told.description or "")
+    assert (world.state().accounting().pending, world.state().accounting().lost) == (0, 2)
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "1")
+    world.now += 24 * HOUR
+    assert standing(world)["no_message_is_lost"].passed
+
+
+def test_days_before_the_first_partition_and_in_the_future_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later GENIE_FIRST_DAY must not let stored days, or errors that are due on them, vanish in silence."""
+    world = World(tmp_path)
+    world.ask("m1", "m2")
+    world.load()
+    world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame([open_error("SERVER", message_id="m9")]))
+    assert standing(world)["every_stored_day_is_a_partition"].passed
+    monkeypatch.setenv("GENIE_FIRST_DAY", "2026-03-03")
+    told = standing(world)["every_stored_day_is_a_partition"]
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert told.description == (
+        "2 stored messages and 1 open error belong to 1 day before GENIE_FIRST_DAY, which is 2026-03-03: no run "
+        "loads, checks or retries them. Set GENIE_FIRST_DAY to 2026-03-02 or earlier, or close the errors "
+        "with `genie-assets errors close`."
+    )
+    world.now = NOON - dt.timedelta(days=1)
+    monkeypatch.delenv("GENIE_FIRST_DAY")
+    told = standing(world)["every_stored_day_is_a_partition"]
+    assert "belong to 1 day in the future, from 2026-03-02 on" in (told.description or "")
+
+
+def test_an_audit_log_that_stopped_says_since_when(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path)
+    monkeypatch.setattr(FreshAudit, "newest", NOON - dt.timedelta(hours=7))
+    assert "2026-03-02 05:00 UTC" in (standing(world)["audit_is_fresh"].description or "")
+    monkeypatch.setattr(FreshAudit, "newest", None)
+    stopped = standing(world)["audit_is_fresh"]
+    assert (stopped.passed, stopped.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "no event of the last two days" in (stopped.description or "")

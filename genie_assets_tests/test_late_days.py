@@ -1,0 +1,145 @@
+"""Late days from the look at the audit log to the run: real jobs, a real Dagster instance, a world in memory."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from genie_assets.late_days import LateDay, Look
+from genie_assets.sensors import LATE_DAYS_AT_ONCE, late_days_to_run
+from genie_assets_tests.pipeline.world import HOUR, World
+from genie_assets_tests.test_definitions import ClockOf, build_defs, run_day
+
+pytestmark = pytest.mark.slow
+
+NOW = dt.datetime.now(dt.UTC)
+TODAY = NOW.date()
+BACK = [TODAY - dt.timedelta(days=back) for back in range(40)]
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    """Each of the last forty days has a message; nothing was loaded."""
+    world = World(tmp_path / "lake")
+    world.now = NOW
+    for back, day in enumerate(BACK):
+        at = NOW - dt.timedelta(days=back)
+        world.event(f"m{back}", f"c{back}", day=day, at=at)
+        world.message(f"m{back}", f"c{back}", created_timestamp=int(at.timestamp() * 1000))
+    return world
+
+
+def look(world: World, instance: dg.DagsterInstance) -> None:
+    world.now = dt.datetime.now(dt.UTC)
+    assert run_day(world, instance, "genie_late_days").success
+
+
+def tick(world: World, instance: dg.DagsterInstance, later: dt.timedelta = dt.timedelta(0)) -> list[dg.RunRequest]:
+    class Later:
+        def now(self) -> dt.datetime:
+            return dt.datetime.now(dt.UTC) + later
+
+    definitions = build_defs(lake=world.lake)
+    context = dg.build_sensor_context(
+        instance=instance, definitions=definitions, resources={"genie_clock": Later()}
+    )
+    with context:
+        return list(definitions.resolve_sensor_def("load_late_days").evaluate_tick(context).run_requests or [])
+
+
+def standing(world: World) -> dict[str, dg.AssetCheckEvaluation]:
+    class FreshAudit:
+        def latest_audit_event(self, *, since: dt.date) -> dt.datetime | None:
+            return world.now
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.system_tables, name)
+
+    definitions = build_defs(system_tables=FreshAudit(), lake=world.lake, clock=ClockOf(world))
+    job = definitions.resolve_job_def("genie_standing_checks")
+    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral())
+    return {each.check_name: each for each in result.get_asset_check_evaluations()}
+
+
+def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing noticed a day that no schedule had come to: a first start, or a daemon that was off for ten days."""
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
+    assert tick(world, instance) == []
+    assert not standing(world)["every_day_is_loaded"].passed
+    look(world, instance)
+    asked: list[dt.date] = []
+    for _ in range(20):
+        requests = tick(world, instance)
+        if not requests:
+            break
+        assert len(requests) <= LATE_DAYS_AT_ONCE
+        for request in requests:
+            asked.append(dt.date.fromisoformat(str(request.partition_key)))
+            assert request.tags["genie/reason"] == "late"
+            assert run_day(world, instance, day=asked[-1]).success
+    assert asked == BACK[1:8], "today is not among them: it is loaded every hour"
+    look(world, instance)
+    assert tick(world, instance) == []
+    assert standing(world)["every_day_is_loaded"].passed
+
+
+def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENIE_FIRST_DAY", BACK[21].isoformat())
+    for day in BACK[1:22]:
+        world.discover(day)
+    look(world, instance)
+    assert tick(world, instance) == []
+    world.event("m20", "c20", day=BACK[20], action="updateConversationMessageFeedback", at=world.now - 480 * HOUR)
+    told = standing(world)["every_day_is_loaded"]
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert f"1 days were never loaded, or the audit log holds more of them by now: {BACK[20]}." in (
+        told.description or ""
+    )
+    look(world, instance)
+    (request,) = tick(world, instance)
+    assert request.partition_key == BACK[20].isoformat()
+    assert run_day(world, instance, day=BACK[20]).success
+    look(world, instance)
+    assert tick(world, instance) == []
+
+
+def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "1")
+    look(world, instance)
+    (first,) = tick(world, instance)
+    world.system_tables.failure = RuntimeError("away")
+    assert not run_day(world, instance, day=BACK[1]).success
+    assert tick(world, instance) == [], "the look does not know of the run yet"
+    look(world, instance)
+    (again,) = tick(world, instance, HOUR)
+    assert again.run_key != first.run_key
+
+
+def test_late_days_wait_for_what_is_under_way_and_grow_rarer() -> None:
+    noon = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
+    days = {dt.date(2026, 3, day): LateDay("s", noon - HOUR) for day in range(1, 10)}
+    seen = Look(noon, days)
+    chosen = late_days_to_run(seen, [], lambda day: None, noon)
+    assert [day.day for day in chosen] == [9, 8, 7]
+    chosen = late_days_to_run(seen, ["2026-03-09", "2026-03-10"], lambda day: None, noon)
+    assert [day.day for day in chosen] == [8]
+    # The ninth was run since the look; the eighth failed ten minutes before it, after fifty minutes of waiting.
+    starts = {"2026-03-09": noon + HOUR / 60, "2026-03-08": noon - HOUR / 6}
+    for later, expected in ((0.25, [7, 6, 5]), (0.75, [8, 7, 6])):
+        chosen = late_days_to_run(seen, [], starts.get, noon + later * HOUR)
+        assert [day.day for day in chosen] == expected

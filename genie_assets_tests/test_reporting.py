@@ -1,0 +1,122 @@
+"""Markdown for the UI: whatever comes from outside is text in it and nothing else, checked with a real parser."""
+
+import datetime as dt
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from genie_assets.domain.health import Verdict
+from genie_assets.reporting import counted, counts_table, shown, table
+
+PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+# What a browser may load, follow or be confused by.
+HOSTILE = [
+    "# Heading\n\n[click](https://evil.example)",
+    "![pixel](https://evil.example/p.png)",
+    "<img src=x onerror=alert(1)>",
+    "<https://evil.example>",
+    "https://evil.example/auto www.evil.example me@evil.example",
+    "a | b | c",
+    "\\| \\` \\",
+    "``` `` ` ~~~",
+    "` [x](y) `",
+    "-- :---: |",
+    "&lt;b&gt; &#124; &amp;",
+    "\u202eevil\u2066\u200b\u00ad\ufeff\u2028\u2029\x1b[31m\x00\r\n",
+    "\ud800",
+    "*bold* _it_ ~~del~~ [ref]: http://x",
+    "x" * 3_000,
+    "",
+    "   ",
+]
+TEXTS = (
+    st.text(max_size=300)
+    | st.sampled_from(HOSTILE)
+    | st.text(alphabet="|`\\[]()!<>&*_#~:-/\n\t\r www.x@h", max_size=60)
+)
+
+
+def inside(markdown: str) -> list[Token]:
+    """All tokens, those within lines included."""
+    return [each for token in PARSER.parse(markdown) for each in (token, *(token.children or ()))]
+
+
+def cells(markdown: str) -> list[list[str]]:
+    """The rows of the only table; each cell as the text that a reader sees."""
+    rows: list[list[str]] = []
+    for token in PARSER.parse(markdown):
+        if token.type == "tr_open":
+            rows.append([])
+        elif token.type == "inline" and rows and token.level == 4:
+            rows[-1].append("".join(each.content for each in token.children or ()))
+    return rows
+
+
+@settings(deadline=None)
+@given(TEXTS)
+@example("https://evil.example")
+def test_a_text_is_one_code_span_of_visible_characters_whatever_it_holds(text: str) -> None:
+    """In anything but a code span, the UI's renderer would make links of bare addresses, too."""
+    markdown = f"Space {shown(text)} is closed."
+    types = [token.type for token in inside(markdown)]
+    assert types in (
+        ["paragraph_open", "inline", "text", "code_inline", "text", "paragraph_close"],
+        ["paragraph_open", "inline", "text", "paragraph_close"],
+    )
+    assert ("code_inline" in types) == bool(text.strip() and shown(text) != "–")
+    assert {unicodedata.category(each) for each in shown(text)} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} == set()
+    assert len(shown(text)) <= 82
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(TEXTS, st.integers(), TEXTS), max_size=8))
+def test_a_table_has_its_cells_and_nothing_else_whatever_they_hold(rows: list[tuple[str, int, str]]) -> None:
+    markdown = table(["name", "count", "why"], rows, at_most=5)
+    found = cells(markdown)
+    assert [len(row) for row in found] == [3] * (1 + min(len(rows), 5))
+    assert [row[1] for row in found[1:]] == [str(count) for _, count, _ in rows[:5]]
+    kinds = {token.type for token in inside(markdown)}
+    allowed = {"inline", "text", "code_inline", "paragraph_open", "paragraph_close"}
+    assert {
+        kind for kind in kinds if not kind.startswith(("table", "thead", "tbody", "tr", "th", "td"))
+    } <= allowed
+    assert ("more" in markdown.splitlines()[-1]) == (len(rows) > 5)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(TEXTS, st.integers(min_value=0, max_value=10**9), max_size=30))
+def test_counts_in_a_sentence_are_bounded_and_only_text(counts: dict[str, int]) -> None:
+    sentence = f"By space: {counted(counts)}."
+    assert {token.type for token in inside(sentence)} <= {
+        *("paragraph_open", "paragraph_close", "inline", "text", "code_inline"),
+    }
+    assert len(sentence) < 1200
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, "–"),
+        (3, "3"),
+        (0.5, "0.5"),
+        (Verdict.WARN, "WARN"),
+        (dt.date(2026, 3, 2), "2026-03-02"),
+        ("Sales | EU", "Sales ¦ EU"),
+        ("it's `code`", "it's 'code'"),
+        ("two\nlines", "two lines"),
+        ("", "–"),
+    ],
+)
+def test_a_cell_is_readable(value: object, cell: str) -> None:
+    assert cells(table(["title"], [[value]]))[1] == [cell]
+
+
+def test_numbers_stand_to_the_right_and_an_empty_table_is_none() -> None:
+    assert table(["a", "b"], [["x", 1], ["y", None]]).splitlines()[1] == "| --- | ---: |"
+    assert counts_table("errors", {}) == {}
+    (value,) = counts_table("errors", {"A": 1, "B": 20}).values()
+    assert [row[1] for row in cells(str(value.value))] == ["count", "20", "1"]
