@@ -9,6 +9,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALL_LOG := $(VENV)/install.log
 
+# The rings of tests, see genie_assets_tests/rings.py: QUICK is a part of NOT_LONG, which with LONG is all of them.
+QUICK := "not servers and not slow and not long and not rare"
+NOT_LONG := "not long and not rare"
+LONG := "long and not rare"
+# Tests of servers wait a good deal: three workers keep two cores busy.
+WORKERS := 3
+
 export DAGSTER_DISABLE_TELEMETRY := yes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -20,21 +27,44 @@ help: ## Show the targets
 
 .PHONY: demo
 demo: $(INSTALLED) ## Load thirty days of a sandbox account and compare the tables with the truth
-	@$(BIN)/genie-assets demo
+	@# `make demo LAKEHOUSE=uc://main.genie_demo` makes the tables there; an exported variable has no say.
+	@$(BIN)/genie-assets demo$(if $(filter command,$(origin LAKEHOUSE)), --lakehouse '$(LAKEHOUSE)')
 
 .PHONY: dev
-dev: $(INSTALLED) ## Open the Dagster UI with the sandbox behind it
-	@$(BIN)/genie-assets dev
+dev: $(INSTALLED) ## Open the Dagster UI on the demo, with the sandbox behind it
+	@$(BIN)/genie-assets dev --demo
+
+.PHONY: quick
+quick: $(INSTALLED) ## Run the tests that need no server and no process (seconds)
+	@echo "Quick tests"
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m $(QUICK)
 
 .PHONY: check
-check: format lint types definitions schema ## Format, lint, types, definitions, schema files, fast tests
-	@echo "Fast tests"
-	@$(BIN)/python -m pytest -m "not slow"
+check: static quick ## Format, lint, types, definitions, schema files, quick tests: for every change
 
 .PHONY: test
-test: $(INSTALLED) ## Run all tests, the slow ones too
+test: $(INSTALLED) ## Run all tests but the long ones (minutes)
 	@# A file's tests stay in one worker, so that what they share is started once.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m $(NOT_LONG)
+
+.PHONY: long
+long: $(INSTALLED) ## Spend a newcomer's hour, kill, pause, deploy: the tests that take long
+	@$(BIN)/python -m genie_assets_tests.e2e.newcomers_hour
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m $(LONG)
+
+.PHONY: rare
+rare: $(INSTALLED) ## Live through a month, let two processes race, take conditions out of views (an hour)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m rare
+
+.PHONY: fix
+fix: $(INSTALLED) ## Mend what can be mended: format and lint
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+.PHONY: docs
+docs: $(INSTALLED) ## Write what is generated: schema files and documents
+	@$(BIN)/python -m genie_assets.schema_files
+	@$(BIN)/python -m genie_assets_tests.rooms --write
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure
@@ -49,8 +79,9 @@ clean: ## Remove the environment and all caches; the tables in .genie stay
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .tmp_dagster_home_*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The parts of `check`, one word each.
-.PHONY: format lint types definitions schema
+# What `check` does besides tests; CI runs it by itself, as `test` has the quick tests, too.
+.PHONY: static format lint types definitions schema
+static: format lint types definitions schema
 format: $(INSTALLED)
 	@echo "Format"
 	@$(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --diff --quiet .; exit 1; }
@@ -82,7 +113,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	fi; \
 	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then "$$python" -m venv --clear $(VENV); fi
 	@echo "Installing into $(VENV) … one to three minutes"
-	@if ! $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ui,sandbox,dev]' >$(INSTALL_LOG) 2>&1; then \
+	@if ! $(BIN)/python -m pip install --quiet -c constraints.txt -e '.[ui,sandbox,sql,dev]' >$(INSTALL_LOG) 2>&1; then \
 		tail -n 20 $(INSTALL_LOG) >&2; \
 		echo "The installation failed; all of its output is in $(INSTALL_LOG)." >&2; \
 		exit 1; \

@@ -35,8 +35,8 @@ from genie_assets.domain.tables import (
     TABLES,
     Table,
 )
-from genie_assets.gateways.lakehouse import open_lakehouse
-from genie_assets.gateways.lakehouse.delta_writes import WRITER
+from genie_assets.gateways.lakehouse.delta.writes import WRITER
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
 
 # One conversation in so many goes on days later, which puts old conversations into the files of every day.
 _ONE_IN = 20

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from benchmarks.lakehouse_columns import dates, ids, joined, mixed, times
 from genie_assets.domain.tables import Table
-from genie_assets.gateways.lakehouse.schema import ARROW_TYPES
+from genie_assets.gateways.lakehouse.frames import ARROW_TYPES
 
 FIRST_DAY = dt.date(2025, 1, 1)
 WORKSPACES, SPACES = 3, 20
@@ -181,6 +181,7 @@ class Messages:
             "api_fetch_status": "SUCCESS",
             "api_endpoint": "LIST",
             "is_deleted": False,
+            "content_withheld": False,
             "is_new": True,
             "event_count": 1,
             "actions": ["createConversationMessage"],

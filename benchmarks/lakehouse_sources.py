@@ -5,13 +5,14 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
 from benchmarks.lakehouse_messages import HISTORY, SPACES, Messages, workspace_id, workspace_url
-from genie_assets.domain.fetch_plan import FetchRequest
-from genie_assets.gateways.genie_answers import Answer, FetchResult
+from genie_assets.domain.requests import Answer, FetchResult, MessagesRequest, Request
+
+R = TypeVar("R", bound=Request)
 
 _EVENT_COLUMNS = (
     "workspace_id",
@@ -40,23 +41,25 @@ class MemoryGenie:
             self._conversations[body["conversation_id"]][body["message_id"]] = body
         self._first_asked = 0.0
 
-    def fetch(self, requests: Iterable[FetchRequest], **_: float) -> Iterator[FetchResult]:
-        """A result for each request. What is unknown is a KeyError."""
+    def fetch(self, requests: Iterable[R], *, deadline: float) -> Iterator[FetchResult[R]]:  # noqa: ARG002
+        """A result for each request. An unknown message is a KeyError; spaces have an empty configuration."""
         self._first_asked = time.monotonic()
         for request in requests:
-            bodies = self._conversations[request.conversation_id]
-            wanted = bodies if request.endpoint == "LIST" else request.message_ids
-            answers = tuple(Answer(bodies[each], request.endpoint, self._asked_at) for each in wanted)
-            yield FetchResult(request, answers, requests_made=1)
+            yield FetchResult(request, self._answers(request), requests_made=1)
+
+    def _answers(self, request: Request) -> dict[str, Answer]:
+        if not isinstance(request, MessagesRequest):
+            bodies = {
+                each: {"space_id": each, "title": "A space", "serialized_space": "{}"} for each in request.wanted
+            }
+            return {each: Answer(body, "GET", self._asked_at) for each, body in bodies.items()}
+        known = self._conversations[request.conversation_id]
+        wanted = known if request.endpoint == "LIST" else request.message_ids
+        return {each: Answer(known[each], request.endpoint, self._asked_at) for each in wanted}
 
     def seconds_to_first_request(self, began: float) -> float:
         """From `began`, on the monotonic clock, until `fetch` was called last."""
         return self._first_asked - began
-
-    def get_space(self, _workspace_id: str, _url: str | None, space_id: str, **_: bool) -> Answer:
-        """A space with an empty configuration."""
-        body = {"space_id": space_id, "title": "A space", "serialized_space": "{}"}
-        return Answer(body, "GET", self._asked_at)
 
 
 class MemoryTables:
@@ -68,6 +71,8 @@ class MemoryTables:
         day: The day.
     """
 
+    chosen_workspaces: Collection[str] = ()
+
     def __init__(self, asked: Messages, read_again: Messages, day: dt.date) -> None:
         self._events = _events(asked, read_again, day)
         columns = asked.columns(["workspace_id", "statement_id"])
@@ -75,13 +80,17 @@ class MemoryTables:
             zip(columns["statement_id"].to_pylist(), columns["workspace_id"].to_pylist(), strict=True)
         )
 
-    def message_events(self, _event_date: dt.date) -> pd.DataFrame:
+    def message_events(self, event_date: dt.date) -> pd.DataFrame:  # noqa: ARG002
         """The day's events."""
         return self._events
 
-    def deletions(self, **_: dt.date) -> pd.DataFrame:
+    def deletions(self, since: dt.date, until: dt.date) -> pd.DataFrame:  # noqa: ARG002
         """None."""
         return pd.DataFrame(columns=list(_DELETION_COLUMNS))
+
+    def event_days(self, first: dt.date, last: dt.date) -> pd.DataFrame:  # noqa: ARG002
+        """None: what a load notes of its day is not what is measured."""
+        return pd.DataFrame(columns=["event_date", "workspace_id"])
 
     def workspaces(self) -> pd.DataFrame:
         """Those of all spaces."""
@@ -91,12 +100,19 @@ class MemoryTables:
                 "workspace_id": each,
                 "workspace_name": f"analytics-{space % len(spaces)}",
                 "workspace_url": workspace_url(space),
+                "status": "RUNNING",
             }
             for each, space in spaces.items()
         ]
         return pd.DataFrame(rows)
 
-    def query_history(self, statement_ids: Collection[str], **_: Any) -> pd.DataFrame:
+    def query_history(
+        self,
+        statement_ids: Collection[str],
+        *,
+        from_time: dt.datetime,  # noqa: ARG002
+        to_time: dt.datetime,  # noqa: ARG002
+    ) -> pd.DataFrame:
         """How the day's statements ran; those of older messages are not shown any more."""
         known = [each for each in statement_ids if each in self._workspaces]
         names = {"workspace_id": [self._workspaces[each] for each in known], "statement_id": known}

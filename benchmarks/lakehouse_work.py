@@ -22,11 +22,15 @@ from benchmarks.lakehouse_messages import rows_of
 from benchmarks.lakehouse_sources import MemoryGenie, MemoryTables
 from benchmarks.measuring import peak_rss_mb
 from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_SPACE_DETAILS, TABLES
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.pipeline.discovery import discover
-from genie_assets.pipeline.fetching import FetchReport, fetch
-from genie_assets.pipeline.folding import FoldReport, enrich
-from genie_assets.pipeline.inspection import day_state, duplicate_keys, enrichment_states, outdated_errors
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.audit_messages import discover
+from genie_assets.pipeline.enriched_message_details import FoldReport, fold_day
+from genie_assets.pipeline.fetch_report import FetchReport
+from genie_assets.pipeline.genie_api_messages import fetch
+from genie_assets.pipeline.inspection import day_state, enrichment_states, outdated_errors
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.twins import duplicate_keys
 
 Spec = Mapping[str, Any]
 T = TypeVar("T")
@@ -160,29 +164,18 @@ class _Day:
     def _clock(self) -> dt.datetime:
         return self._evening
 
+    def _run(self, run_id: str) -> Run:
+        return Run(self.date, run_id, self._clock, deadline=time.monotonic() + _DEADLINE_SECONDS)
+
     def fetch(self, lake: Lakehouse, run_id: str) -> FetchReport:
-        return fetch(
-            self.date,
-            genie=self.genie,  # type: ignore[arg-type]
-            lake=lake,
-            run_id=run_id,
-            clock=self._clock,
-            deadline=time.monotonic() + _DEADLINE_SECONDS,
-        )
+        return fetch(self._run(run_id), genie=self.genie, lake=lake)
 
     def fold(self, lake: Lakehouse, run_id: str) -> FoldReport:
-        return enrich(
-            self.date,
-            system_tables=self.tables,  # type: ignore[arg-type]
-            genie=self.genie,  # type: ignore[arg-type]
-            lake=lake,
-            run_id=run_id,
-            clock=self._clock,
-        )
+        return fold_day(self._run(run_id), system_tables=self.tables, genie=self.genie, lake=lake)
 
     def check(self, lake: Lakehouse) -> None:
         """What the day's asset checks look up."""
-        _expect(day_state(self.date, lake).accounting(pending=0).lost, 0, "messages lost")
+        _expect(day_state(self.date, lake).accounting().lost, 0, "messages lost")
         _expect(bool(day_state(self.date, lake).rates()), True, "rates of workspaces")
         _expect(outdated_errors(self.date, lake), [], "outdated errors")
         _expect(any(duplicate_keys(self.date, lake).values()), False, "duplicate keys")
@@ -190,7 +183,7 @@ class _Day:
 
     def all_of_it(self, lake: Lakehouse) -> None:
         """What the daily job does."""
-        discover(self.date, system_tables=self.tables, lake=lake, now=self._clock())  # type: ignore[arg-type]
+        discover(self._run("load"), system_tables=self.tables, lake=lake)
         _expect(self.fetch(lake, "load").tally.stored, len(self.asked), "messages stored")
         _expect(self.fold(lake, "load").details.inserted, len(self.asked), "messages folded")
         self.check(lake)

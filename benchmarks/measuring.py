@@ -15,10 +15,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
-from genie_assets.gateways.lakehouse import open_lakehouse
-from genie_assets.sandbox.account import Message, save
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.uniform import generate_uniform
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_sandbox.account import Message, save
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.uniform import generate_uniform
 
 DAY = dt.date(2026, 3, 2)
 _ANCHOR = dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC)

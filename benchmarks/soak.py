@@ -32,16 +32,18 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     records,
 )
-from genie_assets.gateways.genie_api import GenieApi
-from genie_assets.gateways.hosts import HostPolicy
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.gateways.workspaces import Workspaces
+from genie_assets.gateways.databricks.hosts import HostPolicy
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.batches import BATCH_SIZE
-from genie_assets.pipeline.folding import enrich
+from genie_assets.pipeline.enriched_message_details import fold_day
 from genie_assets.pipeline.inspection import day_state, outdated_errors
-from genie_assets.sandbox.account import Message, save
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.uniform import generate_uniform
+from genie_assets.pipeline.run import Run
+from genie_sandbox.account import Message, save
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.uniform import generate_uniform
 
 DAY = dt.date(2026, 3, 2)
 _ANCHOR = dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC)
@@ -241,16 +243,16 @@ def _judge(stage: _Stage, lake: Lakehouse, undisturbed: Lakehouse, outcome: Outc
         _fold(stage, each)
     outcome.different_details = len(_details(lake) ^ _details(undisturbed))
     outcome.doubled += len(lake.read(MESSAGE_DETAILS, columns=["message_id"])) - len(_details(lake))
-    outcome.lost += abs(day_state(DAY, lake).accounting(pending=0).lost)
+    outcome.lost += abs(day_state(DAY, lake).accounting().lost)
 
 
 def _wrong_errors(stage: _Stage, lake: Lakehouse) -> int:
     """Rows of the ledger that are not as they must be: healed where there is an answer, else open."""
     rows = records(lake.read(MESSAGE_FETCH_ERRORS))
     found = sorted((row["message_id"], row["error_class"], row["resolution"], row["retry_count"]) for row in rows)
-    healed = [(each.message_id, str(ErrorClass.SERVER), ledger.FETCHED, 0) for each in stage.failed_before]
+    healed = [(each.message_id, str(ErrorClass.SERVER), str(ledger.FETCHED), 0) for each in stage.failed_before]
     still_open = [(each.message_id, str(ErrorClass.NOT_FOUND), None, 0) for each in stage.unknown]
-    expected = sorted(healed + still_open, key=lambda row: row[0])
+    expected = sorted([*healed, *still_open], key=lambda row: row[0])
     wrong = len(set(map(str, found)) ^ set(map(str, expected))) + abs(len(found) - len(expected))
     return wrong + len(outdated_errors(DAY, lake))
 
@@ -264,14 +266,8 @@ class _NoHistory:
 
 def _fold(stage: _Stage, lake: Lakehouse) -> None:
     workspaces = Workspaces(stage.sandbox.host, token=stage.sandbox.token, policy=HostPolicy(("127.0.0.1:*",)))
-    enrich(
-        DAY,
-        system_tables=_NoHistory(),  # type: ignore[arg-type]
-        genie=GenieApi(workspaces),
-        lake=lake,
-        run_id="fold",
-        clock=lambda: dt.datetime.now(dt.UTC),
-    )
+    run = Run(DAY, "fold", lambda: dt.datetime.now(dt.UTC))
+    fold_day(run, system_tables=_NoHistory(), genie=GenieApi(workspaces), lake=lake)  # type: ignore[arg-type]
 
 
 def _details(lake: Lakehouse) -> set[str]:

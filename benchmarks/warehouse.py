@@ -1,26 +1,30 @@
 """`python -m benchmarks.warehouse`: what tables in Unity Catalog cost the SQL warehouse, counted on the sandbox.
 
 One JSON object per line and per step of a day: statements sent, files staged, bytes to and from the warehouse.
+Then what whole runs cost, each with its goal, and what a quiet day costs with all schedules and sensors on.
 Everything is counted by the sandbox and does not depend on the speed of the machine.
 """
 
 import datetime as dt
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
 from benchmarks.measuring import in_a_process
-from genie_assets.sandbox.account import save
-from genie_assets.sandbox.client import SandboxProcess
-from genie_assets.sandbox.uniform import generate_uniform
+from genie_sandbox.account import save
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.uniform import generate_uniform
 
 DAY = dt.date(2026, 3, 2)
 _ANCHOR = dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC)
 _MESSAGES_PER_CONVERSATION = 5
+# As shipped: the schedules run today and the look hourly, this many closed days, the checks and spaces daily.
+# Sensors ask no warehouse.
+SETTLED_DAYS = 3
 STEPS = ("audit_messages", "genie_api_messages", "enriched_message_details", "checks")
 
 
@@ -63,6 +67,42 @@ def measure(messages: int, tell: Callable[[str], None] = print) -> None:
                         "seconds": round(time.monotonic() - started, 1),
                     }
                     tell(json.dumps(line))
+            runs(environment, sandbox, len(account.messages), tell)
+
+
+def runs(
+    environment: Mapping[str, str], sandbox: SandboxProcess, messages: int, tell: Callable[[str], None]
+) -> None:
+    """What whole runs cost, with tables that are there and hold nothing of the day at first."""
+    environment = {**environment, "GENIE_LAKEHOUSE": "uc://main.runs"}
+
+    def cost(job: str, day: dt.date = DAY, days_later: int = 0) -> tuple[int, int]:
+        sandbox.reset_requests()
+        spec = {"job": job, "day": day.isoformat(), "days_later": days_later, "environment": environment}
+        in_a_process("unity_job", spec)
+        asked = sandbox.requests(0)
+        sent = asked["sent_bytes"]
+        results = sent.get("statements", 0) + sent.get("presigned", 0)
+        return asked["by_call"].get("POST statements", 0), results
+
+    cost("genie_daily", DAY - dt.timedelta(days=1))
+    new, _ = cost("genie_daily")
+    quiet, results = cost("genie_daily")
+    settled, _ = cost("genie_daily", days_later=1)
+    a_day = {job: cost(job)[0] for job in ("genie_standing_checks", "genie_spaces")}
+    look, _ = cost("genie_late_days")
+    weekly, _ = cost("genie_maintenance")
+    quiet_day = 24 * (quiet + look) + SETTLED_DAYS * settled + sum(a_day.values()) + round(weekly / 7)
+    for name, value, goal in (
+        ("statements_of_a_quiet_run", quiet, 12),
+        ("bytes_of_results_of_a_quiet_run", results, 100_000),
+        ("statements_of_a_run_with_new_messages", new, 50),
+        ("statements_of_a_settled_day_folded_as_a_whole", settled, None),
+        ("statements_of_the_hourly_look", look, None),
+        ("statements_of_a_quiet_day_with_everything_on", quiet_day, 400),
+    ):
+        line = {"name": name, "messages": messages, "value": value, "goal": goal}
+        tell(json.dumps({**line, "ok": goal is None or value <= goal}))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,21 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from genie_assets.gateways.lakehouse import Lakehouse
-from genie_assets.pipeline.discovery import discover
-from genie_assets.pipeline.fetching import fetch
-from genie_assets.pipeline.folding import enrich
-from genie_assets.pipeline.inspection import day_state, duplicate_keys, enrichment_states, outdated_errors
-from genie_assets.resources import open_genie_api, open_lake, open_system_tables
+from genie_assets.domain.tables import TABLES
+from genie_assets.domain.waiting import last_days
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.audit_messages import discover
+from genie_assets.pipeline.day_inspection import inspect_day
+from genie_assets.pipeline.day_loads import late_days, later_than, loads_of
+from genie_assets.pipeline.enriched_message_details import fold_day
+from genie_assets.pipeline.genie_api_messages import fetch
+from genie_assets.pipeline.genie_space_details import back_up_spaces
+from genie_assets.pipeline.inspection import open_errors
+from genie_assets.pipeline.left_out import left_out
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.waiting import lost, what_waits
 from genie_assets.settings import load_settings
+from genie_assets.wiring import open_genie_api, open_lake, open_system_tables
 
 Spec = Mapping[str, Any]
 _DEADLINE_SECONDS = 7200
@@ -25,8 +33,59 @@ def unity_step(spec: Spec) -> dict[str, Any]:
     return {}
 
 
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
+def unity_job(spec: Spec) -> dict[str, Any]:
+    """Do what a job does, on one connection as its run does it; some days later, if the spec says so."""
+    os.environ.update(spec["environment"])
+    later = dt.timedelta(days=spec.get("days_later", 0))
+    _JOBS[spec["job"]](_run(dt.date.fromisoformat(spec["day"]), later))
+    return {}
+
+
+def _run(day: dt.date, later: dt.timedelta = dt.timedelta(0)) -> Run:
+    deadline = time.monotonic() + _DEADLINE_SECONDS
+    return Run(day, f"run{time.time_ns()}", lambda: dt.datetime.now(dt.UTC) + later, deadline)
+
+
+def _daily(run: Run) -> None:
+    settings, lake = load_settings(), _lake()
+    connection = settings.databricks()
+    genie, tables = open_genie_api(settings, connection), open_system_tables(settings, connection)
+    discover(run, system_tables=tables, lake=lake)
+    fetch(run, genie=genie, lake=lake)
+    fold_day(run, system_tables=tables, genie=genie, lake=lake)
+    inspect_day(run.day, lake, run.clock())
+
+
+def _late_days(run: Run) -> None:
+    settings = load_settings()
+    tables = open_system_tables(settings, settings.databricks())
+    days = last_days(run.clock(), settings.genie_lookback_days)
+    _, besides = what_waits(_lake(), run.clock(), days, noted=loads_of(days))
+    later_than(besides["noted"], days, tables)
+
+
+def _standing_checks(run: Run) -> None:
+    settings, lake = load_settings(), _lake()
+    tables, now = open_system_tables(settings, settings.databricks()), run.clock()
+    days = last_days(now, settings.genie_lookback_days)
+    open_errors(lake, sample=20)
+    left_out(lake, first_day=settings.genie_first_day, today=now.date())
+    lost(lake, now, days)
+    tables.latest_audit_event(since=now.date())
+    late_days(days, tables, lake)
+
+
+def _spaces(run: Run) -> None:
+    settings = load_settings()
+    connection = settings.databricks()
+    genie, tables = open_genie_api(settings, connection), open_system_tables(settings, connection)
+    back_up_spaces(run, system_tables=tables, genie=genie, lake=_lake())
+
+
+def _maintenance(run: Run) -> None:
+    lake = _lake()
+    for table in TABLES:
+        lake.maintain(table, today=run.clock().date())
 
 
 def _lake() -> Lakehouse:
@@ -36,30 +95,24 @@ def _lake() -> Lakehouse:
 def _discover(day: dt.date) -> None:
     settings = load_settings()
     tables = open_system_tables(settings, settings.databricks())
-    discover(day, system_tables=tables, lake=_lake(), now=_now())
+    discover(_run(day), system_tables=tables, lake=_lake())
 
 
 def _fetch(day: dt.date) -> None:
     settings = load_settings()
     genie = open_genie_api(settings, settings.databricks())
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    fetch(day, genie=genie, lake=_lake(), run_id="benchmark", clock=_now, deadline=deadline)
+    fetch(_run(day), genie=genie, lake=_lake())
 
 
 def _fold(day: dt.date) -> None:
     settings = load_settings()
     connection = settings.databricks()
     genie, tables = open_genie_api(settings, connection), open_system_tables(settings, connection)
-    enrich(day, system_tables=tables, genie=genie, lake=_lake(), run_id="benchmark", clock=_now)
+    fold_day(_run(day), system_tables=tables, genie=genie, lake=_lake())
 
 
 def _check(day: dt.date) -> None:
-    lake = _lake()
-    day_state(day, lake).rates()
-    outdated_errors(day, lake)
-    day_state(day, lake).accounting(pending=0)
-    duplicate_keys(day, lake)
-    enrichment_states(day, lake)
+    inspect_day(day, _lake(), dt.datetime.now(dt.UTC))
 
 
 _STEPS: Mapping[str, Callable[[dt.date], None]] = {
@@ -67,4 +120,12 @@ _STEPS: Mapping[str, Callable[[dt.date], None]] = {
     "genie_api_messages": _fetch,
     "enriched_message_details": _fold,
     "checks": _check,
+}
+
+_JOBS: Mapping[str, Callable[[Run], None]] = {
+    "genie_daily": _daily,
+    "genie_late_days": _late_days,
+    "genie_standing_checks": _standing_checks,
+    "genie_spaces": _spaces,
+    "genie_maintenance": _maintenance,
 }

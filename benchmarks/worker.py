@@ -14,13 +14,15 @@ from databricks.sdk import WorkspaceClient
 
 from benchmarks import lakehouse_work
 from benchmarks.measuring import peak_rss_mb
-from benchmarks.warehouse_steps import unity_step
+from benchmarks.warehouse_steps import unity_job, unity_step
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
-from genie_assets.gateways.genie_api import GenieApi
-from genie_assets.gateways.hosts import HostPolicy
-from genie_assets.gateways.lakehouse import Lakehouse, open_lakehouse
-from genie_assets.gateways.workspaces import Workspaces
-from genie_assets.pipeline.fetching import fetch
+from genie_assets.gateways.databricks.hosts import HostPolicy
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.genie_api_messages import fetch
+from genie_assets.pipeline.run import Run
 
 Spec = Mapping[str, Any]
 _DEADLINE_SECONDS = 1800
@@ -30,20 +32,19 @@ def fetch_day(spec: Spec) -> dict[str, Any]:
     """The whole of what `genie_api_messages` does for one day."""
     workspaces = Workspaces(spec["url"], token=spec["token"], policy=HostPolicy(("127.0.0.1:*",)))
     used = _Used()
-    report = fetch(
+    run = Run(
         dt.date.fromisoformat(spec["day"]),
-        genie=GenieApi(workspaces),
-        lake=open_lakehouse(spec["lakehouse"]),
-        run_id=spec.get("run_id", "benchmark"),
-        clock=lambda: dt.datetime.now(dt.UTC),
+        spec.get("run_id", "benchmark"),
+        lambda: dt.datetime.now(dt.UTC),
         deadline=time.monotonic() + _DEADLINE_SECONDS,
     )
+    report = fetch(run, genie=GenieApi(workspaces), lake=open_lakehouse(spec["lakehouse"]))
     return {
         **used.numbers(),
         "stored": report.tally.stored,
         "failed": report.tally.failed,
         "requests": report.requests,
-        "throttled": report.throttled,
+        "throttled": report.tally.throttled,
     }
 
 
@@ -84,6 +85,7 @@ class _Used:
 TASKS: Mapping[str, Callable[[Spec], dict[str, Any]]] = {
     "fetch_day": fetch_day,
     "bare_sdk": bare_sdk,
+    "unity_job": unity_job,
     "unity_step": unity_step,
     **lakehouse_work.TASKS,
 }
