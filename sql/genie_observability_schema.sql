@@ -13,6 +13,7 @@
 --   OPTIMIZE main.genie_analytics.genie_api_messages
 --   OPTIMIZE main.genie_analytics.genie_message_looks
 --   OPTIMIZE main.genie_analytics.genie_conversation_days ZORDER BY (conversation_id)
+--   OPTIMIZE main.genie_analytics.genie_fetch_runs
 --   OPTIMIZE main.genie_analytics.message_fetch_errors
 --   OPTIMIZE main.genie_analytics.message_details ZORDER BY (workspace_id, space_id, conversation_id, message_id)
 --   OPTIMIZE main.genie_analytics.message_attachments
@@ -101,6 +102,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   tables_hash STRING COMMENT 'Hash of the definitions of all tables, which existed then.',
   folded_hash STRING COMMENT 'Hash of what its last fold went by, NULL if it was never folded.',
   folded_timestamp TIMESTAMP COMMENT 'When that fold began.',
+  first_load_timestamp TIMESTAMP COMMENT 'When the day was first loaded, NULL if that was not noted.',
+  last_load_timestamp TIMESTAMP COMMENT 'Latest run of it: each that changed something, and one a day.',
   CONSTRAINT pk_genie_day_loads PRIMARY KEY (event_date)
 )
 USING DELTA
@@ -180,6 +183,37 @@ USING DELTA
 COMMENT 'On which days a conversation has messages, so that all of them are found without a search. Runs at the same time may each say it.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,created_date',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per run that asked the API for messages of a day, and workspace.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_fetch_runs (
+  event_date DATE NOT NULL COMMENT 'UTC day whose messages were asked for.',
+  workspace_id STRING NOT NULL COMMENT 'Workspace in which they were asked.',
+  run_id STRING NOT NULL COMMENT 'The run: the beginning of its id in Dagster.',
+  started_timestamp TIMESTAMP NOT NULL COMMENT 'When it began to fetch.',
+  discovered LONG COMMENT 'Messages that the audit log showed were touched on the day.',
+  stored LONG COMMENT 'Of them, those that were stored afterwards and had no open error.',
+  open_errors LONG COMMENT 'Those that could not be read.',
+  closed LONG COMMENT 'Those that were given up by hand.',
+  deleted LONG COMMENT 'Those that were deleted.',
+  pending LONG COMMENT 'Those that were not read yet.',
+  wanted LONG COMMENT 'Messages that the run wanted to ask for.',
+  failed LONG COMMENT 'Of them, those that it could not read.',
+  failures STRING COMMENT 'The same by error class, as a JSON object, NULL if none failed.',
+  requests LONG COMMENT 'Requests to the Genie API.',
+  answered_429 LONG COMMENT 'Of them, those answered with: slow down.',
+  fetch_ms LONG COMMENT 'How long the run took to fetch, ms: the same in all its rows of the day.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_fetch_runs PRIMARY KEY (event_date, workspace_id, run_id, started_timestamp)
+)
+USING DELTA
+COMMENT 'What each run that had something to ask found and did, by day and workspace. Runs that had nothing to ask, and runs that were killed, leave no row.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'event_date,workspace_id,started_timestamp',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
@@ -267,6 +301,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_details (
   content_withheld BOOLEAN COMMENT 'The latest look showed less: answer and SQL are an earlier look\'s.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  query_first_seen_timestamp TIMESTAMP COMMENT 'When its statement was first found in query history, NULL if that was not noted.',
   CONSTRAINT pk_message_details PRIMARY KEY (workspace_id, message_id)
 )
 USING DELTA
@@ -304,6 +339,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_attachments (
   query_error_message STRING COMMENT 'Error of the statement.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  query_first_seen_timestamp TIMESTAMP COMMENT 'When its statement was first found in query history, NULL if that was not noted.',
   CONSTRAINT pk_message_attachments PRIMARY KEY (workspace_id, message_id, attachment_ordinal)
 )
 USING DELTA

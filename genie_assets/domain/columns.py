@@ -33,6 +33,14 @@ INGESTION = (
     ours("ingestion_timestamp", "TIMESTAMP", "When this row was written."),
 )
 
+# When a fold first found the statement: a later fold does not move it. Not known of what older versions found.
+STATEMENT_SEEN = ours(
+    "query_first_seen_timestamp",
+    "TIMESTAMP",
+    "When its statement was first found in query history; NULL if that was not noted.",
+    of_attachment=True,
+)
+
 # What both error ledgers say: how the last attempt failed, and how it went before and after.
 FAILURE = (
     ledger("error_type", "STRING", "AUTH_ERROR, TIMEOUT, RATE_LIMITED or FAILED."),

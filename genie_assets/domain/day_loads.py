@@ -94,6 +94,14 @@ def is_the_same(
     return all(one[name] == other[name] for name in names)
 
 
+def first_load(noted: Mapping[str, Any] | None, now: dt.datetime) -> dt.datetime | None:
+    """When a day was first loaded: now, unless a load is noted. None if an older version did not say when."""
+    if noted is None or noted["events_hash"] is None:
+        return now
+    found: dt.datetime | None = noted["first_load_timestamp"]
+    return found
+
+
 def days_to_load(log: Mapping[dt.date, Row], loaded: Mapping[dt.date, Row]) -> dict[dt.date, Row]:
     """Days whose log is not the one that their last load saw. What the log has forgotten since is no reason."""
     return {day: row for day, row in log.items() if not is_the_same(row, loaded.get(day))}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from genie_assets.domain.columns import STATEMENT_SEEN
 from genie_assets.domain.keys import Row
 from genie_assets.domain.messages import Message
 from genie_assets.domain.questions import Equals
@@ -21,8 +22,8 @@ StatementKey = tuple[str, str]  # (workspace_id, statement_id)
 HISTORY_TIME_LIMIT = dt.timedelta(hours=72)
 _REDACTED = "<REDACTED>"
 # What stays known of an execution when history has forgotten it.
-EXECUTION_COLUMNS = MESSAGE_DETAILS.columns_from("history")
-ATTACHMENT_EXECUTION_COLUMNS = MESSAGE_ATTACHMENTS.columns_from("history")
+EXECUTION_COLUMNS = (*MESSAGE_DETAILS.columns_from("history"), STATEMENT_SEEN.name)
+ATTACHMENT_EXECUTION_COLUMNS = (*MESSAGE_ATTACHMENTS.columns_from("history"), STATEMENT_SEEN.name)
 
 
 class EnrichmentStatus(StrEnum):
@@ -70,11 +71,13 @@ def executions(
     history: Iterable[Mapping[str, Any]],
     previous_details: Iterable[Mapping[str, Any]],
     previous_attachments: Iterable[Mapping[str, Any]],
+    now: dt.datetime,
 ) -> dict[StatementKey, Row]:
     """How each statement ran, by (workspace_id, statement_id), in the columns of `message_details`.
 
     Rows of `sql/query_history.sql` win, the one with the newest update_time among several; what earlier folds
-    stored stands in for what history does not show any more: old statements, redacted texts.
+    stored stands in for what history does not show any more: old statements, redacted texts. A statement that no
+    earlier fold had found is first seen `now` (UTC); when one was found that an earlier version stored is unknown.
     """
     known: dict[StatementKey, Row] = {}
     for columns, rows in (
@@ -91,7 +94,7 @@ def executions(
             newest[key] = row
     for key, row in newest.items():
         shown = {name: value for name, value in _execution(row).items() if value is not None}
-        known[key] = known.get(key, {}) | shown
+        known[key] = known.get(key, {STATEMENT_SEEN.name: now}) | shown
     return known
 
 

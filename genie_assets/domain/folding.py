@@ -50,7 +50,7 @@ class Folded:
 
 def fold(evidence: Evidence, now: dt.datetime) -> Folded:
     """Fold messages; `now` (UTC) decides whether a missing statement is still waited for."""
-    known = _Known.from_evidence(evidence)
+    known = _Known.from_evidence(evidence, now)
     details: list[Row] = []
     attachments: list[Row] = []
     set_aside = list(evidence.set_aside)
@@ -127,11 +127,11 @@ class _Known:
     is_history_read: bool
 
     @classmethod
-    def from_evidence(cls, evidence: Evidence) -> "_Known":
+    def from_evidence(cls, evidence: Evidence, now: dt.datetime) -> "_Known":
         """The later of two references wins."""
         references = sorted(evidence.references, key=lambda row: row["event_date"])
         return cls(
-            runs=executions(evidence.history or (), evidence.details, evidence.attachments),
+            runs=executions(evidence.history or (), evidence.details, evidence.attachments, now),
             previous={MessageKey.of(row): row for row in evidence.details},
             errors=evidence.errors,
             space_names=evidence.space_names,

@@ -10,6 +10,7 @@ from genie_assets.domain.columns import (
     COURSE,
     FAILURE,
     INGESTION,
+    STATEMENT_SEEN,
     api,
     attachment,
     audit,
@@ -188,6 +189,7 @@ MESSAGE_DETAILS = Table(
         "created_timestamp",
         "enrichment_status",  # spares the files in which nothing waits
     ),
+    bookkeeping=("ingestion_timestamp", "ingestion_batch_id", STATEMENT_SEEN.name),
     columns=(
         api("workspace_id!", "STRING", "Workspace in which the message was asked."),
         api("space_id!", "STRING", "Genie space."),
@@ -241,6 +243,7 @@ MESSAGE_DETAILS = Table(
         audit("is_deleted", "BOOLEAN", "The user deleted it in Genie; the row stays."),
         ours("content_withheld", "BOOLEAN", "The latest look showed less: answer and SQL are an earlier look's."),
         *INGESTION,
+        STATEMENT_SEEN,
     ),
 )
 
@@ -252,6 +255,7 @@ MESSAGE_ATTACHMENTS = Table(
     key=("workspace_id", "message_id", "attachment_ordinal"),
     partitioned_by="created_date",
     statistics=("created_date", "workspace_id", "space_id", "conversation_id", "message_id"),
+    bookkeeping=("ingestion_timestamp", "ingestion_batch_id", STATEMENT_SEEN.name),
     columns=(
         api("workspace_id!", "STRING", "Workspace in which the message was asked."),
         api("space_id!", "STRING", "Genie space."),
@@ -275,6 +279,7 @@ MESSAGE_ATTACHMENTS = Table(
         execution("query_read_bytes", "LONG", "Bytes read."),
         execution("query_error_message", "STRING", "Error of the statement."),
         *INGESTION,
+        STATEMENT_SEEN,
     ),
 )
 
@@ -405,6 +410,38 @@ GENIE_DAY_LOADS = Table(
         ours("tables_hash", "STRING", "Hash of the definitions of all tables, which existed then."),
         ours("folded_hash", "STRING", "Hash of what its last fold went by; NULL if it was never folded."),
         ours("folded_timestamp", "TIMESTAMP", "When that fold began."),
+        ours("first_load_timestamp", "TIMESTAMP", "When the day was first loaded; NULL if that was not noted."),
+        ours("last_load_timestamp", "TIMESTAMP", "Latest run of it: each that changed something, and one a day."),
+    ),
+)
+
+GENIE_FETCH_RUNS = Table(
+    name="genie_fetch_runs",
+    asset="genie_api_messages",
+    row="run that asked the API for messages of a day, and workspace",
+    description="What each run that had something to ask found and did, by day and workspace. Runs that had "
+    "nothing to ask, and runs that were killed, leave no row.",
+    key=("event_date", "workspace_id", "run_id", "started_timestamp"),
+    statistics=("event_date", "workspace_id", "started_timestamp"),
+    append_only=True,
+    columns=(
+        ours("event_date!", "DATE", "UTC day whose messages were asked for."),
+        audit("workspace_id!", "STRING", "Workspace in which they were asked."),
+        ours("run_id!", "STRING", "The run: the beginning of its id in Dagster."),
+        ours("started_timestamp!", "TIMESTAMP", "When it began to fetch."),
+        ours("discovered", "LONG", "Messages that the audit log showed were touched on the day."),
+        ours("stored", "LONG", "Of them, those that were stored afterwards and had no open error."),
+        ours("open_errors", "LONG", "Those that could not be read."),
+        ours("closed", "LONG", "Those that were given up by hand."),
+        ours("deleted", "LONG", "Those that were deleted."),
+        ours("pending", "LONG", "Those that were not read yet."),
+        ours("wanted", "LONG", "Messages that the run wanted to ask for."),
+        ours("failed", "LONG", "Of them, those that it could not read."),
+        ours("failures", "STRING", "The same by error class, as a JSON object; NULL if none failed."),
+        ours("requests", "LONG", "Requests to the Genie API."),
+        ours("answered_429", "LONG", "Of them, those answered with: slow down."),
+        ours("fetch_ms", "LONG", "How long the run took to fetch, ms: the same in all its rows of the day."),
+        *INGESTION,
     ),
 )
 
@@ -415,6 +452,7 @@ TABLES: tuple[Table, ...] = (
     GENIE_API_MESSAGES,
     GENIE_MESSAGE_LOOKS,
     GENIE_CONVERSATION_DAYS,
+    GENIE_FETCH_RUNS,
     MESSAGE_FETCH_ERRORS,
     MESSAGE_DETAILS,
     MESSAGE_ATTACHMENTS,

@@ -4,7 +4,14 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from genie_assets.domain.day_loads import OF_A_LOAD, days_to_load, fingerprints, is_the_same, tables_hash
+from genie_assets.domain.day_loads import (
+    OF_A_LOAD,
+    days_to_load,
+    fingerprints,
+    first_load,
+    is_the_same,
+    tables_hash,
+)
 from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Between, Counted, Equals, Newest, Rows, Wanted
 from genie_assets.domain.tables import GENIE_DAY_LOADS, GENIE_MESSAGES_TO_FETCH, records
@@ -71,7 +78,8 @@ def note_load(load: Row, references: Iterable[Row], before: LoadedDay, lake: Lak
     So many parameters: what it went by, what is stored now, and what was noted before.
     """
     written = max((row[_WRITTEN] for row in references), default=None)
-    row = {**(before.noted or {}), **load, "references_timestamp": written, _WRITTEN: now}
+    times = {"references_timestamp": written, "last_load_timestamp": now, _WRITTEN: now}
+    row = {**(before.noted or {}), **load, **times, "first_load_timestamp": first_load(before.noted, now)}
     if not is_the_same(row, before.noted, OF_A_LOAD):
         lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([row]))
 

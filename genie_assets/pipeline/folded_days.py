@@ -119,8 +119,8 @@ def note_fold(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> None:
     """
     if before.noted.get("folded_hash") == before.evidence:
         return
-    row = {**before.noted, "folded_hash": before.evidence, "folded_timestamp": now}
-    lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**row, "ingestion_timestamp": now}]))
+    times = dict.fromkeys(("folded_timestamp", "last_load_timestamp", "ingestion_timestamp"), now)
+    lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**before.noted, "folded_hash": before.evidence, **times}]))
 
 
 def _number(rows: Sequence[Row]) -> int:

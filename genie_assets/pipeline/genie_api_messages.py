@@ -7,7 +7,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from genie_assets.domain import ledger
@@ -35,7 +35,9 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.batches import Batches, ask_for
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.error_ledger import ErrorLedger
+from genie_assets.pipeline.fetch_day import FetchedDay
 from genie_assets.pipeline.fetch_report import FetchReport
+from genie_assets.pipeline.fetch_runs import note_run
 from genie_assets.pipeline.message_log import MessageLog
 from genie_assets.pipeline.permission import release, still_forbidden
 from genie_assets.pipeline.ports import Genie
@@ -47,26 +49,6 @@ _UNUSABLE = FetchError(
     "The audit log names this message without a usable space, conversation and message id, so it cannot be asked "
     "for. Nothing to do unless a later event completes the ids.",
 )
-
-
-@dataclass(frozen=True)
-class _Day:
-    """What has to be judged about a day."""
-
-    references: list[Reference]
-    errors: dict[MessageKey, Row]  # the ledger's rows of these references and of their conversations
-    known: dict[MessageKey, Row]  # headers of their stored answers
-    current: int  # references that need no judging: settled, unchanged, without an error
-
-    @property
-    def keys(self) -> list[MessageKey]:
-        """The messages of these references."""
-        return [reference.key for reference in self.references]
-
-    @property
-    def stored(self) -> int:
-        """Messages of the day that are stored."""
-        return self.current + sum(key in self.known for key in self.keys)
 
 
 def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
@@ -99,8 +81,11 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
     tally = ask_for(requests, batches, genie, deadline=run.deadline)
     granted = ledger.newly_granted(before, errors.rows)
     released = release(lake, granted, failed_before=began, now=run.clock())
+    asked = replace(tally.asked, wanted=Counter(ref.workspace_id for ref in worklist.wanted))
+    asked.requests.update(probes)
+    note_run(run, began, asked, day.places(errors.rows), lake)
     return FetchReport(
-        verdicts=Counter(worklist.counts) + Counter({Verdict.CURRENT: day.current}),
+        verdicts=Counter(worklist.counts) + Counter({Verdict.CURRENT: day.current.total()}),
         wanted=len(worklist.wanted),
         pending=sum(
             key not in day.known and not ledger.is_open(errors.rows.get(key)) for key in tally.not_attempted
@@ -110,7 +95,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         seconds=time.monotonic() - started,
         stored_before=stored_before,
         tally=tally,
-        probes=probes,
+        probes=probes.total(),
         waits={
             **{other: Wait(due=run.clock()) for other in released},
             run.day: _wait(run, day, errors.rows, has_more=bool(tally.not_attempted)),
@@ -118,7 +103,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
     )
 
 
-def _wait(run: Run, day: _Day, errors: Mapping[Any, Row], *, has_more: bool) -> Wait:
+def _wait(run: Run, day: FetchedDay, errors: Mapping[Any, Row], *, has_more: bool) -> Wait:
     """What waits of the day now, for whoever decides when to run it again without asking the tables."""
     rows = [row for row in errors.values() if ledger.is_open(row) and row["event_date"] == run.day]
     times = [row["next_retry_timestamp"] for row in rows if row["next_retry_timestamp"] is not None]
@@ -130,19 +115,20 @@ def _wait(run: Run, day: _Day, errors: Mapping[Any, Row], *, has_more: bool) -> 
     return wait_of(times, run.clock(), run.clock() if has_more else None)
 
 
-def _look_up(event_date: dt.date, lake: Lakehouse) -> _Day:
+def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:
     """The day's references and those of its open errors, unless they are plainly up to date."""
     days = [event_date]
     open_of_the_day = Rows(MESSAGE_FETCH_ERRORS, [Equals("event_date", event_date), *ledger.OPEN])
     found = lake.together(
         {
-            "references": Counted(Rows(GENIE_MESSAGES_TO_FETCH, days=days)),
+            "references": Counted(Rows(GENIE_MESSAGES_TO_FETCH, days=days), by=["workspace_id"]),
             "to judge": Wanted(Rows(GENIE_MESSAGES_TO_FETCH, [Not(PLAINLY_CURRENT)], days), OF_A_REFERENCE),
             "open": Wanted(open_of_the_day, MESSAGE_FETCH_ERRORS.column_names),
         }
     )
     rows = found["to judge"]
-    current = sum(row["count"] for row in found["references"]) - len(rows)
+    current = Counter({row["workspace_id"]: row["count"] for row in found["references"]})
+    current.subtract(row["workspace_id"] for row in rows)
     errors = ledger_rows(
         lake,
         message_ids={row["message_id"] for row in rows},
@@ -162,7 +148,7 @@ def _look_up(event_date: dt.date, lake: Lakehouse) -> _Day:
     judged += [
         reference_of_error(row, known.get(key), urls.get(row["workspace_id"])) for row, key in _by_key(unseen)
     ]
-    return _Day(judged, errors, known, current)
+    return FetchedDay(judged, errors, known, current, len(rows))
 
 
 def _by_key(rows: Iterable[Row]) -> list[tuple[Row, MessageKey]]:
@@ -175,14 +161,14 @@ def _workspace_urls(event_date: dt.date, lake: Lakehouse) -> dict[str, str | Non
     return {row["workspace_id"]: row["workspace_url"] for row in records(frame)}
 
 
-def _heal(day: _Day, batches: Batches[Row]) -> None:
+def _heal(day: FetchedDay, batches: Batches[Row]) -> None:
     """Resolve errors of messages that were read after them."""
     for key, row in list(day.errors.items()):
         if ledger.is_outdated(row, day.known[key]["api_fetch_timestamp"] if key in day.known else None):
             batches.resolve(key, ledger.FETCHED)
 
 
-def _decide(day: _Day, now: dt.datetime) -> Worklist:
+def _decide(day: FetchedDay, now: dt.datetime) -> Worklist:
     known = {key: known_of(row) for key, row in day.known.items()}
     errors = {key: error for key, row in day.errors.items() if (error := error_of(row)) is not None}
     return make_worklist(day.references, known, errors, now)

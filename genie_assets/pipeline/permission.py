@@ -19,19 +19,19 @@ from genie_assets.pipeline.ports import Genie
 
 def still_forbidden(
     wanted: Sequence[MessageRef], errors: Mapping[Any, Row], genie: Genie, *, deadline: float
-) -> tuple[dict[MessageRef, FetchError], int]:
+) -> tuple[dict[MessageRef, FetchError], Counter[str]]:
     """Messages that need not be asked for one by one: a probe of their space says that nothing was granted.
 
     Returns:
-        The refusal by message, and the number of probes.
+        The refusal by message, and the number of probes by workspace_id.
     """
     waiting = [ref for ref in wanted if ledger.waits_for_permission(errors.get(ref.key))]
     spaces = {SpaceKey(refs[0].workspace_id, refs[0].space_id): refs for refs in worth_a_probe(waiting)}
     probes = [ReadProbe(key.workspace_id, refs[0].workspace_url, key.space_id) for key, refs in spaces.items()]
-    made = 0
+    made: Counter[str] = Counter()
     forbidden: dict[MessageRef, FetchError] = {}
     for result in genie.fetch(probes, deadline=deadline):
-        made += result.requests_made
+        made[result.request.workspace_id] += result.requests_made
         refusal = result.errors.get(result.request.space_id)
         if refusal is not None and refusal.error_class is ErrorClass.PERMISSION:
             refs = spaces[SpaceKey(result.request.workspace_id, result.request.space_id)]

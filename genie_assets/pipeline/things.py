@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from genie_assets.domain.fetch_runs import Asked
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.requests import Answer, Became
 from genie_assets.domain.tables import Table
@@ -74,6 +75,7 @@ class Tally:
     deleted: int = 0
     batches: int = 0
     errors_by_class: Counter[str] = field(default_factory=Counter)
+    asked: Asked = field(default_factory=Asked)  # some of it by workspace
 
     @property
     def answered(self) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from genie_assets.domain.columns import STATEMENT_SEEN
 from genie_assets.domain.evidence import Evidence, parse_answers
 from genie_assets.domain.folding import Folded, fold
 from genie_assets.domain.keys import MessageKey, SpaceKey
@@ -68,7 +69,7 @@ def test_rows_have_exactly_the_declared_columns(attachments: Any, history: list[
     assert len(result.attachments) == len(attachments or [])
     for table, rows in ((MESSAGE_DETAILS, result.details), (MESSAGE_ATTACHMENTS, result.attachments)):
         for row in rows:
-            assert sorted(row) == sorted(table.content), table.name
+            assert sorted(row) == sorted((*table.content, STATEMENT_SEEN.name)), table.name
 
 
 def test_every_declared_column_is_filled_when_all_is_known() -> None:

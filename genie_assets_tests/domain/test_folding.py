@@ -168,6 +168,7 @@ def test_a_message_with_its_query_becomes_one_wide_row() -> None:
         "enrichment_status": "COMPLETE",
         "is_deleted": False,
         "content_withheld": False,
+        "query_first_seen_timestamp": SOON,
     }
     assert [
         (a["attachment_ordinal"], a["attachment_type"], a["query_duration_ms"]) for a in result.attachments
