@@ -16,7 +16,7 @@ from genie_assets.assets import AUDIT_LOG
 from genie_assets.domain.advice import advice
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
 from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, Verdict, judge_rate, wilson_upper
-from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS
+from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS, MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS
 from genie_assets.domain.waiting import last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
@@ -34,7 +34,7 @@ from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
 from genie_assets.reporting import counted, counts_table, markdown, shown
 from genie_assets.settings import load_settings
-from genie_assets.space_checks import spaces_are_backed_up
+from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
 from genie_assets.wiring import Clock
 
 # Audit rows usually arrive within the hour; a log that is this far behind has stopped.
@@ -296,6 +296,7 @@ def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
         dg.asset_check(asset=ledger)(no_key_is_twice),
         dg.asset_check(asset=ledger)(every_stored_day_is_a_partition),
         dg.asset_check(asset=place.table_key(SPACE_FETCH_ERRORS))(spaces_are_backed_up),
+        dg.asset_check(asset=place.table_key(GENIE_SPACE_PERMISSIONS))(no_access_was_widened),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(audit_is_fresh),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(build_every_day_is_loaded(place)),
     ]

@@ -97,6 +97,9 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests to the Genie API",
         "workspaces_not_listed": "workspaces that do not list their spaces",
         "workspaces_not_running": "workspaces that were not asked because they answer nobody now",
+        "permissions_read": "spaces whose access list was read",
+        "permissions_unknown": "spaces that were read, and whose access list was not: it takes CAN MANAGE",
+        "permissions_changed": "what began or ended in access lists",
     },
 }
 

@@ -1,12 +1,14 @@
-"""The check of spaces: that each is backed up. What else is judged stands in `checks`."""
+"""The checks of spaces: that each is backed up, that no access was widened. The others stand in `checks`."""
 
 from collections import Counter
 
 import dagster as dg
 
 from genie_assets.domain.inventory import BACKUP_ALLOWED
+from genie_assets.domain.space_permissions import REPORTED_FOR
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
+from genie_assets.pipeline.space_permissions import widened_lately
 from genie_assets.reporting import counted, markdown, shown
 from genie_assets.wiring import Clock
 
@@ -25,6 +27,38 @@ def spaces_are_backed_up(
         severity=dg.AssetCheckSeverity.WARN,
         description=_told(found) if found else "",
         metadata={"spaces": len(found), **({"sample": markdown(columns, rows[:_SAMPLE])} if found else {})},
+    )
+
+
+def no_access_was_widened(
+    genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+) -> dg.AssetCheckResult:
+    """Nobody got more access to a space within the last three days than the look before had found."""
+    found = widened_lately(genie_lake, genie_clock.now())
+    rows = [
+        (
+            row["title"],
+            row["space_id"],
+            row["principal"]
+            if row["principal_type"] == "GROUP"
+            else row["principal_type"].lower().replace("_", " "),
+            row["previous_level"] or "none",
+            row["permission_level"],
+            row["valid_from"],
+        )
+        for row in found
+    ]
+    columns = ["title", "space id", "who", "before", "now", "found"]
+    told = (
+        f"Access to {len({row['space_id'] for row in found}):,} spaces was widened, as looks of the last "
+        f"{REPORTED_FOR.days} days found. If that was not meant, take it back in the space's sharing dialog. "
+        "Who it is stands in genie_space_permissions."
+    )
+    return dg.AssetCheckResult(
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=told if found else "",
+        metadata={"widened": len(found), **({"sample": markdown(columns, rows[:_SAMPLE])} if found else {})},
     )
 
 

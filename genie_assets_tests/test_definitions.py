@@ -39,6 +39,7 @@ STANDING_CHECKS = {
     "message_fetch_errors:no_key_is_twice",
     "message_fetch_errors:every_stored_day_is_a_partition",
     "space_fetch_errors:spaces_are_backed_up",
+    "genie_space_permissions:no_access_was_widened",
     "system/access/audit:audit_is_fresh",
     "system/access/audit:every_day_is_loaded",
 }

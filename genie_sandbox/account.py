@@ -62,7 +62,8 @@ class SpaceState:
 class Space:
     """A Genie space. `body` is the GenieSpace JSON with `serialized_space`; `access` is what we may do.
 
-    `later` is what becomes of it, earliest first: made private and public again, trashed and restored.
+    `later` is what becomes of it, earliest first: made private and public again, trashed and restored. `grants` is
+    what others may do.
     """
 
     workspace_id: str
@@ -71,6 +72,7 @@ class Space:
     access: str = "manage"
     trashed_at: int | None = None
     later: tuple[SpaceState, ...] = ()
+    grants: tuple[tuple[str, str, str], ...] = ()  # kind and name of a principal, and its level
 
     def state(self, at: int) -> SpaceState:
         """What holds at a moment (ms)."""
@@ -173,7 +175,8 @@ def load(folder: Path) -> Account:
 
 def space_of(item: dict[str, Any]) -> Space:
     """A space as JSON holds it."""
-    return Space(**{**item, "later": tuple(SpaceState(**state) for state in item.get("later", ()))})
+    later = tuple(SpaceState(**state) for state in item.get("later", ()))
+    return Space(**{**item, "later": later, "grants": tuple(tuple(grant) for grant in item.get("grants", ()))})
 
 
 def _message(item: dict[str, Any]) -> Message:

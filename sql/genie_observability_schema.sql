@@ -21,6 +21,7 @@
 --   OPTIMIZE main.genie_analytics.genie_space_versions
 --   OPTIMIZE main.genie_analytics.space_fetch_errors
 --   OPTIMIZE main.genie_analytics.genie_space_applies
+--   OPTIMIZE main.genie_analytics.genie_space_permissions
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -467,6 +468,31 @@ USING DELTA
 COMMENT 'What `genie-assets spaces apply` did to spaces: who, when, from what, to what, and how it ended.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'apply_id,started_timestamp',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per access of a principal to a space over time.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_permissions (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  principal_type STRING NOT NULL COMMENT 'USER, GROUP or SERVICE_PRINCIPAL.',
+  principal STRING NOT NULL COMMENT 'E-mail address, name of the group, or application id.',
+  permission_level STRING COMMENT 'The highest level: CAN_VIEW, CAN_RUN, CAN_EDIT or CAN_MANAGE.',
+  is_inherited BOOLEAN COMMENT 'All that gives this level is inherited, from a folder or a role.',
+  previous_level STRING COMMENT 'Level before this one, NULL if there was none.',
+  is_widened BOOLEAN COMMENT 'More than before, false for what the first look at the space found.',
+  valid_from TIMESTAMP NOT NULL COMMENT 'First look that found it.',
+  valid_to TIMESTAMP COMMENT 'First look that found it changed or gone, NULL while in force.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_space_permissions PRIMARY KEY (workspace_id, space_id, principal_type, principal, valid_from)
+)
+USING DELTA
+COMMENT 'Who may do what with a space, since when and until when, by its access list.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,valid_from',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

@@ -75,6 +75,20 @@ class SpacesOfWorkspace:
 
 
 @dataclass(frozen=True)
+class SpacePermissions:
+    """Who may do what with one space."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The space."""
+        return (self.space_id,)
+
+
+@dataclass(frozen=True)
 class ReadProbe:
     """Whether other people's conversations of a space may be read; there is no answer but a failure or none."""
 

@@ -67,7 +67,7 @@ def look_of(key: SpaceKey, body: Mapping[str, Any] | None, problem: FetchError |
     return SpaceLook(*key, body, problem if too_big else NOT_EXPORTED)
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text as tables keep it: half a character cannot be stored, and U+FFFD takes its place."""
     return _HALF_A_CHARACTER.sub("\ufffd", text)
 
@@ -166,7 +166,7 @@ def _state(body: Mapping[str, Any], previous: Mapping[str, Any]) -> Row:
     if _is_behind(body, previous):
         return {name: previous.get(name) for name in _STATE}
     exported = as_text(body.get("serialized_space"))
-    told: Row = {name: _storable(text) for name in (*_SHOWN, "etag") if (text := as_text(body.get(name)))}
+    told: Row = {name: storable(text) for name in (*_SHOWN, "etag") if (text := as_text(body.get(name)))}
     told |= {name: time for name in ("create_time", "update_time") if (time := parse_time(body.get(name)))}
     if exported or "description" in body:
         told.setdefault("description", None)

@@ -390,6 +390,28 @@ GENIE_SPACE_APPLIES = Table(
     ),
 )
 
+GENIE_SPACE_PERMISSIONS = Table(
+    name="genie_space_permissions",
+    asset="genie_space_details",
+    row="access of a principal to a space over time",
+    description="Who may do what with a space, since when and until when, by its access list.",
+    key=("workspace_id", "space_id", "principal_type", "principal", "valid_from"),
+    statistics=("workspace_id", "space_id", "valid_from"),
+    columns=(
+        space("workspace_id!", "STRING", "Workspace of the space."),
+        space("space_id!", "STRING", "Genie space."),
+        space("principal_type!", "STRING", "USER, GROUP or SERVICE_PRINCIPAL."),
+        space("principal!", "STRING", "E-mail address, name of the group, or application id."),
+        space("permission_level", "STRING", "The highest level: CAN_VIEW, CAN_RUN, CAN_EDIT or CAN_MANAGE."),
+        space("is_inherited", "BOOLEAN", "All that gives this level is inherited, from a folder or a role."),
+        ours("previous_level", "STRING", "Level before this one; NULL if there was none."),
+        ours("is_widened", "BOOLEAN", "More than before; false for what the first look at the space found."),
+        ours("valid_from!", "TIMESTAMP", "First look that found it."),
+        ours("valid_to", "TIMESTAMP", "First look that found it changed or gone; NULL while in force."),
+        *INGESTION,
+    ),
+)
+
 GENIE_DAY_LOADS = Table(
     name="genie_day_loads",
     asset="audit_messages",
@@ -460,4 +482,5 @@ TABLES: tuple[Table, ...] = (
     GENIE_SPACE_VERSIONS,
     SPACE_FETCH_ERRORS,
     GENIE_SPACE_APPLIES,
+    GENIE_SPACE_PERMISSIONS,
 )

@@ -15,6 +15,7 @@ from genie_assets.pipeline.batches import ask_for_due
 from genie_assets.pipeline.known_spaces import known_spaces
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.space_permissions import PermissionsReport, keep_permissions
 from genie_assets.pipeline.space_shelf import SpaceShelf
 
 Urls = Mapping[str, str | None]  # addresses by workspace_id
@@ -25,7 +26,7 @@ class SpacesReport:
     """What one look at spaces found."""
 
     spaces: int = 0  # that were looked at
-    readable: int = 0
+    read: Collection[SpaceKey] = ()  # of them: those that could be read
     exported: int = 0
     changed: int = 0  # new versions
     gone: int = 0  # spaces that were read before and are not found any more
@@ -35,6 +36,12 @@ class SpacesReport:
     errors_by_class: Mapping[str, int] = field(default_factory=dict)
     unlisted_workspaces: int = 0  # workspaces whose list of spaces could not be read
     not_running_workspaces: int = 0  # workspaces that were not asked, because they answer nobody
+    permissions: PermissionsReport = field(default_factory=PermissionsReport)
+
+    @property
+    def readable(self) -> int:
+        """Spaces that could be read."""
+        return len(self.read)
 
     @property
     def known(self) -> int:
@@ -54,6 +61,9 @@ class SpacesReport:
             "requests": self.requests,
             "workspaces_not_listed": self.unlisted_workspaces,
             "workspaces_not_running": self.not_running_workspaces,
+            "permissions_read": self.permissions.read,
+            "permissions_unknown": self.permissions.unknown,
+            "permissions_changed": self.permissions.changed,
         }
 
 
@@ -75,15 +85,18 @@ class _Listed:
 def back_up_spaces(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakehouse) -> SpacesReport:
     """Look at every space that a workspace lists, a message names, or an earlier look knew.
 
-    Every workspace that runs is asked for its list, be there messages of it or not.
+    Every workspace that runs is asked for its list, be there messages of it or not. Of what could be read, the
+    access list is asked for, too.
     """
     known = known_spaces(run, system_tables, lake)
     listed = _list(known.urls, genie, run)
     spaces = known.spaces | listed.spaces
     report = look_at_spaces(spaces, known.urls, genie=genie, lake=lake, run=run, shown=listed.spaces)
+    access = keep_permissions(report.read, known.urls, genie=genie, lake=lake, run=run)
     return replace(
         report,
-        requests=report.requests + listed.requests,
+        permissions=access,
+        requests=report.requests + listed.requests + access.requests,
         unlisted_workspaces=len(listed.problems) + listed.unasked - listed.not_running,
         not_running_workspaces=listed.not_running,
     )
@@ -121,7 +134,7 @@ def look_at_spaces(
         return SpacesReport()
     return SpacesReport(
         spaces=shelf.looks,
-        readable=shelf.readable,
+        read=shelf.read,
         exported=shelf.exported,
         changed=shelf.changed,
         gone=tally.deleted,

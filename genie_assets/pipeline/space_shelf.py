@@ -35,7 +35,8 @@ class SpaceShelf:
     def __init__(self, lake: Lakehouse) -> None:
         self._lake = lake
         self._ever_read: set[SpaceKey] = set()
-        self.looks = self.readable = self.exported = self.changed = 0
+        self.read: set[SpaceKey] = set()
+        self.looks = self.exported = self.changed = 0
 
     def ids(self, request: SpaceRequest, thing_id: str) -> Mapping[str, str | None]:
         """The space's ids."""
@@ -85,7 +86,7 @@ class SpaceShelf:
 
     def _count(self, looks: Sequence[SpaceLook], versions: Sequence[Row]) -> None:
         self.looks += len(looks)
-        self.readable += sum(look.body is not None for look in looks)
+        self.read |= {_key(look) for look in looks if look.body is not None}
         self.exported += sum(look.body is not None and look.error is None for look in looks)
         self.changed += sum(row["valid_to"] is None for row in versions)
 

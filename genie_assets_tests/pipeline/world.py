@@ -16,6 +16,7 @@ from genie_assets.domain.requests import (
     FetchResult,
     MessagesRequest,
     ReadProbe,
+    SpacePermissions,
     SpaceRequest,
     SpacesOfWorkspace,
 )
@@ -127,6 +128,7 @@ class FakeGenie:
         self.unlisted: set[str] = set()
         self.list_error: FetchError | None = None
         self.export_error = FORBIDDEN  # of spaces with `no_export`
+        self.access: dict[str, dict[str, Any] | FetchError] = {}  # access lists of spaces
         self.requests: list[MessagesRequest] = []
         self.space_looks: list[str] = []
         self.probes: list[str] = []
@@ -156,6 +158,8 @@ class FakeGenie:
                     yield self._space(request)
                 case SpacesOfWorkspace():
                     yield self._listed(request)
+                case SpacePermissions():
+                    yield self._access(request)
                 case ReadProbe():
                     yield self._probed(request)
 
@@ -189,6 +193,12 @@ class FakeGenie:
         listed = [space_id for space_id in self.spaces if space_id not in self.unlisted]
         answers = {each: Answer({"space_id": each}, "LIST", self._world.now) for each in listed}
         return FetchResult(request, answers, requests_made=1)
+
+    def _access(self, request: SpacePermissions) -> FetchResult[SpacePermissions]:
+        body = self.access.get(request.space_id, NOT_FOUND)
+        if isinstance(body, FetchError):
+            return FetchResult(request, errors={request.space_id: body}, requests_made=1)
+        return FetchResult(request, {request.space_id: Answer(body, "GET", self._world.now)}, requests_made=1)
 
     def _space(self, request: SpaceRequest) -> FetchResult[SpaceRequest]:
         self.space_looks.append(request.space_id)

@@ -275,6 +275,26 @@ class TestWritingSpaces:
         assert (status, answer["error_code"]) == (400, "INVALID_PARAMETER_VALUE")
         assert problem in answer["message"]
 
+    def test_who_may_do_what_with_a_space_is_shown_to_managers_and_granted_by_them(
+        self, sandbox: SandboxProcess, made: Any
+    ) -> None:
+        path = f"/api/2.0/permissions/genie/{made['space_id']}"
+        grant = {"access_control_list": [{"group_name": "users", "permission_level": "CAN_RUN"}]}
+        shown = self.write(sandbox, path, grant)[1]
+        assert (shown["object_type"], shown["object_id"]) == ("genie", f"/genie/{made['space_id']}")
+        levels = {
+            next(iter(entry.values())): entry["all_permissions"][0] for entry in shown["access_control_list"]
+        }
+        assert levels["users"] == {"permission_level": "CAN_RUN", "inherited": False}
+        assert levels["admins"] == {"permission_level": "CAN_MANAGE", "inherited": True}
+        assert call(sandbox.host, path, sandbox.token).json() == shown
+        alone = self.write(sandbox, path, {"access_control_list": []}, "PUT")[1]
+        assert {next(iter(entry.values())) for entry in alone["access_control_list"]} == levels.keys() - {"users"}
+        unknown = {"access_control_list": [{"group_name": "users", "permission_level": "CAN_FLY"}]}
+        assert self.write(sandbox, path, unknown)[0] == 400
+        assert call(sandbox.host, f"/api/2.0/permissions/genie/{RUN_ONLY}", sandbox.token).status == 403
+        assert call(sandbox.host, "/api/2.0/permissions/genie/nobody", sandbox.token).status == 404
+
     def test_a_space_that_may_only_be_run_cannot_be_written(self, sandbox: SandboxProcess) -> None:
         assert self.write(sandbox, genie_path(RUN_ONLY), {"title": "x"})[0] == 403
 

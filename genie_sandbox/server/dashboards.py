@@ -11,13 +11,11 @@ from typing import Any
 
 from genie_sandbox.files import replace_text
 from genie_sandbox.responses import ApiError
+from genie_sandbox.server.access import access_list, granted
 from genie_sandbox.server.dashboard_values import ENDING, Dashboard, Published
 
 _CANVAS = "PAGE_TYPE_CANVAS"
-# The groups of the account; no other may be granted anything.
-_GROUPS = frozenset({"admins", "users", "genie-viewers"})
 _LEVELS = ("CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
-_PRINCIPALS = ("group_name", "user_name", "service_principal_name")
 
 
 @dataclass
@@ -166,30 +164,17 @@ class Dashboards:
         inherited = [("group_name", "admins", "CAN_MANAGE")]
         if f"{found.parent_path}/".startswith("/Shared/"):
             inherited.append(("group_name", "users", "CAN_MANAGE"))
-        entries: dict[tuple[str, str], list[dict[str, Any]]] = {}
         own = ("service_principal_name", self._caller, "CAN_MANAGE")
-        for grants, is_inherited in (((own, *found.grants), False), (inherited, True)):
-            for kind, name, level in grants:
-                entries.setdefault((kind, name), []).append({"permission_level": level, "inherited": is_inherited})
         return {
             "object_id": f"/dashboards/{dashboard_id}",
             "object_type": "dashboard",
-            "access_control_list": [
-                {kind: name, "display_name": name, "all_permissions": levels}
-                for (kind, name), levels in entries.items()
-            ],
+            "access_control_list": access_list((own, *found.grants), inherited),
         }
 
     def grant(self, workspace_id: str, dashboard_id: str, entries: Any, *, only: bool) -> None:
         """Grant levels to principals, and with `only` take all others away; ApiError for one that is unknown."""
         found = self.get(workspace_id, dashboard_id)
-        if not isinstance(entries, list):
-            raise ApiError(400, "access_control_list must be a list.")
-        grants = {} if only else {grant[:2]: grant for grant in found.grants}
-        for entry in entries:
-            grant = _grant(entry)
-            grants[grant[:2]] = grant
-        self._put(replace(found, grants=tuple(grants.values())))
+        self._put(replace(found, grants=granted(found.grants, entries, levels=_LEVELS, only=only)))
 
     def _active(self, workspace_id: str, dashboard_id: str) -> Dashboard:
         found = self.get(workspace_id, dashboard_id)
@@ -244,15 +229,6 @@ def _stored(text: str, rebound: dict[str, str]) -> str:
         for dataset in content.get("datasets", ()):
             dataset.update(rebound)
     return json.dumps(content) + "\n"
-
-
-def _grant(entry: Any) -> tuple[str, str, str]:
-    kind = next((each for each in _PRINCIPALS if isinstance(entry, dict) and entry.get(each)), None)
-    if kind is None or entry.get("permission_level") not in _LEVELS:
-        raise ApiError(400, "Each entry needs a principal and a permission_level of dashboards.")
-    if kind == "group_name" and entry[kind] not in _GROUPS:
-        raise ApiError(404, f"Principal: GroupName({entry[kind]}) does not exist")
-    return kind, entry[kind], entry["permission_level"]
 
 
 def _text(wanted: dict[str, Any], name: str) -> str:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from genie_sandbox.account import Principal, Space
-from genie_sandbox.responses import Answer, ApiError, json_answer, to_json
+from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, to_json
 from genie_sandbox.server.faults import Plan
 from genie_sandbox.server.paging import Page
 from genie_sandbox.server.request import Request
@@ -38,6 +38,8 @@ class GenieApi:
                 return self._get_space(request, plan)
             case "list_spaces":
                 return self._list_spaces(request, plan)
+            case "space_permissions":
+                return self._permissions(request, body)
             case _:
                 return self._change_space(request, plan, body)
 
@@ -106,6 +108,15 @@ class GenieApi:
         wanted = _object(body)
         updated = self._spaces.update(request.workspace_id, request.space_id, wanted, now, weakly=weakly)
         return json_answer(updated.body)
+
+    def _permissions(self, request: Request, body: bytes) -> Answer:
+        now, ids = self._clock.now_ms, (request.workspace_id, request.space_id)
+        if request.method not in ("GET", "PATCH", "PUT"):
+            return endpoint_not_found(request.method, request.shown_path)
+        if request.method != "GET":
+            entries = _object(body).get("access_control_list")
+            self._spaces.grant(*ids, entries, now, only=request.method == "PUT")
+        return json_answer(self._spaces.permissions(*ids, now, self._principal.application_id))
 
     def _conversation(self, request: Request) -> Conversation | None:
         self._spaces.readable(request.workspace_id, request.space_id, self._clock.now_ms)

@@ -17,6 +17,7 @@ ENGINE_ROUTES = frozenset({"statements", "files", "presigned"})
 OPEN_ROUTES = frozenset({"discovery", "host_metadata", "token", "presigned"})
 
 _SPACES = b"/api/2.0/genie/spaces"
+_SPACE_PERMISSIONS = b"/api/2.0/permissions/genie/"
 _FIXED = {
     ("GET", b"/oidc/.well-known/oauth-authorization-server"): "discovery",
     ("GET", b"/.well-known/databricks-config"): "host_metadata",
@@ -43,7 +44,9 @@ _BELOW_SPACES = {
     ("GET", 5): "get_message",
 }
 
-ROUTES = frozenset({*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "unknown"})
+ROUTES = frozenset(
+    {*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "space_permissions", "unknown"}
+)
 LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages"})
 
 
@@ -81,6 +84,9 @@ def read_request(scope: Scope, workspace_id: str) -> Request:
         route = _below_spaces(method, segments)
         ids = [_decoded(segment) for segment in segments[::2]] if route != "unknown" else []
         return Request(method, path, scope["query_string"], workspace_id, route, *ids)
+    if path.startswith(_SPACE_PERMISSIONS):
+        space_id = _decoded(path[len(_SPACE_PERMISSIONS) :])
+        return Request(method, path, scope["query_string"], workspace_id, "space_permissions", space_id)
     route = _FIXED.get((method, path)) or _prefixed(path)
     return Request(method, path, scope["query_string"], workspace_id, route)
 

@@ -11,7 +11,9 @@ from typing import Any
 from genie_sandbox.account import Space, SpaceState, space_of
 from genie_sandbox.files import replace_text
 from genie_sandbox.responses import ApiError
+from genie_sandbox.server.access import access_list, granted
 
+_LEVELS = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
 _WRITABLE = ("title", "description", "warehouse_id", "parent_path", "serialized_space")
 
 
@@ -107,6 +109,29 @@ class Spaces:
         space = self.managed(workspace_id, space_id, at_ms)
         until_now = tuple(one for one in space.later if one.at <= at_ms)
         self._save(replace(space, trashed_at=at_ms, later=(*until_now, SpaceState(at_ms, trashed=True))))
+
+    def permissions(self, workspace_id: str, space_id: str, at_ms: int, caller: str) -> dict[str, Any]:
+        """Who may do what with a space.
+
+        Raises:
+            ApiError: as `managed`.
+        """
+        space = self.managed(workspace_id, space_id, at_ms)
+        own = ("service_principal_name", caller, "CAN_MANAGE")
+        return {
+            "object_id": f"/genie/{space_id}",
+            "object_type": "genie",
+            "access_control_list": access_list((own, *space.grants), [("group_name", "admins", "CAN_MANAGE")]),
+        }
+
+    def grant(self, workspace_id: str, space_id: str, entries: Any, at_ms: int, *, only: bool) -> None:
+        """Grant levels on a space to principals, and with `only` take all others away.
+
+        Raises:
+            ApiError: as `managed`; 400 and 404 for entries that cannot be granted.
+        """
+        space = self.managed(workspace_id, space_id, at_ms)
+        self._save(replace(space, grants=granted(space.grants, entries, levels=_LEVELS, only=only)))
 
     def _seen(self, key: tuple[str, str], stale: bool) -> Space | None:
         return self._before[key] if stale and key in self._before else self._spaces.get(key)

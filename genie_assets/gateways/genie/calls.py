@@ -24,6 +24,7 @@ from genie_assets.gateways.genie.answers import (
 from genie_assets.gateways.genie.limits import Limits
 
 _SPACES = "/api/2.0/genie/spaces"
+_PERMISSIONS = "/api/2.0/permissions/genie"
 _MOST_PAGES = 2_000  # a conversation holds at most 10,000 messages; a list that goes on and on is broken
 _SMALL_PAGE_SIZE = 10  # for a page that is too big; one that still is leaves its messages to single GETs
 
@@ -111,6 +112,10 @@ class GenieCalls:
         if answer.body.get("space_id") != space_id:
             raise bad_payload("The answer is not the space that was asked for.")
         return answer
+
+    def permissions(self, target: Target, space_id: str) -> Answer:
+        """Who may do what with one space."""
+        return self._get(target, _path(space_id, below=_PERMISSIONS), {}, "GET")
 
     def spaces(self, target: Target) -> Iterator[tuple[Answer, ...]]:
         """The spaces of a workspace, page by page."""
@@ -207,7 +212,7 @@ def _checked(answer: Answer, conversation_id: str, message_id: str) -> Answer:
     return answer
 
 
-def _path(*segments: str) -> str:
+def _path(*segments: str, below: str = _SPACES) -> str:
     """The path of a space and what is below it. Ids come from outside: each is one quoted segment, whatever it is.
 
     Raises:
@@ -218,7 +223,7 @@ def _path(*segments: str) -> str:
             text = "The id of the space, conversation or message cannot be used in an address."
             raise CallError(FetchError(ErrorClass.BAD_REFERENCE, text))
     try:
-        return "/".join((_SPACES, *(quote(segment, safe="") for segment in segments)))
+        return "/".join((below, *(quote(segment, safe="") for segment in segments)))
     except UnicodeEncodeError:
         text = "The id of the space, conversation or message is not valid Unicode."
     raise CallError(FetchError(ErrorClass.BAD_REFERENCE, text))

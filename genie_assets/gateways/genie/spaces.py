@@ -1,7 +1,7 @@
 """Spaces: one with its configuration, the list of a workspace, and whether others' conversations may be read."""
 
 from genie_assets.domain.outcomes import ErrorClass
-from genie_assets.domain.requests import ReadProbe, SpaceRequest, SpacesOfWorkspace
+from genie_assets.domain.requests import ReadProbe, SpacePermissions, SpaceRequest, SpacesOfWorkspace
 from genie_assets.gateways.genie.asking import Asking, ask
 
 # After these, the space may still be read without its configuration.
@@ -34,6 +34,16 @@ def ask_for_the_list(request: SpacesOfWorkspace, asking: Asking[SpacesOfWorkspac
                 asking.take(answer.body["space_id"], answer)
 
     asking.fail(request.workspace_id, asking.guarded(pages))
+
+
+@ask.register
+def ask_who_may(request: SpacePermissions, asking: Asking[SpacePermissions]) -> None:
+    """The access list of one space; 404 means that it is unknown, not that nobody has access."""
+
+    def read() -> None:
+        asking.take(request.space_id, asking.calls.permissions(asking.target, request.space_id))
+
+    asking.fail(request.space_id, asking.guarded(read))
 
 
 @ask.register

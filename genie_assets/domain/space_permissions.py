@@ -1,0 +1,134 @@
+"""Who may do what with a space: what the API tells of it, what became of it, and what was widened.
+
+How it is asked for does not belong here. Levels and principals of kinds that are new are kept as they are told.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from genie_assets.domain.keys import Row
+from genie_assets.domain.messages import as_text
+from genie_assets.domain.spaces import storable
+
+# From the least to the most, as documented; an unknown level counts as more, so that it is noticed.
+_LEVELS = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
+_PRINCIPALS = {
+    "user_name": "USER",
+    "group_name": "GROUP",
+    "service_principal_name": "SERVICE_PRINCIPAL",
+}
+_A_MOMENT = dt.timedelta(microseconds=1)
+
+REPORTED_FOR = dt.timedelta(days=3)
+"""For how long a widened access is reported, so that a check that could not run for a while still tells it."""
+
+Principal = tuple[str, str]  # its type and its name
+
+
+@dataclass(frozen=True)
+class AccessList:
+    """Levels by principal.
+
+    Attributes:
+        levels: The highest level of each principal, and whether all that gives it is inherited.
+        is_whole: Every entry could be read: who is not in it has no access of its own.
+    """
+
+    levels: Mapping[Principal, tuple[str, bool]]
+    is_whole: bool = True
+
+
+def access_list(body: Mapping[str, Any]) -> AccessList | None:
+    """What an answer of the permissions API says; None if it says nothing.
+
+    An empty list says nothing, too: workspace admins stand in every true one.
+    """
+    entries = body.get("access_control_list")
+    if not isinstance(entries, list):
+        return None
+    levels: dict[Principal, tuple[str, bool]] = {}
+    is_whole = True
+    for entry in entries:
+        principal, level = _principal(entry), _highest(entry)
+        if principal is None or level is None:
+            is_whole = False
+        elif principal not in levels or _rank(levels[principal][0]) < _rank(level[0]):
+            levels[principal] = level
+    return AccessList(levels, is_whole) if levels else None
+
+
+def changed_permissions(in_force: Sequence[Row], seen: AccessList, now: dt.datetime) -> list[Row]:
+    """Rows to write after a look at one space: what begins to be in force, and what ends.
+
+    Args:
+        in_force: Its stored rows without an end. Two runs at once may have written one principal twice; the
+            earliest counts, the others end when they began.
+        seen: What the API says now.
+        now: The time of the look, UTC.
+    """
+    known: dict[Principal, Row] = {}
+    written: list[Row] = []
+    for row in sorted(in_force, key=lambda each: each["valid_from"]):
+        principal = (row["principal_type"], row["principal"])
+        if principal in known:
+            written.append({**row, "valid_to": row["valid_from"]})
+        else:
+            known[principal] = row
+    for principal, (level, is_inherited) in seen.levels.items():
+        before = known.pop(principal, None)
+        if before and (before["permission_level"], before["is_inherited"]) == (level, is_inherited):
+            continue
+        began = max(now, before["valid_from"] + _A_MOMENT) if before else now
+        if before:
+            written.append({**before, "valid_to": began})
+        previous = before["permission_level"] if before else None
+        is_wider = previous is None or _rank(level) > _rank(previous)
+        written.append(
+            {
+                "principal_type": principal[0],
+                "principal": principal[1],
+                "permission_level": level,
+                "is_inherited": is_inherited,
+                "previous_level": previous,
+                "is_widened": bool(in_force) and is_wider,
+                "valid_from": began,
+                "valid_to": None,
+            }
+        )
+    if seen.is_whole:
+        written += [{**row, "valid_to": max(now, row["valid_from"] + _A_MOMENT)} for row in known.values()]
+    return written
+
+
+def widened(rows: Iterable[Row], now: dt.datetime) -> list[Row]:
+    """Of rows of `genie_space_permissions`: access that was widened lately, the latest first, each once."""
+    lately = [
+        row
+        for row in rows
+        if row["is_widened"] and now - row["valid_from"] <= REPORTED_FOR and row["valid_to"] != row["valid_from"]
+    ]
+    return sorted(lately, key=lambda row: row["valid_from"], reverse=True)
+
+
+def _principal(entry: Any) -> Principal | None:
+    if not isinstance(entry, dict):
+        return None
+    named = ((kind, as_text(entry.get(name))) for name, kind in _PRINCIPALS.items())
+    return next(((kind, storable(name)) for kind, name in named if name), None)
+
+
+def _highest(entry: Any) -> tuple[str, bool] | None:
+    """The highest level of an entry, and whether it is inherited only."""
+    told = entry.get("all_permissions") if isinstance(entry, dict) else None
+    levels = [
+        (storable(level), each.get("inherited") is True)
+        for each in (told if isinstance(told, list) else [])
+        if isinstance(each, dict) and (level := as_text(each.get("permission_level")))
+    ]
+    return max(levels, key=lambda each: (_rank(each[0]), each[0], not each[1])) if levels else None
+
+
+def _rank(level: str) -> int:
+    return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)
