@@ -8,6 +8,7 @@ from genie_assets.commands.places import read_settings
 from genie_assets.commands.sentences import one_sentence
 from genie_assets.commands.terminal import readable
 
+_WARNS = ("warn", "yellow")
 _WORDS = {True: ("ok  ", None), False: ("FAIL", "red"), None: ("--  ", None)}
 
 
@@ -19,7 +20,7 @@ def check() -> None:
 
     failed = 0
     for finding in preflight(read_settings()):
-        word, colour = _WORDS[finding.ok]
+        word, colour = _WARNS if finding.warns else _WORDS[finding.ok]
         click.secho(f"{word}  {readable(finding.text)}", fg=colour)
         failed += finding.ok is False
     if failed:

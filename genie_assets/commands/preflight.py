@@ -23,7 +23,7 @@ from genie_assets.domain.tables import TABLES, records
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.sql.errors import WarehouseError
+from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.pipeline.left_out import left_out
 from genie_assets.pool import pool_problem
@@ -47,10 +47,14 @@ _OR_LEAVE_OUT = "Or leave it out with GENIE_WORKSPACES."
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `ok` is None if it was not, because of what was found before."""
+    """One thing that was looked at; `ok` is None if it was not, because of what was found before.
+
+    What a run goes on without is `ok`, and `warns` of what is missing then.
+    """
 
     ok: bool | None
     text: str
+    warns: bool = False
 
 
 _THE_REST = Finding(ok=None, text="Not looked at, as they are reached through that: system tables, workspaces")
@@ -59,6 +63,10 @@ _WORKSPACES = Finding(ok=None, text="Not looked at, as only that table names the
 
 class _UnfitError(Exception):
     """What was looked at is there, and does not do. The message ends the sentence that its subject begins."""
+
+
+class _MissedError(Exception):
+    """A run goes on without what was looked at. The message ends the sentence that its subject begins."""
 
 
 def check_connection(settings: Settings) -> None:
@@ -111,6 +119,8 @@ def preflight(settings: Settings) -> Iterator[Finding]:
 def _try(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(ok=True, text=f"{subject} {look()}".strip())
+    except _MissedError as problem:
+        return Finding(ok=True, text=f"{subject} {problem}", warns=True)
     except _UnfitError as problem:
         return Finding(ok=False, text=f"{subject} {problem}")
     except _EXPECTED as problem:
@@ -179,7 +189,14 @@ def _audit(tables: SystemTables) -> str:
 def _history(tables: SystemTables) -> str:
     now = dt.datetime.now(dt.UTC)
     # No statement has this id: the question is only whether we may ask.
-    tables.query_history(["none"], from_time=now - dt.timedelta(hours=1), to_time=now)
+    try:
+        tables.query_history(["none"], from_time=now - dt.timedelta(hours=1), to_time=now)
+    except WarehouseError as problem:
+        if not is_closed_to_us(problem.condition):
+            raise
+        raise _MissedError(
+            f"cannot be read: how statements ran stays unknown, and they are waited for. {problem}"
+        ) from problem
     return "can be read"
 
 

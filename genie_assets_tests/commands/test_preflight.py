@@ -203,6 +203,24 @@ def test_a_table_that_is_not_granted_keeps_nothing_else_from_being_looked_at(acc
     assert lines[-1] == "--    Not looked at, as only that table names them: the workspaces' spaces"
 
 
+def test_history_that_is_not_granted_is_a_warning_because_runs_go_on_without_it(account: Account) -> None:
+    """It was a failure, though the fold only waits for it."""
+    account.refused["system.query.history"] = _refused_statement("[INSUFFICIENT_PERMISSIONS] No SELECT.")
+    code, lines = check()
+    (warning,) = [line for line in lines if line.startswith("warn")]
+    assert (code, failures(lines)) == (0, [])
+    assert warning.startswith("warn  system.query.history cannot be read: how statements ran stays unknown")
+    assert "Grant " in warning
+    assert lines[-1].endswith("genie-assets load")
+
+
+def test_history_that_would_stop_a_run_is_a_failure(account: Account) -> None:
+    account.refused["system.query.history"] = _refused_statement("[UNRESOLVED_COLUMN] There is no such column.")
+    code, lines = check()
+    (failure,) = failures(lines)
+    assert (code, failure.startswith("FAIL  system.query.history: ")) == (1, True)
+
+
 def _no_audit_event(account: Account, _patch: pytest.MonkeyPatch) -> None:
     account.newest = None
 
