@@ -105,6 +105,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   folded_timestamp TIMESTAMP COMMENT 'When that fold began.',
   first_load_timestamp TIMESTAMP COMMENT 'When the day was first loaded, NULL if that was not noted.',
   last_load_timestamp TIMESTAMP COMMENT 'Latest run of it: each that changed something, and one a day.',
+  folded_answers LONG COMMENT 'Answers dated by then that it saw, if there are more, some came late.',
   CONSTRAINT pk_genie_day_loads PRIMARY KEY (event_date)
 )
 USING DELTA

@@ -52,6 +52,9 @@ OF_A_FOLDED_MESSAGE = (
 )
 
 
+_OF_THE_LOG = ("answers", "fetched")
+_IS_DATED = "is_dated"
+
 FAR_AHEAD = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
@@ -77,6 +80,10 @@ def _either(one: Filter, other: Filter) -> Filter:
 
 def _later(since: dt.datetime) -> Filter:
     return Between("ingestion_timestamp", low=since)
+
+
+def _earlier(folded: dt.datetime) -> Filter:
+    return Between("ingestion_timestamp", high=folded)
 
 
 def _failed_later(since: dt.datetime) -> Filter:
@@ -155,17 +162,21 @@ UNFOLDED: Filter = Not(
 """Answers later than the one that the fold has seen, or of messages that it has not seen at all."""
 
 
-def evidence_questions(event_date: dt.date) -> dict[str, Question]:
+def evidence_questions(event_date: dt.date, now: dt.datetime) -> dict[str, Question]:
     """What a fold of the day goes by, in few numbers; and how much of it no fold has seen.
 
     The log is counted, not dated: it only grows, and what is stored late is dated early.
+
+    Args:
+        event_date: The day.
+        now: The time of the fold, UTC.
     """
     references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     errors = Rows(MESSAGE_FETCH_ERRORS, [Equals("event_date", event_date)])
     day = "event_date"
+    is_dated = {_IS_DATED: _earlier(now)}
     return {
-        "answers": Counted(Rows(GENIE_API_MESSAGES, days=[event_date])),
-        "fetched": Counted(Rows(GENIE_API_MESSAGES, [Equals(day, event_date)])),
+        **{name: Counted(rows, flags=is_dated) for name, rows in _of_the_log(event_date).items()},
         "references": Counted(references, by=["is_deleted"]),
         "errors": Counted(errors, by=["error_class", "resolution"]),
         **{
@@ -180,6 +191,25 @@ def evidence_questions(event_date: dt.date) -> dict[str, Question]:
     }
 
 
+def _of_the_log(event_date: dt.date, where: Sequence[Filter] = ()) -> dict[str, Rows]:
+    """Answers that live on the day, and those that were read for it."""
+    read_for_it = Equals("event_date", event_date)
+    return {
+        "answers": Rows(GENIE_API_MESSAGES, where, [event_date]),
+        "fetched": Rows(GENIE_API_MESSAGES, [read_for_it, *where]),
+    }
+
+
+def dated_questions(event_date: dt.date, folded: dt.datetime) -> dict[str, Question]:
+    """How many of the day's answers are dated before its last fold: if it saw fewer, some were stored late."""
+    return {name: Counted(rows) for name, rows in _of_the_log(event_date, [_earlier(folded)]).items()}
+
+
+def dated_answers(found: Mapping[str, Sequence[Row]]) -> int:
+    """The number, by the answers to `evidence_questions` or to `dated_questions`; some answers count twice."""
+    return sum(row["count"] for name in _OF_THE_LOG for row in found[name] if row.get(_IS_DATED, True))
+
+
 def evidence_hash(found: Mapping[str, Sequence[Row]], today: dt.date) -> str:
     """Tells what a fold goes by from what another one went by.
 
@@ -189,7 +219,8 @@ def evidence_hash(found: Mapping[str, Sequence[Row]], today: dt.date) -> str:
         found: The answers to `evidence_questions`.
         today: The day of the fold, UTC.
     """
-    parts = {name: sorted(repr(sorted(row.items())) for row in rows) for name, rows in found.items()}
+    totals = {name: [{"count": sum(row["count"] for row in found[name])}] for name in _OF_THE_LOG}
+    parts = {name: sorted(repr(sorted(row.items())) for row in rows) for name, rows in {**found, **totals}.items()}
     text = repr((tables_hash(), today, sorted(parts.items())))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

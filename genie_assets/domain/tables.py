@@ -434,6 +434,7 @@ GENIE_DAY_LOADS = Table(
         ours("folded_timestamp", "TIMESTAMP", "When that fold began."),
         ours("first_load_timestamp", "TIMESTAMP", "When the day was first loaded; NULL if that was not noted."),
         ours("last_load_timestamp", "TIMESTAMP", "Latest run of it: each that changed something, and one a day."),
+        ours("folded_answers", "LONG", "Answers dated by then that it saw; if there are more, some came late."),
     ),
 )
 

@@ -84,10 +84,10 @@ def fold_day(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakeh
     before = folded_day(run.day, lake, now)
     if before.is_quiet:
         return FoldReport(statuses=before.counted("status"), enrichment=before.counted("enrichment_status"))
-    since = before.since(now.date())
-    sources = Sources(run, system_tables, genie, lake, since)
+    touched = touched_conversations(before, lake, now.date())
+    sources = Sources(run, system_tables, genie, lake, touched.since)
     report = FoldReport()
-    for conversation_ids in in_parts(touched_conversations(run.day, lake, now.date(), since)):
+    for conversation_ids in in_parts(touched.conversations):
         report += _fold_part(sources, conversation_ids)
     if sources.history.has_answered:
         for conversation_ids in waiting_for_long(lake, now.date()):

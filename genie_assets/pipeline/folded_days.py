@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from genie_assets.domain.executions import WAITING, EnrichmentStatus
 from genie_assets.domain.folded_again import (
     FAR_AHEAD,
+    dated_answers,
     evidence_hash,
     evidence_questions,
     recent_days,
@@ -29,6 +30,7 @@ class FoldedDay:
         day: The day.
         noted: Its row of `genie_day_loads`.
         evidence: Tells what there is to go by from what there was at another time.
+        dated: Answers that are dated by now, as far as there are any.
         unfolded: Answers that no row of `message_details` shows.
         waiting: Messages that wait for a statement, or were given up on the day.
         rows: The day's rows of `message_details`, counted by status and enrichment.
@@ -37,6 +39,7 @@ class FoldedDay:
     day: dt.date
     noted: Row
     evidence: str
+    dated: int
     unfolded: int
     waiting: int
     rows: Sequence[Row]
@@ -54,13 +57,20 @@ class FoldedDay:
     def since(self, today: dt.date) -> dt.datetime | None:
         """From when on something may have changed since the last fold; None if the day is folded as a whole.
 
-        That is every closed day. What is stored after a fold of today and dated before it, by a run that was
-        paused, is found then, and so are later versions in query history.
+        That is every closed day: later versions in query history are found then.
         """
         folded: dt.datetime | None = self.noted.get("folded_timestamp")
         if self.day != today or folded is None:
             return None
         return FAR_AHEAD if self.is_unchanged else folded
+
+    def is_late(self, dated: int) -> bool:
+        """Whether a run that was paused or slow has stored answers since the last fold that are dated before it.
+
+        Args:
+            dated: How many there are now that are dated before it.
+        """
+        return not self.is_unchanged and dated != self.noted.get("folded_answers")
 
     def counted(self, column: str) -> Counter[str]:
         """The day's messages by one of both statuses."""
@@ -76,7 +86,7 @@ def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
         now: The time, UTC.
     """
     given_up = [Equals("enrichment_status", EnrichmentStatus.EXPIRED.value)]
-    evidence = evidence_questions(day)
+    evidence = evidence_questions(day, now)
     found = lake.together(
         {
             **evidence,
@@ -90,6 +100,7 @@ def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
         day=day,
         noted=found["noted"][0] if found["noted"] else {"event_date": day},
         evidence=evidence_hash({name: found[name] for name in evidence if name != "unfolded"}, now.date()),
+        dated=dated_answers(found),
         unfolded=_number(found["unfolded"]),
         waiting=_number(found["waiting"]) + _number(found["given up"]),
         rows=found["rows"],
@@ -120,7 +131,8 @@ def note_fold(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> None:
     if before.noted.get("folded_hash") == before.evidence:
         return
     times = dict.fromkeys(("folded_timestamp", "last_load_timestamp", "ingestion_timestamp"), now)
-    lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**before.noted, "folded_hash": before.evidence, **times}]))
+    seen = {"folded_hash": before.evidence, "folded_answers": before.dated}
+    lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**before.noted, **seen, **times}]))
 
 
 def _number(rows: Sequence[Row]) -> int:

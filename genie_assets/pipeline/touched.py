@@ -2,38 +2,67 @@
 
 import datetime as dt
 from collections import Counter
+from typing import NamedTuple
 
-from genie_assets.domain.folded_again import asked_on, named_by_the_log, nameless, touching
-from genie_assets.domain.questions import Counted, Rows, Wanted
+from genie_assets.domain.folded_again import (
+    asked_on,
+    dated_answers,
+    dated_questions,
+    named_by_the_log,
+    nameless,
+    touching,
+)
+from genie_assets.domain.keys import Row
+from genie_assets.domain.questions import Counted, Question, Rows, Wanted
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.folded_days import FoldedDay
 
 
-def touched_conversations(
-    event_date: dt.date, lake: Lakehouse, today: dt.date, since: dt.datetime | None = None
-) -> Counter[str]:
-    """Conversations to look at, each with how many messages it is known to have at least.
+class Touched(NamedTuple):
+    """Where a fold looks.
+
+    Attributes:
+        conversations: Conversations to look at, each with how many messages it is known to have at least.
+        since: If given, only what has changed in them since then is folded.
+    """
+
+    conversations: Counter[str]
+    since: dt.datetime | None = None
+
+
+def touched_conversations(before: FoldedDay, lake: Lakehouse, today: dt.date) -> Touched:
+    """Where the fold of a day looks: where something has changed, or everywhere if an answer was stored late.
 
     Args:
-        event_date: The day that is folded.
+        before: The day as the fold finds it.
         lake: The tables.
         today: The day of the fold, UTC.
-        since: If given, only conversations in which something has changed since then.
     """
-    asked, unnamed = asked_on(event_date, since), nameless(event_date, since)
-    found = lake.together(
-        {
-            "asked": Counted(asked, by=["conversation_id"]),
-            "nameless": Wanted(unnamed, ["message_id"], distinct=True),
-            **{rows.table.name: _conversations(rows) for rows in touching(event_date, today, since)},
-        }
-    )
-    touched = Counter({row["conversation_id"]: row["count"] for row in found.pop("asked")})
-    nameless_ids = {row["message_id"] for row in found.pop("nameless")}
+    since = before.since(today)
+    found = _looked_up(before.day, lake, today, since)
+    if since is not None and before.is_late(dated_answers(found)):
+        since = None
+        found = _looked_up(before.day, lake, today, since)
+    touched = Counter({row["conversation_id"]: row["count"] for row in found["asked"]})
+    nameless_ids = {row["message_id"] for row in found["nameless"]}
     if nameless_ids:
         found |= lake.together({"named": _conversations(named_by_the_log(nameless_ids))})
     for rows in found.values():
-        touched |= Counter({row["conversation_id"]: 1 for row in rows if row["conversation_id"] is not None})
-    return touched
+        touched |= Counter({row["conversation_id"]: 1 for row in rows if row.get("conversation_id") is not None})
+    return Touched(touched, since)
+
+
+def _looked_up(
+    event_date: dt.date, lake: Lakehouse, today: dt.date, since: dt.datetime | None
+) -> dict[str, list[Row]]:
+    """What tells it, and how many answers are dated before `since`; one question."""
+    questions: dict[str, Question] = {
+        "asked": Counted(asked_on(event_date, since), by=["conversation_id"]),
+        "nameless": Wanted(nameless(event_date, since), ["message_id"], distinct=True),
+        **{rows.table.name: _conversations(rows) for rows in touching(event_date, today, since)},
+        **(dated_questions(event_date, since) if since is not None else {}),
+    }
+    return dict(lake.together(questions))
 
 
 def _conversations(rows: Rows) -> Wanted:

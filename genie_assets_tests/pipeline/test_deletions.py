@@ -25,7 +25,7 @@ OF_THE_DAY = {
     GENIE_API_MESSAGES.name: {"event_date", "api_endpoint"},
     MESSAGE_FETCH_ERRORS.name: {"event_date"},
     # What a fold noted of what it went by: rows of other days are among that.
-    GENIE_DAY_LOADS.name: {"folded_hash", "folded_timestamp"},
+    GENIE_DAY_LOADS.name: {"folded_hash", "folded_timestamp", "folded_answers"},
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_DAY_LOADS, MESSAGE_ATTACHMENTS, MESSAGE_DETAILS
+from genie_assets.domain.tables import GENIE_DAY_LOADS, MESSAGE_ATTACHMENTS, MESSAGE_DETAILS
 from genie_assets.pipeline.enriched_message_details import FoldReport
 from genie_assets_tests.pipeline.world import FORBIDDEN, HOUR, MONDAY, TUESDAY, World
 
@@ -92,11 +92,7 @@ def test_a_statement_that_comes_later_is_found_though_nothing_else_changes(world
 
 
 def test_a_closed_day_is_folded_as_a_whole_once_a_day(loaded: World) -> None:
-    """What was stored late and is dated early is found then, and what history says by now."""
-    (row,) = [row for row in loaded.rows(GENIE_API_MESSAGES) if row["message_id"] == "m1"]
-    early = {"ingestion_timestamp": row["ingestion_timestamp"] - 9 * HOUR, "content_hash": "older"}
-    early |= {"api_fetch_timestamp": row["api_fetch_timestamp"] - 9 * HOUR}
-    loaded.lake.append(GENIE_API_MESSAGES, GENIE_API_MESSAGES.frame([row | early]))
+    """What history says by now is found then."""
     loaded.now += 24 * HOUR
     assert loaded.now.date() == TUESDAY
     assert folded(loaded).messages == len(MESSAGES)

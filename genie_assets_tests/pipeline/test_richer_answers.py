@@ -94,6 +94,31 @@ def test_what_is_withheld_from_the_first_look_on_is_what_it_is_until_it_is_shown
     assert shown_of(world, *SHOWN)["m"] == (*IS_WHOLE, True)
 
 
+def look_of(message_id: str, at: dt.datetime, body: Row) -> Row:
+    """The row of the log for a look of a run of that hour, whenever it is stored."""
+    ids = {"workspace_id": "w1", "space_id": "s1", "conversation_id": message_id, "message_id": message_id}
+    row = log_row(ids, Answer(body, "GET", at), event_date=MONDAY, known=None)
+    return {**row, "ingestion_timestamp": at, "ingestion_batch_id": "b"}
+
+
+def test_a_look_that_a_paused_run_stores_late_counts_in_the_next_fold_of_today(on_both: World) -> None:
+    """It is dated before today's fold, which looked only at what is dated later: it waited for tomorrow."""
+    for message_id in ("m", "beside"):
+        on_both.ask(message_id, conversation_id=message_id, attachments=[])
+    paused = look_of("m", on_both.now, on_both.genie.messages["m"] | {"attachments": WHOLE})
+    on_both.now += HOUR
+    on_both.discover()
+    on_both.fetch()
+    on_both.now += HOUR
+    on_both.fold()
+    assert shown_of(on_both, "query_sql", "content_withheld")["m"] == (None, False)
+    on_both.lake.append(GENIE_API_MESSAGES, GENIE_API_MESSAGES.frame([paused]))
+    on_both.now += HOUR
+    assert on_both.fold().messages == 2
+    assert shown_of(on_both, *SHOWN)["m"] == (*IS_WHOLE, True)
+    assert on_both.fold().messages == 0
+
+
 class Watched:
     """A lakehouse that counts the texts that are read from the log."""
 
@@ -138,10 +163,7 @@ def random_looks(rng: random.Random, message_id: str) -> list[Row]:
             "attachments": rng.choice([WHOLE, WHOLE[::-1], BARE, OTHER, [], None]),
             "feedback": {"rating": rng.choice(["POSITIVE", "NEGATIVE", None])},
         }
-        ids = {"workspace_id": "w1", "space_id": "s1", "conversation_id": message_id, "message_id": message_id}
-        at = NOON + hour * HOUR
-        row = log_row(ids, Answer(body, "GET", at), event_date=MONDAY, known=None)
-        rows.append({**row, "ingestion_timestamp": at, "ingestion_batch_id": "b"})
+        rows.append(look_of(message_id, NOON + hour * HOUR, body))
     return rows
 
 
