@@ -162,6 +162,12 @@ class Settings(BaseSettings):
     """Its OAuth secret."""
     databricks_token: _Token = None
     """A personal access token, instead of client id and secret."""
+    arm_client_id: _Id = None
+    """Application id of a service principal of Azure, where no other login is set."""
+    arm_client_secret: _Secret = None
+    """Its secret."""
+    arm_tenant_id: _Id = None
+    """Its directory."""
     azure_authority_host: _Address = None
     """Where an Azure service principal logs in, if not where all tenants of the workspace's cloud do."""
     databricks_warehouse_id: _Id = None
@@ -223,19 +229,30 @@ class Settings(BaseSettings):
                 given twice. Apart from this, no setting is required.
         """
         secret, token = _reveal(self.databricks_client_secret), _reveal(self.databricks_token)
+        azure = {
+            "ARM_CLIENT_ID": self.arm_client_id,
+            "ARM_CLIENT_SECRET": _reveal(self.arm_client_secret),
+            "ARM_TENANT_ID": self.arm_tenant_id,
+        }
+        is_azures = any(azure.values()) and not (self.databricks_client_id or secret or token)
         problems = [
             None if self.databricks_host else _NO_HOST,
             None if self.databricks_warehouse_id else _NO_WAREHOUSE,
-            _authentication_problem(self.databricks_client_id, secret, token),
+            _azure_problem(azure)
+            if is_azures
+            else _authentication_problem(self.databricks_client_id, secret, token),
         ]
         if not self.databricks_host or not self.databricks_warehouse_id or any(problems):
             raise SettingsError(" ".join([*filter(None, problems), _WHERE_SETTINGS_ARE]))
-        return DatabricksConnection(
-            home_url=self.databricks_host,
-            warehouse_id=self.databricks_warehouse_id,
-            client_id=self.databricks_client_id,
-            client_secret=secret,
-            token=token,
+        connection = DatabricksConnection(self.databricks_host, self.databricks_warehouse_id)
+        if not is_azures:
+            return replace(connection, client_id=self.databricks_client_id, client_secret=secret, token=token)
+        return replace(
+            connection,
+            client_id=azure["ARM_CLIENT_ID"],
+            client_secret=azure["ARM_CLIENT_SECRET"],
+            tenant_id=azure["ARM_TENANT_ID"],
+            authority=self.azure_authority_host,
         )
 
     def writing(self) -> DatabricksConnection:
@@ -282,8 +299,15 @@ def _authentication_problem(client_id: str | None, secret: str | None, token: st
         return "DATABRICKS_CLIENT_SECRET is set without DATABRICKS_CLIENT_ID: set both, or DATABRICKS_TOKEN alone."
     return (
         "No credentials are set: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET of a service principal, "
-        "or DATABRICKS_TOKEN."
+        "or DATABRICKS_TOKEN. Profiles of .databrickscfg are not read."
     )
+
+
+def _azure_problem(login: Mapping[str, str | None]) -> str | None:
+    missing = " and ".join(name for name, value in login.items() if not value)
+    if not missing:
+        return None
+    return f"{missing} is not set: set {', '.join(login)} together, or DATABRICKS_TOKEN alone."
 
 
 def load_settings(**values: Any) -> Settings:

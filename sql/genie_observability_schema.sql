@@ -40,7 +40,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
   event_date DATE NOT NULL COMMENT 'UTC day of the audit events.',
   workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
   workspace_name STRING COMMENT 'Its name, from system.access.workspaces_latest.',
-  workspace_url STRING COMMENT 'Its address as https://host, from system.access.workspaces_latest.',
+  workspace_url STRING COMMENT 'Address in workspaces_latest: https://host, or https://host/?o=<its id>.',
   space_id STRING COMMENT 'Genie space.',
   conversation_id STRING COMMENT 'Conversation.',
   message_id STRING NOT NULL COMMENT 'Message.',

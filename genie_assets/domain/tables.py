@@ -36,7 +36,9 @@ GENIE_MESSAGES_TO_FETCH = Table(
         audit("event_date!", "DATE", "UTC day of the audit events."),
         audit("workspace_id!", "STRING", "Workspace in which the message was asked."),
         audit("workspace_name", "STRING", "Its name, from system.access.workspaces_latest."),
-        audit("workspace_url", "STRING", "Its address as https://host, from system.access.workspaces_latest."),
+        audit(
+            "workspace_url", "STRING", "Address in workspaces_latest: https://host, or https://host/?o=<its id>."
+        ),
         audit("space_id", "STRING", "Genie space."),
         audit("conversation_id", "STRING", "Conversation."),
         audit("message_id!", "STRING", "Message."),

@@ -159,7 +159,7 @@ def point_at(sandbox: SandboxProcess, lakehouse: Path, patch: pytest.MonkeyPatch
 
 def forget_settings(patch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(("DATABRICKS_", "GENIE_", "DAGSTER_HOME")):
+        if name.startswith(("ARM_", "DATABRICKS_", "GENIE_", "DAGSTER_HOME")):
             patch.delenv(name)
 
 

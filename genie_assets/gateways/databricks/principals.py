@@ -170,7 +170,7 @@ class AzurePrincipal(Renewed):
         authority = tenant.authority_for(address.host)
         super().__init__(
             authority,
-            "azure_client_id, azure_client_secret and azure_tenant_id",
+            "the Azure service principal (ARM_CLIENT_ID, ARM_CLIENT_SECRET, ARM_TENANT_ID, or azure_credentials)",
             (client_secret,),
             session=session,
             clock=clock,

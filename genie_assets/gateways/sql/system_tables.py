@@ -148,8 +148,9 @@ class SystemTables:
         """Current workspaces, those that do not run included.
 
         Returns:
-            workspace_id, workspace_name, workspace_url as https://host (NULL if unusable), and status as
-            Databricks spells it: RUNNING, or why the workspace answers nobody; NULL if unknown.
+            workspace_id, workspace_name, workspace_url as https://host or, of a host of many workspaces,
+            https://host/?o=<its id> (NULL if unusable), and status as Databricks spells it: RUNNING, or why the
+            workspace answers nobody; NULL if unknown.
         """
         frame = self._ours(self._asked("workspaces", None))
         frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]

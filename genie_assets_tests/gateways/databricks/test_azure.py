@@ -68,6 +68,44 @@ def test_the_resources_azure_principal_logs_in_where_its_tenant_does(
     assert SECRET not in repr(connection)
 
 
+ARM = {"ARM_CLIENT_ID": "app-1", "ARM_CLIENT_SECRET": SECRET, "ARM_TENANT_ID": "tenant/1"}
+
+
+@pytest.fixture
+def environment(stub: StubServer, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """One without a login."""
+    forget_settings(monkeypatch)
+    monkeypatch.setenv("DATABRICKS_HOST", stub.url)
+    monkeypatch.setenv("DATABRICKS_WAREHOUSE_ID", "w1")
+    monkeypatch.setenv("GENIE_ALLOWED_HOSTS", "127.0.0.1:*")
+    return monkeypatch
+
+
+def test_the_environments_azure_principal_logs_in_where_no_other_is_set(
+    stub: StubServer, entra: StubServer, environment: pytest.MonkeyPatch
+) -> None:
+    """Databricks' own tools take it; we said that no credentials are set."""
+    for name, value in ARM.items():
+        environment.setenv(name, value)
+    environment.setenv("AZURE_AUTHORITY_HOST", entra.url)
+    connection = credentials(DatabricksClientResource(host=stub.url), load_settings())
+    assert SECRET not in repr(connection)
+    assert open_workspaces(load_settings(), connection).home().call("GET", "/api/x") == {"ok": True}
+    assert [request.path for request in entra.requests] == ["/tenant%2F1/oauth2/v2.0/token"]
+    assert [request.token for request in stub.requests] == ["entra-1"]
+    environment.setenv("DATABRICKS_TOKEN", "dapi-0123456789")
+    connection = load_settings().databricks()
+    assert (connection.token, connection.tenant_id) == ("dapi-0123456789", None)
+
+
+@pytest.mark.parametrize("missing", ARM)
+def test_half_of_an_azure_login_is_told_by_what_is_missing(missing: str, environment: pytest.MonkeyPatch) -> None:
+    for name in ARM.keys() - {missing}:
+        environment.setenv(name, ARM[name])
+    with pytest.raises(SettingsError, match=f"{missing} is not set"):
+        load_settings().databricks()
+
+
 def azure(stub: StubServer, entra: StubServer) -> Workspaces:
     tenant = Tenant("tenant", entra.url)
     return Workspaces(stub.url, client_id="app-1", client_secret=SECRET, tenant=tenant, policy=LOOPBACK)
@@ -97,7 +135,7 @@ def test_a_refused_secret_names_what_to_correct_and_is_not_shown(stub: StubServe
     with pytest.raises(CallError) as caught:
         azure(stub, entra).home().call("GET", "/api/x")
     assert caught.value.error.error_class is ErrorClass.AUTH
-    assert "did not accept azure_client_id, azure_client_secret and azure_tenant_id" in caught.value.error.message
+    assert "did not accept the Azure service principal (ARM_CLIENT_ID, " in caught.value.error.message
     assert "AADSTS7000215" in caught.value.error.message
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     assert stub.requests == []
