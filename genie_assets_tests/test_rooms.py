@@ -214,3 +214,20 @@ def test_no_file_of_the_pipeline_is_longer_than_200_lines() -> None:
     folder = CHECKOUT / "genie_assets/pipeline"
     lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in folder.glob("*.py")}
     assert {name: length for name, length in lengths.items() if length > 200} == {}
+
+
+def _patched(text: str) -> Iterator[str]:
+    """The names that a module of tests replaces, as `monkeypatch.setattr` and `mock.patch` take them."""
+    for node in ast.walk(ast.parse(text)) if "setattr(" in text or "patch" in text else ():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            texts = [each.value for each in node.args[:2] if isinstance(each, ast.Constant)]
+            if node.func.attr in ("setattr", "delattr", "patch", "object"):
+                yield from (text for text in texts if isinstance(text, str))
+
+
+def test_no_test_patches_a_private_name() -> None:
+    """What a test has to change is a parameter: a private name says how a promise is kept, not what it is."""
+    tests = (CHECKOUT / "genie_assets_tests").rglob("*.py")
+    patched = {path.name: _patched(path.read_text(encoding="utf-8")) for path in tests}
+    private = re.compile(r"^(genie_.*\.)?_[a-zA-Z]")
+    assert [(file, name) for file, names in patched.items() for name in names if private.search(name)] == []

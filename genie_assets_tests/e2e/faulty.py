@@ -19,6 +19,7 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     records,
 )
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import Retries
@@ -136,7 +137,7 @@ class Faulty:
             client_id=self.sandbox.client_id if service_principal else None,
             client_secret=secret,
             policy=HostPolicy(("127.0.0.1:*",)),
-            timeout_seconds=timeout_seconds,
+            timeouts=Timeouts(timeout_seconds),
         )
         return GenieApi(
             workspaces,

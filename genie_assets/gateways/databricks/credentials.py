@@ -18,12 +18,12 @@ import requests
 from databricks.sdk.credentials_provider import CredentialsProvider, CredentialsStrategy
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.gateways.databricks.exchange import MIB, HttpAnswer, exchange
+from genie_assets.gateways.databricks.exchange import MIB, HttpAnswer, Timeouts, exchange
 from genie_assets.gateways.databricks.http_answers import answer_error, json_object
 from genie_assets.gateways.databricks.retries import CallError
 
-_TIMEOUT = (10.0, 30.0)  # connect, read; seconds
-_LONGEST_SECONDS = 60.0  # for the whole of one answer: others wait for it
+_READ_SECONDS = 30.0  # others wait for a login
+_LONGEST_SECONDS = 60.0  # for the whole of one answer
 _EARLY_SECONDS = 60.0  # a token is renewed so long before it ends, or at four fifths of a short life
 _LONGEST_LIFE_SECONDS = 24 * 3600.0
 _TOKEN = re.compile(r"[!-~]{1,16384}")  # what a header can carry
@@ -65,6 +65,11 @@ class Login(CredentialsStrategy):
     def __call__(self, cfg: Any) -> CredentialsProvider:  # noqa: ARG002 - the SDK's signature
         """What the SDK calls for its headers."""
         return lambda: {**self.headers, "Authorization": f"Bearer {self.token()}"}
+
+
+def of_a_login(timeouts: Timeouts) -> Timeouts:
+    """How long a login is waited for where calls are waited for so long: no longer, and half a minute at most."""
+    return replace(timeouts, read=min(timeouts.read, _READ_SECONDS))
 
 
 class PersonalToken(Login):
@@ -118,6 +123,7 @@ class Renewed(Login):
         settings: For messages: where id and secret stand.
         secrets: What no message may hold.
         session: Carries the requests.
+        timeouts: How long to wait for an answer.
         clock: Monotonic seconds.
         headers: What every request with the token carries besides.
     """
@@ -129,12 +135,13 @@ class Renewed(Login):
         secrets: tuple[str, ...],
         *,
         session: requests.Session,
+        timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(headers)
         self._place, self._settings, self._secrets = place, settings, secrets
-        self._session, self._clock = session, clock
+        self._session, self._timeouts, self._clock = session, timeouts, clock
         self._lock = threading.Lock()
         self._minted: _Minted | None = None
         self._failed_at, self._failure = float("-inf"), None  # type: float, CallError | None
@@ -204,7 +211,13 @@ class Renewed(Login):
             CallError: if the answer is not 200; AUTH where it refuses us.
         """
         answer = exchange(
-            self._session, method, url, timeout=_TIMEOUT, most_bytes=MIB, seconds=_LONGEST_SECONDS, **options
+            self._session,
+            method,
+            url,
+            timeouts=self._timeouts,
+            most_bytes=MIB,
+            seconds=_LONGEST_SECONDS,
+            **options,
         )
         if answer.status == 200:
             return answer

@@ -25,7 +25,30 @@ MIB = 2**20
 MOST_BYTES = 16 * MIB  # three times the biggest message that is known of
 
 _ERROR_BYTES = 64 * 1024  # the body of an error is not read any further
-_SLOWEST_ANSWER = 4  # an answer that trickles in may take so many read timeouts
+_CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """How long a server is waited for.
+
+    Attributes:
+        read: Seconds to wait for the next bytes; for a connection it is as long, and ten seconds at most.
+        reads: So many times as long all of an answer may take that trickles in.
+    """
+
+    read: float = 60.0
+    reads: int = 4
+
+    @property
+    def connect(self) -> float:
+        """Seconds to wait for a connection."""
+        return min(self.read, _CONNECT_SECONDS)
+
+    @property
+    def whole(self) -> float:
+        """Seconds after which an answer that still trickles in is given up."""
+        return self.connect + self.reads * self.read
 
 
 @dataclass(frozen=True)
@@ -47,7 +70,7 @@ def exchange(
     method: str,
     url: str,
     *,
-    timeout: tuple[float, float],
+    timeouts: Timeouts,
     most_bytes: int = MOST_BYTES,
     seconds: float | None = None,
     **options: Any,
@@ -60,19 +83,19 @@ def exchange(
         session: Carries the connections, see `bounds.pooled_session`.
         method: HTTP method.
         url: Whole URL.
-        timeout: Seconds to wait for a connection, and for the next bytes.
+        timeouts: How long to wait for a connection, for the next bytes, and for all of them.
         most_bytes: How big the body of a good answer may be, packed and unpacked.
-        seconds: How long all of it may take, if less than some read timeouts.
+        seconds: How long all of it may take, if less than that.
         options: More arguments of `requests.Session.request`.
 
     Raises:
         CallError: TIMEOUT, NETWORK or CONFIG if there is no answer; TOO_BIG or BAD_PAYLOAD if it cannot be read.
     """
-    longest = timeout[0] + _SLOWEST_ANSWER * timeout[1]
-    longest = longest if seconds is None else min(seconds, longest)
+    longest = timeouts.whole if seconds is None else min(seconds, timeouts.whole)
+    timeout = (timeouts.connect, timeouts.read)
     try:
         with (
-            bounded(seconds=longest, silence=timeout[1]),
+            bounded(seconds=longest, silence=timeouts.read),
             session.request(
                 method, url, timeout=timeout, allow_redirects=False, stream=True, **options
             ) as response,

@@ -14,6 +14,7 @@ import requests
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.databricks.credentials import Order, Renewed
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import Address, HostPolicy
 from genie_assets.gateways.databricks.http_answers import json_object
 from genie_assets.gateways.databricks.retries import CallError
@@ -42,6 +43,7 @@ class ServicePrincipal(Renewed):
         client_secret: Its secret.
         policy: Hosts that may be sent the secret; the host may name another one for its tokens.
         session: Carries the requests.
+        timeouts: How long to wait for an answer.
         clock: Monotonic seconds.
     """
 
@@ -53,6 +55,7 @@ class ServicePrincipal(Renewed):
         *,
         policy: HostPolicy,
         session: requests.Session,
+        timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         # As they are, as the SDK sends them; RFC 6749 would have them form-encoded first.
@@ -62,6 +65,7 @@ class ServicePrincipal(Renewed):
             "DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET",
             (client_secret, basic),
             session=session,
+            timeouts=timeouts,
             clock=clock,
             headers=address.headers,
         )
@@ -154,6 +158,7 @@ class AzurePrincipal(Renewed):
         client_id: Application id.
         client_secret: Its secret.
         session: Carries the requests.
+        timeouts: How long to wait for an answer.
         clock: Monotonic seconds.
     """
 
@@ -165,6 +170,7 @@ class AzurePrincipal(Renewed):
         client_secret: str,
         *,
         session: requests.Session,
+        timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         authority = tenant.authority_for(address.host)
@@ -173,6 +179,7 @@ class AzurePrincipal(Renewed):
             "the Azure service principal (ARM_CLIENT_ID, ARM_CLIENT_SECRET, ARM_TENANT_ID, or azure_credentials)",
             (client_secret,),
             session=session,
+            timeouts=timeouts,
             clock=clock,
             headers=address.headers,
         )

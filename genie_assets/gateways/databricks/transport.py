@@ -11,7 +11,7 @@ from databricks.sdk.core import Config
 
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.gateways.databricks.credentials import Login
-from genie_assets.gateways.databricks.exchange import MOST_BYTES, HttpAnswer, exchange
+from genie_assets.gateways.databricks.exchange import MOST_BYTES, HttpAnswer, Timeouts, exchange
 from genie_assets.gateways.databricks.http_answers import (
     MOST_VALUES,
     answer_error,
@@ -21,8 +21,6 @@ from genie_assets.gateways.databricks.http_answers import (
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.told_time import ToldTime
 
-CONNECT_SECONDS = 10.0
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -31,7 +29,7 @@ class Limits:
     Args:
         most_bytes: Size of its body, packed and unpacked.
         most_values: Number of JSON values in it.
-        seconds: How long to wait for all of it, if less than some read timeouts.
+        seconds: How long to wait for all of it, if less than `Timeouts.whole`.
     """
 
     most_bytes: int = MOST_BYTES
@@ -49,7 +47,7 @@ class WorkspaceHttp:
         config: The SDK's configuration of it: host and user agent.
         login: Gives the tokens.
         session: Carries the requests.
-        timeout_seconds: How long to wait for the next bytes of an answer.
+        timeouts: How long to wait for an answer.
         told_time: Hears what time each good answer says it is.
     """
 
@@ -59,7 +57,7 @@ class WorkspaceHttp:
         login: Login,
         session: requests.Session,
         *,
-        timeout_seconds: float,
+        timeouts: Timeouts,
         told_time: ToldTime | None = None,
     ) -> None:
         self.host = str(config.host)
@@ -67,7 +65,7 @@ class WorkspaceHttp:
         self._login = login
         self._session = session
         self._told_time = told_time or ToldTime()
-        self._timeout = (min(CONNECT_SECONDS, timeout_seconds), timeout_seconds)
+        self._timeouts = timeouts
 
     def call(
         self,
@@ -153,7 +151,7 @@ class WorkspaceHttp:
             self._session,
             method,
             self.host + path,
-            timeout=self._timeout,
+            timeouts=self._timeouts,
             most_bytes=limits.most_bytes,
             seconds=limits.seconds,
             headers=headers,

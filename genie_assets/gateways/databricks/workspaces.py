@@ -10,7 +10,8 @@ from databricks.sdk.core import Config
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.databricks.bounds import pooled_session
-from genie_assets.gateways.databricks.credentials import Login, PersonalToken
+from genie_assets.gateways.databricks.credentials import Login, PersonalToken, of_a_login
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import Address, HostPolicy, UnusableUrl, read_address
 from genie_assets.gateways.databricks.pasting import flaw
 from genie_assets.gateways.databricks.principals import AzurePrincipal, ServicePrincipal, Tenant
@@ -43,7 +44,7 @@ class Workspaces:
             address that a caller brings. What the operator named an address for is asked, whatever its status.
         policy: Hosts that may be sent credentials; Databricks' own by default.
         threads: Connections per host.
-        timeout_seconds: How long to wait for the next bytes of an answer.
+        timeouts: How long to wait for an answer.
 
     Raises:
         ValueError: the login is not one of these, or cannot be what somebody meant to give.
@@ -61,7 +62,7 @@ class Workspaces:
         not_running: Callable[[], Mapping[str, str]] | None = None,
         policy: HostPolicy | None = None,
         threads: int = 16,
-        timeout_seconds: float = 60.0,
+        timeouts: Timeouts | None = None,
     ) -> None:
         if bool(token) == bool(client_id and client_secret):
             raise ValueError("give either a token, or a client id and its secret")
@@ -78,7 +79,7 @@ class Workspaces:
         self._ask_not_running, self._asking = not_running, threading.Lock()
         self._not_running: Mapping[str, str] | None = None
         self._policy = policy or HostPolicy()
-        self._threads, self._timeout_seconds = threads, timeout_seconds
+        self._threads, self._timeouts = threads, timeouts or Timeouts()
         self._connections: dict[Address, _Connection] = {}
         self._lock = threading.Lock()
         self.told_time = ToldTime()
@@ -170,16 +171,14 @@ class Workspaces:
                 profile="",
                 product="genie-assets",
                 product_version="0.1.0",
-                http_timeout_seconds=self._timeout_seconds,
+                http_timeout_seconds=self._timeouts.read,
                 retry_timeout_seconds=60,
                 max_connection_pools=self._threads,
                 max_connections_per_pool=self._threads,
                 debug_headers=False,
             )
             return _Connection(
-                WorkspaceHttp(
-                    config, login, session, timeout_seconds=self._timeout_seconds, told_time=self.told_time
-                ),
+                WorkspaceHttp(config, login, session, timeouts=self._timeouts, told_time=self.told_time),
                 WorkspaceClient(config=config),
             )
         except ValueError as error:
@@ -190,9 +189,10 @@ class Workspaces:
         if self._token:
             return PersonalToken(self._token, headers=address.headers)
         who = self._client_id, self._client_secret
+        timeouts = of_a_login(self._timeouts)
         if self._tenant:
-            return AzurePrincipal(address, self._tenant, *who, session=session)
-        return ServicePrincipal(address, *who, policy=self._policy, session=session)
+            return AzurePrincipal(address, self._tenant, *who, session=session, timeouts=timeouts)
+        return ServicePrincipal(address, *who, policy=self._policy, session=session, timeouts=timeouts)
 
 
 def _misconfigured(text: str) -> CallError:

@@ -11,18 +11,33 @@ from urllib.parse import urlsplit
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.databricks.bounds import pooled_session
 from genie_assets.gateways.databricks.connection_errors import shown_host
-from genie_assets.gateways.databricks.exchange import MIB, exchange
+from genie_assets.gateways.databricks.exchange import MIB, Timeouts, exchange
 from genie_assets.gateways.databricks.http_answers import answer_error, has_more_values
 from genie_assets.gateways.databricks.retries import CallError, Retries
-from genie_assets.gateways.databricks.transport import CONNECT_SECONDS
 from genie_assets.gateways.sql.answers import Chunk, Link, Statement, check_row_count, chunk_of, rows_of
 from genie_assets.gateways.sql.errors import WarehouseError
 
-_LINK_READ_SECONDS = 60.0
-# Of one chunk; Databricks makes them of some tens of MiB.
-_MOST_LINKED_BYTES, _MOST_LINKED_VALUES = 128 * MIB, 20_000_000
 _MOST_CHUNKS = 100_000
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class ResultLimits:
+    """How big a result may be.
+
+    Attributes:
+        inline_bytes: What comes in an answer: at most 25 MiB, before it is written as JSON.
+        inline_values: JSON values in it.
+        linked_bytes: What is behind one link. Databricks makes chunks of some tens of MiB.
+        linked_values: JSON values in it.
+        held_bytes: All of a result that is held whole.
+    """
+
+    inline_bytes: int = 64 * MIB
+    inline_values: int = 10_000_000
+    linked_bytes: int = 128 * MIB
+    linked_values: int = 20_000_000
+    held_bytes: int = 1024 * MIB
 
 
 @dataclass(frozen=True)
@@ -40,12 +55,18 @@ class Results:
         chunk: Asks for the chunk with this index of the statement with this id: its JSON, and its size in bytes.
         retries: How passing trouble with links is met.
         deadline: Clock seconds that no wait for a link may pass.
+        limits: How much is read at most.
     """
 
     def __init__(
-        self, chunk: Callable[[str, int], tuple[dict[str, Any], int]], *, retries: Retries, deadline: float
+        self,
+        chunk: Callable[[str, int], tuple[dict[str, Any], int]],
+        *,
+        retries: Retries,
+        deadline: float,
+        limits: ResultLimits,
     ) -> None:
-        self._chunk, self._retries, self._deadline = chunk, retries, deadline
+        self._chunk, self._retries, self._deadline, self._limits = chunk, retries, deadline, limits
 
     def parts(self, statement: Statement, size: int) -> Iterator[Part]:
         """The rows of every chunk; at the end they must be as many as the server said.
@@ -102,7 +123,7 @@ class Results:
 
     def _fetched(self, link: Link) -> Part:
         try:
-            return self._retries.call(partial(_linked_rows, link), deadline=self._deadline)
+            return self._retries.call(partial(_linked_rows, link, self._limits), deadline=self._deadline)
         except CallError as failed:
             problem = f"A linked result of the SQL warehouse could not be fetched: {failed.error.message}"
         raise WarehouseError(problem)
@@ -112,7 +133,7 @@ class _RefusedLinkError(WarehouseError):
     """The store does not take a link (any more)."""
 
 
-def _linked_rows(link: Link) -> Part:
+def _linked_rows(link: Link, limits: ResultLimits) -> Part:
     """The rows behind a presigned link. It carries its own right: our login is not sent along."""
     _check_address(link.url)
     with pooled_session(link.url, 1) as session:
@@ -120,8 +141,8 @@ def _linked_rows(link: Link) -> Part:
             session,
             "GET",
             link.url,
-            timeout=(CONNECT_SECONDS, _LINK_READ_SECONDS),
-            most_bytes=_MOST_LINKED_BYTES,
+            timeouts=Timeouts(),
+            most_bytes=limits.linked_bytes,
             headers=dict(link.headers),
         )
     if answer.status != 200:
@@ -129,8 +150,8 @@ def _linked_rows(link: Link) -> Part:
         if failed.transient:
             raise failed
         raise _RefusedLinkError(f"A link to a result of the SQL warehouse was refused: {failed.error.message}")
-    if has_more_values(answer.body, _MOST_LINKED_VALUES):
-        text = f"The answer holds more than {_MOST_LINKED_VALUES:,} values."
+    if has_more_values(answer.body, limits.linked_values):
+        text = f"The answer holds more than {limits.linked_values:,} values."
         raise CallError(FetchError(ErrorClass.TOO_BIG, text))
     try:
         rows = json.loads(answer.body)

@@ -10,7 +10,6 @@ from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.transport import WorkspaceHttp
 
 _FILES, _DIRECTORIES = "/api/2.0/fs/files", "/api/2.0/fs/directories"
-_MOST_PAGES = 10_000  # of a thousand names each; a list that goes on and on is broken
 
 T = TypeVar("T")
 
@@ -24,10 +23,13 @@ class Volumes:
     Args:
         connect: Gives the connection to the workspace (`Workspaces.home`).
         retries: How passing trouble is met.
+        most_pages: Of a thousand names each; a list that goes on and on is broken.
     """
 
-    def __init__(self, connect: Callable[[], WorkspaceHttp], *, retries: Retries | None = None) -> None:
-        self._connect = connect
+    def __init__(
+        self, connect: Callable[[], WorkspaceHttp], *, retries: Retries | None = None, most_pages: int = 10_000
+    ) -> None:
+        self._connect, self._most_pages = connect, most_pages
         self._retries = retries or Retries()
 
     def upload(self, path: str, data: bytes) -> bool:
@@ -80,8 +82,8 @@ class Volumes:
         seen: set[str] = set()
         while token not in seen:
             seen.add(token)
-            if len(seen) > _MOST_PAGES:
-                raise _bad_list(f"does not end after {_MOST_PAGES} pages")
+            if len(seen) > self._most_pages:
+                raise _bad_list(f"does not end after {self._most_pages} pages")
             query = {"page_token": token} if token else {}
             page = self._again(partial(self._page, address, query))
             yield from _names_of(page)

@@ -15,7 +15,7 @@ from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.transport import Limits, WorkspaceHttp
 from genie_assets.gateways.sql.answers import Statement, statement_of
 from genie_assets.gateways.sql.errors import WarehouseError, failed_call, refused_statement, shown_reason
-from genie_assets.gateways.sql.results import Part, Results
+from genie_assets.gateways.sql.results import Part, ResultLimits, Results
 from genie_assets.gateways.sql.values import Parameter, UnreadableValueError, frame, parameter
 
 __all__ = ["Parameter", "SqlWarehouse", "WarehouseError"]
@@ -24,9 +24,6 @@ _STATEMENTS = "/api/2.0/sql/statements/"
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 _WRITE_ATTEMPTS = 8  # other writers pass, but there may be several of them
 _RUNNING = frozenset({"PENDING", "RUNNING"})
-# What comes inline is at most 25 MiB, before it is written as JSON.
-_MOST_BYTES, _MOST_VALUES = 64 * MIB, 10_000_000
-_MOST_BYTES_AT_ONCE = 1024 * MIB  # of a result that is held whole
 _SHORTEST_PATIENCE_SECONDS = 60.0  # for one answer, which the server may hold back for thirty
 
 _log = logging.getLogger(__name__)
@@ -58,6 +55,7 @@ class SqlWarehouse:
         retries: How passing trouble is met.
         clock: Monotonic seconds.
         sleep: Waits so many seconds between two looks at a running statement.
+        limits: How big a result may be.
     """
 
     def __init__(
@@ -69,12 +67,13 @@ class SqlWarehouse:
         retries: Retries | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        limits: ResultLimits | None = None,
     ) -> None:
         self._connect = connect
         self._warehouse_id = warehouse_id
         self._timeout_seconds = timeout_seconds
         self._retries = retries or Retries(clock=clock)
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._limits = clock, sleep, limits or ResultLimits()
 
     def query(self, statement: str, parameters: Mapping[str, Parameter] | None = None) -> pd.DataFrame:
         """Run a SELECT with named parameters (`:name`) and bring its whole result.
@@ -92,10 +91,9 @@ class SqlWarehouse:
         for columns, part in self._outcome(statement, parameters):  # noqa: B007 - the same for all parts
             rows += part.rows
             size += part.size
-            if size > _MOST_BYTES_AT_ONCE:
-                raise WarehouseError(
-                    f"A result is too big to be held at once: more than {_MOST_BYTES_AT_ONCE // MIB} MiB."
-                )
+            if size > self._limits.held_bytes:
+                most = self._limits.held_bytes // MIB
+                raise WarehouseError(f"A result is too big to be held at once: more than {most} MiB.")
         return self._readable(columns, rows)
 
     def batches(
@@ -151,7 +149,8 @@ class SqlWarehouse:
             def chunk(statement_id: str, index: int) -> tuple[dict[str, Any], int]:
                 return self._call("GET", f"{_path(statement_id)}/result/chunks/{index}", deadline)
 
-            for part in Results(chunk, retries=self._retries, deadline=deadline).parts(ended, size):
+            results = Results(chunk, retries=self._retries, deadline=deadline, limits=self._limits)
+            for part in results.parts(ended, size):
                 yield ended.columns, part
         except CallError as failed:
             problem = failed_call(failed.error, self._warehouse_id)
@@ -234,7 +233,7 @@ class SqlWarehouse:
     ) -> tuple[dict[str, Any], int]:
         def call() -> tuple[dict[str, Any], int]:
             patience = max(deadline - self._clock(), _SHORTEST_PATIENCE_SECONDS)
-            limits = Limits(most_bytes=_MOST_BYTES, most_values=_MOST_VALUES, seconds=patience)
+            limits = Limits(self._limits.inline_bytes, self._limits.inline_values, patience)
             return self._connect().sized_call(method, path, body=body, limits=limits)
 
         return self._retries.call(call, deadline=deadline)

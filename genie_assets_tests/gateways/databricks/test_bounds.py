@@ -14,6 +14,7 @@ from functools import cache
 import pytest
 
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.transport import Limits
@@ -26,8 +27,10 @@ MIB = 2**20
 CHUNKED, LONG = "Transfer-Encoding: chunked", "Content-Length: 1000000"
 
 
-def connect(server, *, timeout=5.0):
-    return Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=timeout).home()
+def connect(server, *, timeout=5.0, reads=2):
+    """An answer may take as long as a connection and `reads` read timeouts."""
+    timeouts = Timeouts(timeout, reads)
+    return Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeouts=timeouts).home()
 
 
 def failure(server, *, timeout=0.25, **options):
@@ -38,12 +41,6 @@ def failure_of(http, *, limits=None, method="GET", **options):
     with pytest.raises(CallError) as caught:
         http.call(method, "/x", limits=limits or Limits(), **options)
     return caught.value
-
-
-@pytest.fixture(autouse=True)
-def _short_patience(monkeypatch):
-    """An answer may take as long as a connection and two read timeouts: three quarters of a second here."""
-    monkeypatch.setattr("genie_assets.gateways.databricks.exchange._SLOWEST_ANSWER", 2)
 
 
 def within(seconds, call):
@@ -98,7 +95,7 @@ def test_a_tls_handshake_and_a_proxy_may_not_take_for_ever_either(monkeypatch):
         with RawServer(script).running() as proxy:
             monkeypatch.setenv("https_proxy", proxy.url)
             far = Workspaces(
-                "https://far.example", token=TOKEN, policy=HostPolicy(["far.example"]), timeout_seconds=0.5
+                "https://far.example", token=TOKEN, policy=HostPolicy(["far.example"]), timeouts=Timeouts(0.5, 2)
             )
             failed = within(8, lambda far=far: failure_of(far.home()))
             assert failed.error.error_class in (ErrorClass.TIMEOUT, ErrorClass.NETWORK)
@@ -218,7 +215,7 @@ def _peak_mib(url, *, threads):
         from genie_assets.gateways.databricks.retries import CallError
         from genie_assets.gateways.databricks.workspaces import Workspaces
 
-        http = Workspaces({url!r}, token={TOKEN!r}, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=60).home()
+        http = Workspaces({url!r}, token={TOKEN!r}, policy=HostPolicy(["127.0.0.1"])).home()
 
         classes = []
 
@@ -253,9 +250,8 @@ def test_gzip_bombs_on_all_threads_leave_the_process_small():
         assert _peak_mib(stub.url, threads=16) < 16 * 16 * 2
 
 
-def test_a_slow_reader_of_a_big_upload_gets_all_the_time_of_the_exchange(monkeypatch):
+def test_a_slow_reader_of_a_big_upload_gets_all_the_time_of_the_exchange():
     """The time for a connection was also that for sending all of a file."""
-    monkeypatch.setattr("genie_assets.gateways.databricks.exchange._SLOWEST_ANSWER", 40)
     size, received = 16 * MIB, []
 
     def script(connection: socket.socket) -> None:
@@ -268,7 +264,7 @@ def test_a_slow_reader_of_a_big_upload_gets_all_the_time_of_the_exchange(monkeyp
 
     with RawServer(script, reads_head=False).running() as server:
         started = time.monotonic()
-        connect(server, timeout=0.5).send("PUT", "/x", data=b"x" * size)
+        connect(server, timeout=0.5, reads=40).send("PUT", "/x", data=b"x" * size)
         assert time.monotonic() - started > 0.5
     assert received == [size]
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.gateways.databricks.bounds import pooled_session
 from genie_assets.gateways.databricks.connection_errors import shown_host
-from genie_assets.gateways.databricks.exchange import exchange
+from genie_assets.gateways.databricks.exchange import Timeouts, exchange
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -26,7 +26,7 @@ GOOD = says(head("Content-Length: 8") + b'{"a": 1}')
 
 def failure(url, *, timeout=5.0):
     policy = HostPolicy(["https://*", "https://*:*", "http://*:*"])
-    http = Workspaces(url, token=TOKEN, policy=policy, timeout_seconds=timeout).home()
+    http = Workspaces(url, token=TOKEN, policy=policy, timeouts=Timeouts(timeout)).home()
     with pytest.raises(CallError) as caught:
         http.call("GET", "/api/2.0/secret-path", query={"q": "secret-query"})
     message = caught.value.error.message
@@ -154,7 +154,7 @@ def test_what_cannot_be_sent_is_told_and_not_tried_again(url, headers):
     with StubServer(lambda _: Reply({})).running() as server:
         url = url.replace("https://x.example/", server.url)
         with pooled_session(server.url, 1) as session, pytest.raises(CallError) as caught:
-            exchange(session, "GET", url, timeout=(1, 1), headers=headers)
+            exchange(session, "GET", url, timeouts=Timeouts(1), headers=headers)
         assert server.requests == []
     assert caught.value.error.message.endswith("cannot be sent as it is.")
     assert (caught.value.error.error_class, caught.value.transient) == (ErrorClass.CONFIG, False)
@@ -183,5 +183,5 @@ def test_no_log_of_the_libraries_shows_an_address_with_its_query(caplog):
     broken = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nnot a header\r\n: \r\n\r\n[]"
     with RawServer(says(broken)).running() as server, pooled_session(server.url, 1) as session:
         url = f"{server.url}/part?X-Amz-Signature=presigned"
-        exchange(session, "GET", url, timeout=(5, 5))
+        exchange(session, "GET", url, timeouts=Timeouts(5))
     assert "presigned" not in caplog.text

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer, MessagesRequest
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.identity import own_names
 from genie_assets.gateways.databricks.pacing import Pacer
@@ -122,7 +123,7 @@ def stub():
 
 @cache
 def workspaces(stub):
-    return Workspaces(stub.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=5)
+    return Workspaces(stub.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeouts=Timeouts(5))
 
 
 def outcome(call):
@@ -322,12 +323,11 @@ def test_an_odd_list_of_a_folder(stub, page):
         assert all("/" not in name and name not in ("", ".", "..") for name in names)
 
 
-def test_a_folder_that_never_ends_is_left(stub, monkeypatch):
-    monkeypatch.setattr("genie_assets.gateways.sql.volumes._MOST_PAGES", 20)
+def test_a_folder_that_never_ends_is_left(stub):
     numbers = iter(range(10**9))
     stub.answer = lambda _: Reply({"contents": [], "next_page_token": str(next(numbers))})
     with pytest.raises(CallError, match="does not end after 20 pages"):
-        Volumes(workspaces(stub).home, retries=ONCE).names("/Volumes/a/b/c")
+        Volumes(workspaces(stub).home, retries=ONCE, most_pages=20).names("/Volumes/a/b/c")
 
 
 LOGIN = {"access_token": "good-token", "token_type": "Bearer", "expires_in": 3600}

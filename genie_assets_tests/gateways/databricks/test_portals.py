@@ -6,6 +6,7 @@ import pytest
 
 from genie_assets.domain import ledger
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -33,7 +34,7 @@ def stub():
 
 def workspaces(stub, **login):
     login = login or {"token": TOKEN}
-    return Workspaces(stub.url, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=5, **login)
+    return Workspaces(stub.url, policy=HostPolicy(["127.0.0.1"]), timeouts=Timeouts(5), **login)
 
 
 def volumes(stub, attempts=2):

@@ -13,6 +13,7 @@ import pytest
 from databricks.sdk.errors import DatabricksError
 
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -32,7 +33,7 @@ def stub():
 
 
 def connect(server, **options):
-    options = {"token": TOKEN, "policy": LOOPBACK, "timeout_seconds": 2.0, **options}
+    options = {"token": TOKEN, "policy": LOOPBACK, "timeouts": Timeouts(2), **options}
     return Workspaces(server.url, **options).home()
 
 
@@ -103,7 +104,7 @@ def test_each_way_to_fail_is_told_apart_and_shows_no_secret(stub, caplog, reply,
     """SDK 0.60 writes the bearer token into its exception when it cannot parse a proxy's error."""
     caplog.set_level(logging.DEBUG)
     stub.answer = lambda _: reply
-    failed = failure(connect(stub, timeout_seconds=0.5))
+    failed = failure(connect(stub, timeouts=Timeouts(0.5)))
     assert (failed.error.error_class, failed.transient) == (error_class, transient)
     answered = not (reply.drop or reply.cut or reply.hang_seconds)
     assert failed.error.http_status == (reply.status if answered else None)
@@ -129,12 +130,11 @@ def test_a_refused_connection_and_an_unknown_host_are_network_errors(stub):
     assert failure(unknown).error.error_class is ErrorClass.NETWORK
 
 
-def test_an_answer_that_trickles_in_for_ever_is_given_up(stub, monkeypatch):
+def test_an_answer_that_trickles_in_for_ever_is_given_up(stub):
     """A read timeout alone starts again with every byte."""
-    monkeypatch.setattr("genie_assets.gateways.databricks.exchange._SLOWEST_ANSWER", 2)
     stub.answer = lambda _: Reply({"long": "x" * 1000}, trickle_seconds=0.05)
     started = time.monotonic()
-    assert failure(connect(stub, timeout_seconds=0.3)).error.error_class is ErrorClass.TIMEOUT
+    assert failure(connect(stub, timeouts=Timeouts(0.3, reads=2))).error.error_class is ErrorClass.TIMEOUT
     assert time.monotonic() - started < 2
 
 
@@ -351,12 +351,11 @@ def test_a_wrong_secret_is_an_auth_error_that_names_the_settings(stub):
     assert SECRET not in "".join(traceback.format_exception(failed))
 
 
-def test_a_login_that_hangs_ends_and_holds_up_nobody_for_long(stub, monkeypatch):
+def test_a_login_that_hangs_ends_and_holds_up_nobody_for_long(stub):
     """SDK 0.60 asks for tokens without any timeout, one thread after the other."""
-    monkeypatch.setattr("genie_assets.gateways.databricks.credentials._TIMEOUT", (0.4, 0.4))
     stub.answer = Issuer()
     stub.answer.hang_seconds = 5
-    http, failures, started = principal(stub), [], time.monotonic()
+    http, failures, started = principal(stub, timeouts=Timeouts(0.4)), [], time.monotonic()
     threads = [threading.Thread(target=lambda: failures.append(failure(http))) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -12,6 +12,7 @@ import pytest
 from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer, MessagesRequest
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import Retries
@@ -65,7 +66,7 @@ def stub():
 
 def genie_at(server, *, threads=8, timeout=2.0, **options):
     workspaces = Workspaces(
-        server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), threads=threads, timeout_seconds=timeout
+        server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), threads=threads, timeouts=Timeouts(timeout)
     )
     options = {"retries": Retries(first_wait=0.01), "pacer_of": lambda _: Pacer(5000), **options}
     return GenieApi(workspaces, threads=threads, **options)

@@ -7,6 +7,7 @@ import pytest
 from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError
 from genie_assets.domain.requests import Answer, MessagesRequest
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import Retries
@@ -38,7 +39,7 @@ def stub():
 
 
 def genie(server, **limits):
-    workspaces = Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=30)
+    workspaces = Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeouts=Timeouts(30))
     return GenieApi(
         workspaces,
         threads=4,

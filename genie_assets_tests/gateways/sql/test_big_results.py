@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import Retries
 from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.sql.results import ResultLimits
 from genie_assets.gateways.sql.warehouse import SqlWarehouse, WarehouseError
 from genie_assets_tests.gateways.databricks.test_bounds import bomb
 from genie_assets_tests.gateways.stub_server import Reply, StubServer
@@ -22,18 +24,24 @@ def stub():
         yield server
 
 
-def warehouse(stub):
-    workspaces = Workspaces(stub.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=30)
-    return SqlWarehouse(workspaces.home, "w1", retries=Retries(attempts=2, first_wait=0.01), sleep=lambda _: None)
+def warehouse(stub, **limits):
+    workspaces = Workspaces(stub.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeouts=Timeouts(30))
+    return SqlWarehouse(
+        workspaces.home,
+        "w1",
+        retries=Retries(attempts=2, first_wait=0.01),
+        sleep=lambda _: None,
+        limits=ResultLimits(**limits),
+    )
 
 
 def succeeded(**result):
     return {"statement_id": "s", "status": {"state": "SUCCEEDED"}, "manifest": COLUMNS, "result": result}
 
 
-def sentence(stub):
+def sentence(stub, **limits):
     with pytest.raises(WarehouseError) as caught:
-        warehouse(stub).query("SELECT 1")
+        warehouse(stub, **limits).query("SELECT 1")
     assert str(caught.value).isprintable()
     return str(caught.value)
 
@@ -59,20 +67,19 @@ def test_more_than_that_is_refused_in_whatever_form(stub):
         stub.requests.clear()
 
 
-def test_a_linked_result_has_a_limit_of_its_own(stub, monkeypatch):
-    monkeypatch.setattr("genie_assets.gateways.sql.results._MOST_LINKED_BYTES", MIB)
-    monkeypatch.setattr("genie_assets.gateways.sql.results._MOST_LINKED_VALUES", 10_000)
+def test_a_linked_result_has_a_limit_of_its_own(stub):
+    limits = {"linked_bytes": MIB, "linked_values": 10_000}
     linked = [Reply([["x"]])]
     link = {"external_links": [{"external_link": f"{stub.url}/part?sig=presigned"}]}
     stub.answer = lambda request: linked[0] if request.path == "/part" else Reply(succeeded(**link))
-    assert warehouse(stub).query("SELECT 1")["n"].tolist() == ["x"]
+    assert warehouse(stub, **limits).query("SELECT 1")["n"].tolist() == ["x"]
     for reply in (
         Reply(bomb(50), headers={"Content-Encoding": "gzip"}),
         Reply(json.dumps([["x" * 2 * MIB]])),
         Reply(json.dumps([[]] * 20_000)),
     ):
         linked[0] = reply
-        told = sentence(stub)
+        told = sentence(stub, **limits)
         assert told.startswith("A linked result of the SQL warehouse could not be fetched: The answer ")
         assert "presigned" not in told
 
@@ -88,8 +95,7 @@ def test_a_store_that_fails_is_not_taken_for_the_workspace(stub):
     )
 
 
-def test_all_parts_together_have_a_limit_where_they_are_held_at_once(stub, monkeypatch):
-    monkeypatch.setattr("genie_assets.gateways.sql.warehouse._MOST_BYTES_AT_ONCE", 3 * MIB)
+def test_all_parts_together_have_a_limit_where_they_are_held_at_once(stub):
     numbers = iter(range(1, 1000))
 
     def answer(request):
@@ -99,9 +105,9 @@ def test_all_parts_together_have_a_limit_where_they_are_held_at_once(stub, monke
         return {"data_array": [["x" * MIB]], "next_chunk_index": next(numbers)}
 
     stub.answer = answer
-    assert sentence(stub) == "A result is too big to be held at once: more than 3 MiB."
+    assert sentence(stub, held_bytes=3 * MIB) == "A result is too big to be held at once: more than 3 MiB."
     parts = 0
-    for part in warehouse(stub).batches("SELECT 1"):
+    for part in warehouse(stub, held_bytes=3 * MIB).batches("SELECT 1"):
         parts += len(part)
         if parts == 20:
             break

@@ -5,6 +5,7 @@ from urllib.parse import unquote
 import pytest
 
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -25,7 +26,7 @@ def stub():
 
 @pytest.fixture
 def volumes(stub):
-    workspaces = Workspaces(stub.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=2)
+    workspaces = Workspaces(stub.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeouts=Timeouts(2))
     return Volumes(workspaces.home, retries=Retries(attempts=3, first_wait=0.01))
 
 

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import Retries
 from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -40,7 +41,7 @@ def stub():
 
 
 def warehouse_at(server, **options):
-    workspaces = Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeout_seconds=2)
+    workspaces = Workspaces(server.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]), timeouts=Timeouts(2))
     options = {"retries": Retries(attempts=3, first_wait=0.01), "sleep": lambda _: None, **options}
     return SqlWarehouse(workspaces.home, "w1", **options)
 
