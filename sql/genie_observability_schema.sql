@@ -133,7 +133,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_api_messages (
   api_endpoint STRING COMMENT 'GET or LIST.',
   api_fetch_timestamp TIMESTAMP NOT NULL COMMENT 'When the request that brought this answer was sent.',
   event_date DATE COMMENT 'Dagster partition whose run fetched this answer.',
-  event_change_time TIMESTAMP COMMENT 'Latest change that it is known to hold, by Databricks\' clock.',
+  event_change_time TIMESTAMP COMMENT 'It holds every change until then, by Databricks\' clock.',
   attachments_shown STRING COMMENT 'Marks of what it shows, as JSON: they tell which answer shows more.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
@@ -157,7 +157,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_message_looks (
   created_date DATE NOT NULL COMMENT 'Day in which the message lives, as in genie_api_messages.',
   content_hash STRING NOT NULL COMMENT 'Hash of the answer that was found again.',
   api_fetch_timestamp TIMESTAMP NOT NULL COMMENT 'When the request was sent.',
-  event_change_time TIMESTAMP COMMENT 'Latest change that it is known to hold, by Databricks\' clock.',
+  event_change_time TIMESTAMP COMMENT 'It holds every change until then, by Databricks\' clock.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_message_looks PRIMARY KEY (workspace_id, message_id, api_fetch_timestamp)

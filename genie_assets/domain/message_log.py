@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from genie_assets.domain.keys import MESSAGE, MESSAGE_IDS, MessageKey, Row
-from genie_assets.domain.messages import Message, as_datetime, as_json, content_hash, parse_message, utc_date
+from genie_assets.domain.messages import (
+    CLOCKS_DIFFER,
+    Message,
+    as_datetime,
+    as_json,
+    content_hash,
+    parse_message,
+    utc_date,
+)
 from genie_assets.domain.questions import Newest
 from genie_assets.domain.requests import Answer, Became
 from genie_assets.domain.richer import shown_by
@@ -58,18 +66,16 @@ def log_row(
     }
 
 
-def _last_change(
-    answer: Answer, message: Message, known: Row | None, changed: dt.datetime | None
-) -> dt.datetime | None:
-    """The latest change that an answer is known to hold, by Databricks' clock; None if nothing tells.
+def _last_change(answer: Answer, message: Message, known: Row | None, changed: dt.datetime | None) -> dt.datetime:
+    """Until when an answer is known to hold every change, by Databricks' clock.
 
-    It holds the one that it was asked for, what it says itself unless that lies in the future, and what was known
-    before.
+    It holds the one that it was asked for, what it says itself unless that lies in the future, what was known
+    before, and whatever happened longer before it was asked for than clocks differ.
     """
     said = as_datetime(message.last_updated_timestamp)
     before = known["event_change_time"] if known else None
     times = (changed, min(said, answer.requested_at) if said else None, before)
-    return max(filter(None, times), default=None)
+    return max(*filter(None, times), answer.requested_at - CLOCKS_DIFFER)
 
 
 def header(row: Mapping[str, Any]) -> Row:

@@ -110,7 +110,7 @@ GENIE_API_MESSAGES = Table(
         ours("api_endpoint", "STRING", "GET or LIST."),
         ours("api_fetch_timestamp", "TIMESTAMP", "When the request that brought this answer was sent."),
         ours("event_date", "DATE", "Dagster partition whose run fetched this answer."),
-        audit("event_change_time", "TIMESTAMP", "Latest change that it is known to hold, by Databricks' clock."),
+        audit("event_change_time", "TIMESTAMP", "It holds every change until then, by Databricks' clock."),
         ours("attachments_shown", "STRING", "Marks of what it shows, as JSON: they tell which answer shows more."),
         *INGESTION,
     ),
@@ -132,7 +132,7 @@ GENIE_MESSAGE_LOOKS = Table(
         ours("created_date!", "DATE", "Day in which the message lives, as in genie_api_messages."),
         ours("content_hash!", "STRING", "Hash of the answer that was found again."),
         ours("api_fetch_timestamp!", "TIMESTAMP", "When the request was sent."),
-        audit("event_change_time", "TIMESTAMP", "Latest change that it is known to hold, by Databricks' clock."),
+        audit("event_change_time", "TIMESTAMP", "It holds every change until then, by Databricks' clock."),
         *INGESTION,
     ),
 )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from genie_assets.domain import ledger
 from genie_assets.domain.health import NOWHERE
 from genie_assets.domain.keys import MESSAGE
-from genie_assets.domain.questions import Equals, Exists, Filter, Not, Rows
+from genie_assets.domain.questions import Equals, Exists, Filter, IsNull, Not, Rows
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_MESSAGE_LOOKS,
@@ -22,14 +22,19 @@ _NOT_IN_THE_LEDGER: tuple[Filter, ...] = tuple(
     Not([Exists(Rows(MESSAGE_FETCH_ERRORS, rows), MESSAGE)])
     for rows in (ledger.OPEN, ledger.DELETED_ROWS, ledger.CLOSED_ROWS)
 )
-# A change counts from when we saw it: what we have seen has happened, even if Databricks' clock is ahead of ours.
+# Databricks' clock is compared with itself, and ours with itself: what we have seen has happened. Of what older
+# versions stored, the time of the look decides.
 _UNREAD: tuple[Filter, ...] = (
     Not([Equals("is_deleted", True)]),
     *_NOT_IN_THE_LEDGER,
     *(
-        Not([Exists(Rows(table), MESSAGE, since=("api_fetch_timestamp", time))])
+        Not([Exists(rows, MESSAGE, since=since)])
         for table in (GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS)
-        for time in ("last_change_time", "ingestion_timestamp")
+        for rows, since in (
+            (Rows(table), ("event_change_time", "last_change_time")),
+            (Rows(table), ("api_fetch_timestamp", "ingestion_timestamp")),
+            (Rows(table, [IsNull("event_change_time")]), ("api_fetch_timestamp", "last_change_time")),
+        )
     ),
 )
 

@@ -50,7 +50,7 @@ class Known:
     is_settled: bool
     created_at: dt.datetime | None
     last_fetch: dt.datetime
-    last_change: dt.datetime | None = None  # that the answer is known to hold, by Databricks' clock
+    last_change: dt.datetime | None = None  # it holds every change until then, by Databricks' clock
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from genie_assets.domain import ledger
 from genie_assets.domain.executions import WAITING, EnrichmentStatus, is_waiting
+from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.left_out import before_and_after, is_outside, outside
+from genie_assets.domain.message_log import log_row
+from genie_assets.domain.requests import Answer
+from genie_assets.domain.waiting import LEFT_BEHIND
+from genie_assets.domain.worklist import Verdict, judge, known_of, reference_of
 from genie_assets.domain.workspaces import is_looked_at, not_looked_at
 from genie_assets_tests.gateways.lakehouse.meanings import holds
 
@@ -64,3 +69,29 @@ def test_days_that_are_no_partitions(day: dt.date, first_day: dt.date, today: dt
 def test_workspaces_that_are_not_looked_at(workspace_id: str, chosen: set[str]) -> None:
     is_left_out = not is_looked_at(workspace_id, chosen)
     assert holds(not_looked_at(chosen), {"workspace_id": workspace_id}, {}) == is_left_out
+
+
+IDS = {"workspace_id": "w1", "space_id": "s1", "conversation_id": "c1", "message_id": "m1"}
+_moments = st.integers(-90, 90).map(lambda minutes: NOON + dt.timedelta(minutes=minutes))
+_bodies = st.fixed_dictionaries(
+    {"status": st.just("COMPLETED"), "last_updated_timestamp": _moments.map(lambda at: int(at.timestamp() * 1000))}
+)
+
+
+@given(_bodies, _moments, st.none() | _moments, st.none() | _moments, _moments)
+def test_a_message_that_changed_and_was_not_read_since_we_saw_it_is_left_behind(
+    body: dict[str, Any],
+    asked_at: dt.datetime,
+    asked_for: dt.datetime | None,
+    changed: dt.datetime | None,
+    seen: dt.datetime,
+) -> None:
+    """By whichever clock: a look shortly before the change counted as one after it, if our clock was ahead."""
+    answer = Answer(body, "GET", asked_at)
+    header = log_row(IDS, answer, event_date=NOON.date(), known=None, changed=asked_for)
+    row = {**IDS, "last_change_time": changed, "ingestion_timestamp": seen, "is_deleted": False}
+    reference = reference_of({**row, "workspace_url": None}, header, None)
+    is_changed = judge(reference, known_of(header), None, NOON) is Verdict.CHANGED
+    world = {"genie_api_messages": [header], "message_details": [MessageKey.of(IDS)._asdict()]}
+    tables = {"genie_message_looks": [], "message_fetch_errors": []} | world
+    assert holds(LEFT_BEHIND, row, tables) == (is_changed and asked_at < seen)
