@@ -2,14 +2,16 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 
+from genie_assets.domain.keys import Row
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
+from genie_assets.domain.workspaces import is_looked_at
 
 _ASKS = frozenset({"createconversationmessage", "startconversationmessage"})
 _MESSAGE_DELETION, _CONVERSATION_DELETION = "deleteconversationmessage", "deleteconversation"
@@ -185,6 +187,22 @@ def messages_to_fetch(
         entry.is_deleted = any(at is not None and at >= (entry.last_change_time or at) for at in times)
     named = {row.workspace_id: row for row in _records(workspaces)}
     return [_row(event_date, entry, named.get(entry.workspace_id)) for entry in touched.values()]
+
+
+def forgotten_by_the_log(stored: Iterable[Row], shown: Collection[str], chosen: Collection[str]) -> list[Row]:
+    """Stored references of workspaces of which the log shows nothing any more on their day: they stay.
+
+    Databricks drops events after a year, and those of a deleted workspace after two weeks: that is no reason to
+    forget them here. What belongs to no workspace that is looked at goes.
+
+    Args:
+        stored: The references of a day.
+        shown: Workspaces of which the log shows something on it.
+        chosen: Workspaces that are looked at; none stands for all.
+    """
+    return [
+        row for row in stored if row["workspace_id"] not in shown and is_looked_at(row["workspace_id"], chosen)
+    ]
 
 
 def _latest_times(deletions: Iterable[Any]) -> dict[tuple[str, str | None], dt.datetime]:

@@ -8,10 +8,12 @@ the rows do not depend on the order. What a single day's events say does not bel
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from genie_assets.domain.audit import deletes_conversation, deletes_message
 from genie_assets.domain.keys import MessageKey, Row
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
 
 CONVERSATION, MESSAGE = "CONVERSATION", "MESSAGE"
 
@@ -58,6 +60,44 @@ def _named_by(event: Mapping[str, Any]) -> Named | None:
     return (event["workspace_id"], kind, deleted_id) if deleted_id is not None else None
 
 
+@dataclass(frozen=True)
+class KnownDeletions:
+    """What is known of deletions while a day is loaded.
+
+    Attributes:
+        of_the_day: The day's own from now on.
+        was: Those that are stored of it.
+        all: All of them, also those of later days that are not loaded yet.
+        loaded: Which of all lie on days that are loaded, this one included: only they touch messages.
+    """
+
+    of_the_day: list[Row]
+    was: list[Row]
+    all: list[Row]
+    loaded: Collection[Deletion]
+
+
+def known_deletions(
+    event_date: dt.date, told: Iterable[Mapping[str, Any]], stored: Iterable[Row], shown: Collection[str]
+) -> KnownDeletions:
+    """What the log tells together with what is stored.
+
+    Args:
+        event_date: The day that is loaded.
+        told: What the log says of deletions on this day and later, in the columns of `sql/audit_deletions.sql`.
+        stored: Rows of `genie_deletions`: of the day, and on any day of what may be concerned.
+        shown: Workspaces of which the log shows something on this day; of others, what was stored stays.
+    """
+    found, stored = deletion_rows(told), list(stored)
+    was = [row for row in stored if row["event_date"] == event_date]
+    mine = [row for row in found if row["event_date"] == event_date]
+    mine += [row for row in was if row["workspace_id"] not in shown]
+    loaded = {named(row): row for row in stored if row["event_date"] != event_date}
+    loaded |= {named(row): row for row in mine}
+    everything = {named(row): row for row in found} | loaded
+    return KnownDeletions(mine, was, list(everything.values()), loaded.keys())
+
+
 def ids_of(references: Iterable[Mapping[str, Any]]) -> set[str]:
     """Everything of these references that can be deleted: their messages and conversations."""
     references = list(references)
@@ -85,6 +125,50 @@ def _names_of(reference: Mapping[str, Any]) -> set[Named]:
     workspace_id, conversation_id = reference["workspace_id"], reference["conversation_id"]
     names: set[Named] = {(workspace_id, MESSAGE, reference["message_id"])}
     return names | ({(workspace_id, CONVERSATION, conversation_id)} if conversation_id else set())
+
+
+def brought_in_line(
+    event_date: dt.date, rows: Iterable[Row], others: Iterable[Row], known: KnownDeletions
+) -> tuple[list[Row], list[Row]]:
+    """A day's references as all deletions make them, and the references of other days that differ now.
+
+    Args:
+        event_date: The day.
+        rows: Its references, as its own events make them.
+        others: References of other days, of messages of which something is deleted.
+        known: The deletions.
+    """
+    rows, others = list(rows), list(others)
+    keys = {MessageKey.of(row) for row in others} | concerned(rows, known.all)
+    now = settled(
+        [*(row for row in rows if MessageKey.of(row) in keys), *others],
+        known.all,
+        known.loaded,
+    )
+    mine = [row for row in rows if MessageKey.of(row) not in keys]
+    mine += [row for row in now if row["event_date"] == event_date]
+    return mine, _changed(others, (row for row in now if row["event_date"] != event_date))
+
+
+def _changed(before: Iterable[Row], after: Iterable[Row]) -> list[Row]:
+    was = {(row["event_date"], MessageKey.of(row)): row for row in before}
+    return [row for row in after if not _is_same(row, was.get((row["event_date"], MessageKey.of(row))))]
+
+
+def _is_same(row: Row, before: Row | None) -> bool:
+    return before is not None and all(row[name] == before[name] for name in GENIE_MESSAGES_TO_FETCH.content)
+
+
+def with_times(rows: Iterable[Row], stored: Iterable[Row], now: dt.datetime) -> list[Row]:
+    """References of a day with the times of the stored ones: when each was first seen, and first as it is."""
+    before = {MessageKey.of(row): row for row in stored}
+    found = []
+    for row in rows:
+        old = before.get(MessageKey.of(row))
+        seen = (old["first_seen_timestamp"] or old["ingestion_timestamp"]) if old else now
+        written = old["ingestion_timestamp"] if old and _is_same(row, old) else now
+        found.append({**row, "first_seen_timestamp": seen, "ingestion_timestamp": written})
+    return found
 
 
 def settled(references: Iterable[Row], deletions: Iterable[Row], loaded: Collection[Deletion]) -> list[Row]:

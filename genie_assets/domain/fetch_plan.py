@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from genie_assets.domain.keys import MessageKey, SpaceKey
+from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import MessagesRequest
 
 # The page size that is asked for. The API documents no maximum for messages; 100 is what public readers use.
@@ -89,3 +90,19 @@ def worth_a_probe(waiting: Iterable[MessageRef]) -> list[list[MessageRef]]:
     for ref in waiting:
         spaces.setdefault(SpaceKey(ref.workspace_id, ref.space_id), []).append(ref)
     return [refs for refs in spaces.values() if len({ref.conversation_id for ref in refs}) > 1]
+
+
+def spared_by_a_probe(waiting: Sequence[MessageRef], refusal: FetchError, *, chance: float) -> list[MessageRef]:
+    """Messages that need not be asked for, because a probe of their space says that nothing was granted.
+
+    One is asked for all the same: reading may be granted where listing conversations is not.
+
+    Args:
+        waiting: The space's messages that wait for permission.
+        refusal: What came of the probe; only one for want of a grant speaks of them all.
+        chance: A random number in [0, 1) that chooses the one.
+    """
+    if refusal.error_class is not ErrorClass.PERMISSION:
+        return []
+    chosen = int(chance * len(waiting))
+    return [ref for number, ref in enumerate(waiting) if number != chosen]

@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any
 
 from genie_assets.domain.fetch_plan import is_usable_id
-from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.keys import MESSAGE, Row, SpaceKey
 from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError, error_type, next_retry_at
-from genie_assets.domain.questions import Between, Equals, Filter, IsNull
+from genie_assets.domain.questions import Between, Equals, Exists, Filter, IsNull, Not, Rows
+from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS
 
 
 class Resolution(StrEnum):
@@ -126,6 +127,17 @@ NOT_FOUND: tuple[Filter, ...] = (Equals("error_class", str(ErrorClass.NOT_FOUND)
 CLOSED_ROWS: tuple[Filter, ...] = (Equals("resolution", str(CLOSED)),)
 
 
+OUTDATED: tuple[Filter, ...] = (
+    *OPEN,
+    Not(
+        [
+            Not([Exists(Rows(table), MESSAGE, since=("api_fetch_timestamp", "error_timestamp"))])
+            for table in (GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS)
+        ]
+    ),
+)
+
+
 def due(now: dt.datetime) -> tuple[Filter, ...]:
     """Open errors that may be tried again now."""
     return (*OPEN, Between("next_retry_timestamp", high=now))
@@ -167,6 +179,21 @@ def is_deleted(row: Mapping[str, Any] | None) -> bool:
 def is_closed(row: Mapping[str, Any] | None) -> bool:
     """Whether a message's row was closed by hand; None is no row."""
     return row is not None and row["resolution"] == CLOSED
+
+
+def is_ended_by(row: Mapping[str, Any] | None, resolution: Resolution) -> bool:
+    """Whether there is an error to end. A thing that is there again was not deleted, whatever a 404 once said."""
+    return is_open(row) or (resolution is FETCHED and is_deleted(row))
+
+
+def was_closed_since(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    """Whether somebody closed an error by hand after it was read, so that a run does not open it again.
+
+    Args:
+        row: The row as it is stored now.
+        before: The same as the run has read it; None if there was none.
+    """
+    return is_closed(row) and (before is None or before["resolved_timestamp"] != row["resolved_timestamp"])
 
 
 def waits_for_permission(row: Mapping[str, Any] | None) -> bool:

@@ -265,6 +265,11 @@ def next_look_at(known: Known) -> dt.datetime:
     return known.last_fetch + min(max(age / 2, _SOONEST_LOOK), _LATEST_LOOK)
 
 
+def next_looks(headers: Mapping[MessageKey, Row]) -> dict[MessageKey, dt.datetime]:
+    """When messages that had not ended are looked at again, by the headers of their latest answers."""
+    return {key: next_look_at(known_of(row)) for key, row in headers.items() if not row["is_settled"]}
+
+
 def _judge_error(error: OpenError, now: dt.datetime, *, usable: bool) -> Verdict:
     if error.is_bad_reference and usable:
         return Verdict.RETRY  # another event has brought the missing ids since

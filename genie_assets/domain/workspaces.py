@@ -1,6 +1,6 @@
 """Which workspaces are looked at, and what a workspace's status says."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from genie_assets.domain.questions import Equals, Filter, In, Not
@@ -32,3 +32,12 @@ def not_looked_at(chosen: Collection[str]) -> Filter:
 def is_running(status: Any) -> bool:
     """Whether a workspace with this status of `workspaces_latest` may be asked: one that is unknown may."""
     return not isinstance(status, str) or status.strip().upper() not in _NOT_RUNNING
+
+
+def not_running(workspaces: Iterable[Mapping[str, Any]], shown: Collection[str]) -> tuple[str, ...]:
+    """Of the workspaces that the log shows, those whose messages wait until they run, as "name (BANNED)"."""
+    return tuple(
+        f"{row['workspace_name'] or row['workspace_id']} ({row['status']})"
+        for row in workspaces
+        if row["workspace_id"] in shown and not is_running(row["status"])
+    )

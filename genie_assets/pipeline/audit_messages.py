@@ -1,7 +1,6 @@
 """`audit_messages`: which messages were touched on a day, from the audit log."""
 
 import logging
-from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -10,19 +9,19 @@ from genie_assets.domain.audit import (
     Unnamed,
     conversations_deleted_on,
     empty_known_messages,
+    forgotten_by_the_log,
     messages_to_fetch,
     unnamed_events,
 )
 from genie_assets.domain.day_loads import load_of
-from genie_assets.domain.deletions import LOOKS_AHEAD
-from genie_assets.domain.keys import Row
+from genie_assets.domain.deletions import LOOKS_AHEAD, with_times
 from genie_assets.domain.questions import Between, Filter, In
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
-from genie_assets.domain.workspaces import is_looked_at, is_running
+from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
-from genie_assets.pipeline.deletions import settle, stamped
+from genie_assets.pipeline.deletions import settle
 from genie_assets.pipeline.error_ledger import close_left_out
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.run import Run
@@ -75,9 +74,9 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     stored = lake.records(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
     in_the_log = {row["workspace_id"] for row in rows}
-    rows += _forgotten(stored, in_the_log, chosen)
+    rows += forgotten_by_the_log(stored, in_the_log, chosen)
     settled = settle(event_date, rows, records(deletions), shown=in_the_log, lake=lake)
-    rows = stamped(settled.references, stored, now)
+    rows = with_times(settled.references, stored, now)
     shown = {row["workspace_id"] for row in rows}
     changed = replace(settled, references=rows).store(event_date, lake, now)
     close_left_out(lake, MESSAGE_FETCH_ERRORS, chosen, now)
@@ -93,7 +92,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         deleted=sum(row["is_deleted"] for row in rows),
         workspaces=len(shown),
         changed=changed,
-        not_running=_not_running(shown, workspaces),
+        not_running=not_running(records(workspaces), shown),
         unnamed=unnamed,
     )
 
@@ -106,26 +105,6 @@ def _as_before(day: LoadedDay, workspaces: pd.DataFrame) -> Discovery:
         deleted=day.number("gone"),
         workspaces=len(day.workspaces),
         changed=False,
-        not_running=_not_running(day.workspaces, workspaces),
+        not_running=not_running(records(workspaces), day.workspaces),
         unnamed=None,
     )
-
-
-def _not_running(shown: set[str], workspaces: pd.DataFrame) -> tuple[str, ...]:
-    """Of the workspaces that the log shows, those whose messages wait until they run."""
-    return tuple(
-        f"{row['workspace_name'] or row['workspace_id']} ({row['status']})"
-        for row in records(workspaces)
-        if row["workspace_id"] in shown and not is_running(row["status"])
-    )
-
-
-def _forgotten(stored: list[Row], shown: Collection[str], chosen: Collection[str]) -> list[Row]:
-    """Stored references of workspaces of which the log shows nothing any more on this day.
-
-    Databricks drops events after a year, and those of a deleted workspace after two weeks: that is no reason to
-    forget them here. What belongs to no workspace that is looked at goes.
-    """
-    return [
-        row for row in stored if row["workspace_id"] not in shown and is_looked_at(row["workspace_id"], chosen)
-    ]

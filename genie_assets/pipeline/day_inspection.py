@@ -8,11 +8,8 @@ from weakref import WeakKeyDictionary
 
 from genie_assets.domain import ledger
 from genie_assets.domain.health import PLACES, DayState, may_be_pending
-from genie_assets.domain.keys import MESSAGE
-from genie_assets.domain.questions import Counted, Equals, Exists, Filter, Not, Rows
+from genie_assets.domain.questions import Counted, Equals, Rows
 from genie_assets.domain.tables import (
-    GENIE_API_MESSAGES,
-    GENIE_MESSAGE_LOOKS,
     GENIE_MESSAGES_TO_FETCH,
     MESSAGE_DETAILS,
     MESSAGE_FETCH_ERRORS,
@@ -20,14 +17,6 @@ from genie_assets.domain.tables import (
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.inspection import state_of
 from genie_assets.pipeline.twins import twin_questions, twins_found
-
-# Open errors that are older than the last look at their message: `ledger.is_outdated`, asked of the ledger.
-_READ_SINCE: Filter = Not(
-    [
-        Not([Exists(Rows(table), MESSAGE, since=("api_fetch_timestamp", "error_timestamp"))])
-        for table in (GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS)
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -49,7 +38,7 @@ def inspect_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> DayInspectio
         now: The time, UTC, by which a message that is nowhere may be pending.
     """
     flags = {**PLACES, **may_be_pending(now)}
-    of_the_day = [*ledger.OPEN, Equals("event_date", day), _READ_SINCE]
+    of_the_day = [*ledger.OUTDATED, Equals("event_date", day)]
     found = lake.together(
         {
             "places": Counted(Rows(GENIE_MESSAGES_TO_FETCH, days=[day]), ["workspace_id"], flags),

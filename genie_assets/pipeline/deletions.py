@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genie_assets.domain.deletions import concerned, deletion_rows, ids_of, named, settled
+from genie_assets.domain.deletions import brought_in_line, concerned, ids_of, known_deletions
 from genie_assets.domain.keys import MessageKey, Row
 from genie_assets.domain.questions import Equals, Filter, In, Not
 from genie_assets.domain.tables import GENIE_DELETIONS, GENIE_MESSAGES_TO_FETCH
@@ -52,31 +52,16 @@ def settle(
         shown: Workspaces of which the log shows something on this day; of others, what was stored stays.
         lake: The tables.
     """
-    found = deletion_rows(told)
     # Events that do not say in which conversation a message is; those of other days may.
     nameless = {row["message_id"] for row in rows if row["conversation_id"] is None}
     candidates = [*rows, *_elsewhere(event_date, nameless, lake)]
-    stored = _stored_deletions(event_date, ids_of(candidates), lake)
-    was = [row for row in stored if row["event_date"] == event_date]
-    of_the_day = [row for row in found if row["event_date"] == event_date]
-    of_the_day += [row for row in was if row["workspace_id"] not in shown]
-    loaded = {
-        named(row): row for row in (*stored, *of_the_day) if row["event_date"] != event_date or row not in was
-    }
-    loaded |= {named(row): row for row in of_the_day}
-    deletions = {named(row): row for row in found} | loaded
-    keys = concerned(candidates, deletions.values())
+    known = known_deletions(event_date, told, _stored_deletions(event_date, ids_of(candidates), lake), shown)
+    keys = concerned(candidates, known.all)
     others = _elsewhere(event_date, {key.message_id for key in keys}, lake)
-    others = [row for row in others if MessageKey.of(row) in keys]
-    mine = [row for row in rows if MessageKey.of(row) in keys]
-    now = settled([*mine, *others], deletions.values(), loaded.keys())
-    return Settled(
-        references=[row for row in rows if MessageKey.of(row) not in keys]
-        + [row for row in now if row["event_date"] == event_date],
-        deletions=of_the_day,
-        elsewhere=_changed(others, (row for row in now if row["event_date"] != event_date)),
-        was=was,
+    references, elsewhere = brought_in_line(
+        event_date, rows, (row for row in others if MessageKey.of(row) in keys), known
     )
+    return Settled(references, known.of_the_day, elsewhere, known.was)
 
 
 def _elsewhere(event_date: dt.date, message_ids: Collection[str], lake: Lakehouse) -> list[Row]:
@@ -91,31 +76,6 @@ def _stored_deletions(event_date: dt.date, ids: Collection[str], lake: Lakehouse
     """What is stored of deletions of the day, and on any day of these messages and conversations."""
     either = Not([Not([Equals("event_date", event_date)]), Not([In("deleted_id", sorted(ids))])])
     return lake.records(GENIE_DELETIONS, where=[either])
-
-
-def _changed(before: Iterable[Row], after: Iterable[Row]) -> list[Row]:
-    names = GENIE_MESSAGES_TO_FETCH.content
-    was = {(row["event_date"], MessageKey.of(row)): row for row in before}
-    return [
-        row
-        for row in after
-        if (old := was.get((row["event_date"], MessageKey.of(row)))) is None
-        or any(row[name] != old[name] for name in names)
-    ]
-
-
-def stamped(rows: Iterable[Row], stored: Iterable[Row], now: dt.datetime) -> list[Row]:
-    """References of a day with the times of the stored ones: when each was first seen, and first as it is."""
-    names = GENIE_MESSAGES_TO_FETCH.content
-    before = {MessageKey.of(row): row for row in stored}
-    found = []
-    for row in rows:
-        old = before.get(MessageKey.of(row))
-        is_same = old is not None and all(row[name] == old[name] for name in names)
-        seen = (old["first_seen_timestamp"] or old["ingestion_timestamp"]) if old else now
-        written = old["ingestion_timestamp"] if old and is_same else now
-        found.append({**row, "first_seen_timestamp": seen, "ingestion_timestamp": written})
-    return found
 
 
 def _frame(rows: Iterable[Row], now: dt.datetime) -> Any:

@@ -66,8 +66,7 @@ class ErrorLedger:
     def resolve(self, key: Key, resolution: Resolution) -> None:
         """End the open error of a thing, if it has one."""
         row = self._rows.get(key)
-        # A thing that is there again was not deleted, whatever a 404 once said.
-        if row is not None and (ledger.is_open(row) or (resolution is ledger.FETCHED and ledger.is_deleted(row))):
+        if row is not None and ledger.is_ended_by(row, resolution):
             self._change(key, ledger.resolved(row, resolution, self._run.clock()))
 
     def store(self, stamp: Mapping[str, Any]) -> int:
@@ -92,9 +91,8 @@ class ErrorLedger:
         frame = self._lake.read(self._table, where=[In(name, failed), *ledger.CLOSED_ROWS])
         for row in records(frame):
             key = self.key_of(row)
-            before = self._changed.get(key)
-            was_known = before is not None and before["resolved_timestamp"] == row["resolved_timestamp"]
-            if key in self._changed and not was_known and ledger.is_open(self._rows[key]):
+            is_opened = key in self._changed and ledger.is_open(self._rows[key])
+            if is_opened and ledger.was_closed_since(row, self._changed[key]):
                 self._rows[key] = row
                 del self._changed[key]
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from genie_assets.domain import ledger
-from genie_assets.domain.fetch_plan import MessageRef, worth_a_probe
+from genie_assets.domain.fetch_plan import MessageRef, spared_by_a_probe, worth_a_probe
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.questions import In
 from genie_assets.domain.requests import ReadProbe
 from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS, records
@@ -33,10 +33,10 @@ def still_forbidden(
     for result in genie.fetch(probes, deadline=deadline):
         made[result.request.workspace_id] += result.requests_made
         refusal = result.errors.get(result.request.space_id)
-        if refusal is not None and refusal.error_class is ErrorClass.PERMISSION:
-            refs = spaces[SpaceKey(result.request.workspace_id, result.request.space_id)]
-            # One is asked for all the same: reading may be granted where listing conversations is not.
-            forbidden |= dict.fromkeys(random.sample(refs, len(refs) - 1), refusal)
+        refs = spaces[SpaceKey(result.request.workspace_id, result.request.space_id)]
+        chance = random.random()  # noqa: S311 - chooses, guards nothing
+        if refusal is not None:
+            forbidden |= dict.fromkeys(spared_by_a_probe(refs, refusal, chance=chance), refusal)
     return forbidden, made
 
 

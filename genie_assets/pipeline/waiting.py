@@ -18,7 +18,7 @@ from genie_assets.domain.tables import (
     records,
 )
 from genie_assets.domain.waiting import LEFT_BEHIND, UNFINISHED, Wait, wait_of
-from genie_assets.domain.worklist import known_of, next_look_at
+from genie_assets.domain.worklist import next_looks
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.stored import known_answers
 
@@ -61,8 +61,7 @@ def _looks(
     lake: Lakehouse, message_ids: Collection[str], days: Collection[dt.date]
 ) -> Mapping[dt.date, list[dt.datetime]]:
     """When unfinished messages are looked at again, by the day whose run does."""
-    known = known_answers(lake, message_ids)
-    due = {key: next_look_at(known_of(row)) for key, row in known.items() if not row["is_settled"]}
+    due = next_looks(known_answers(lake, message_ids))
     looks: defaultdict[dt.date, list[dt.datetime]] = defaultdict(list)
     if not due:
         return looks

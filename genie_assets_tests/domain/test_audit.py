@@ -14,6 +14,7 @@ from genie_assets.domain.audit import (
     deletes_conversation,
     deletes_message,
     empty_known_messages,
+    forgotten_by_the_log,
     is_ask,
     may_change,
     messages_to_fetch,
@@ -445,3 +446,11 @@ def test_a_repeated_group_adds_nothing_but_to_the_count(groups: list[dict[str, A
         for row in rows.values():
             del row["event_count"]
     assert twice == once
+
+
+@pytest.mark.parametrize(("chosen", "kept"), [((), ["w2"]), (("w2",), ["w2"]), (("w1",), [])])
+def test_what_the_log_has_forgotten_stays_where_its_workspace_is_looked_at(
+    chosen: tuple[str, ...], kept: list[str]
+) -> None:
+    stored = [{"workspace_id": each} for each in ("w1", "w2", "0")]
+    assert [row["workspace_id"] for row in forgotten_by_the_log(stored, {"w1"}, chosen)] == kept

@@ -13,7 +13,9 @@ from genie_assets.domain.fetch_plan import (
     MessagesRequest,
     is_usable_id,
     plan_requests,
+    spared_by_a_probe,
 )
+from genie_assets.domain.outcomes import ErrorClass, FetchError
 
 Conversation = tuple[str, str, str]
 
@@ -83,3 +85,18 @@ def test_an_id_that_can_be_quoted_into_one_path_segment_is_usable(value: str) ->
 )
 def test_an_id_that_would_change_the_path_is_not_usable(value: str | None) -> None:
     assert not is_usable_id(value)
+
+
+@given(st.integers(2, 9), st.floats(0, 1, exclude_max=True))
+def test_after_a_refused_probe_one_of_its_messages_is_asked_for_and_the_others_are_not(
+    number: int, chance: float
+) -> None:
+    refs = [ref(f"m{n}", f"c{n}") for n in range(number)]
+    spared = spared_by_a_probe(refs, FetchError(ErrorClass.PERMISSION, "No."), chance=chance)
+    assert len({*refs} - {*spared}) == 1
+    assert {*spared} <= {*refs}
+
+
+@pytest.mark.parametrize("error_class", sorted({*ErrorClass} - {ErrorClass.PERMISSION}))
+def test_a_probe_that_fails_for_another_reason_spares_nothing(error_class: ErrorClass) -> None:
+    assert spared_by_a_probe([ref("m1", "c1"), ref("m2", "c2")], FetchError(error_class, "?"), chance=0) == []

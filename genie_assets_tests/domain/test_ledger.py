@@ -140,3 +140,31 @@ def test_what_was_not_asked_for_is_never_parked_for_it(error_class: ErrorClass) 
     put_off = failed({**row, "next_retry_timestamp": NOON}, error=FetchError(error_class, "", was_asked=False))
     is_endless = POLICIES[error_class].attempts != 0
     assert (put_off["next_retry_timestamp"] is not None) == is_endless
+
+
+@pytest.mark.parametrize(
+    ("resolved_as", "by", "is_ended"),
+    [
+        (None, ledger.FETCHED, True),
+        (None, ledger.CLOSED, True),
+        (ledger.DELETED, ledger.FETCHED, True),
+        (ledger.DELETED, ledger.DELETED, False),
+        (ledger.CLOSED, ledger.FETCHED, False),
+        (ledger.FETCHED, ledger.FETCHED, False),
+    ],
+)
+def test_what_ends_an_error(resolved_as: ledger.Resolution | None, by: ledger.Resolution, is_ended: bool) -> None:
+    row = failed()
+    row = row if resolved_as is None else ledger.resolved(row, resolved_as, NOON)
+    assert ledger.is_ended_by(row, by) is is_ended
+    assert not ledger.is_ended_by(None, by)
+
+
+def test_only_a_closing_that_a_run_has_not_read_stays() -> None:
+    row = failed()
+    closed = ledger.resolved(row, ledger.CLOSED, NOON)
+    assert ledger.was_closed_since(closed, row)
+    assert ledger.was_closed_since(closed, None)
+    assert ledger.was_closed_since(closed, ledger.resolved(row, ledger.CLOSED, NOON - HOUR))
+    assert not ledger.was_closed_since(closed, closed)
+    assert not ledger.was_closed_since(ledger.resolved(row, ledger.FETCHED, NOON), row)

@@ -49,6 +49,20 @@ def test_the_ledger(row: dict[str, Any]) -> None:
     assert ledger.was_not_found(row) == is_gone
 
 
+@given(
+    _ledger_rows,
+    st.lists(st.tuples(st.sampled_from(["genie_api_messages", "genie_message_looks"]), st.integers(-2, 2))),
+)
+def test_an_error_of_a_message_that_was_read_since(row: dict[str, Any], looks: list[tuple[str, int]]) -> None:
+    ids = {"workspace_id": "w1", "message_id": "m1"}
+    world: dict[str, list[dict[str, Any]]] = {"genie_api_messages": [], "genie_message_looks": []}
+    for table, hours in looks:
+        world[table].append({**ids, "api_fetch_timestamp": NOON + hours * HOUR})
+    error = {**ids, **row, "error_timestamp": NOON}
+    last = max((NOON + hours * HOUR for _, hours in looks), default=None)
+    assert all(holds(each, error, world) for each in ledger.OUTDATED) == ledger.is_outdated(error, last)
+
+
 @given(st.none() | st.sampled_from(EnrichmentStatus))
 def test_a_message_that_waits_for_a_statement(status: str | None) -> None:
     row = {"enrichment_status": status}
@@ -93,5 +107,5 @@ def test_a_message_that_changed_and_was_not_read_since_we_saw_it_is_left_behind(
     reference = reference_of({**row, "workspace_url": None}, header, None)
     is_changed = judge(reference, known_of(header), None, NOON) is Verdict.CHANGED
     world = {"genie_api_messages": [header], "message_details": [MessageKey.of(IDS)._asdict()]}
-    tables = {"genie_message_looks": [], "message_fetch_errors": []} | world
-    assert holds(LEFT_BEHIND, row, tables) == (is_changed and asked_at < seen)
+    tables: dict[str, list[dict[str, Any]]] = {"genie_message_looks": [], "message_fetch_errors": []}
+    assert holds(LEFT_BEHIND, row, tables | world) == (is_changed and asked_at < seen)
