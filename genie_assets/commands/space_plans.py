@@ -19,8 +19,8 @@ from genie_assets.commands.terminal import readable
 if TYPE_CHECKING:
     from genie_assets.domain.keys import Row
     from genie_assets.domain.space_plans import Applied, Plan
+    from genie_assets.domain.space_transfers import Destination
     from genie_assets.pipeline.ports import LiveSpaces
-    from genie_assets.pipeline.space_plans import Destination
     from genie_assets.settings import DatabricksConnection, Settings
 
 _MOST_BYTES = 128 * 2**20
@@ -201,7 +201,7 @@ def _destination(
     map_file: Path | None,
 ) -> "Destination":
     """Where to, and what is other there. One parameter for each option."""
-    from genie_assets.pipeline.space_plans import Destination
+    from genie_assets.domain.space_transfers import Destination
 
     lines = [line for line in _text(map_file).splitlines() if line.strip()] if map_file else []
     renames = {}

@@ -50,6 +50,12 @@ class FetchError:
         return self.was_asked and not (self.http_status is None and POLICIES[self.error_class].before_sending)
 
     @property
+    def may_be_done(self) -> bool:
+        """Whether a write that failed so may have been carried out all the same."""
+        is_refused = self.http_status is not None and 400 <= self.http_status < 500
+        return self.was_sent and not (is_refused and self.error_class is not ErrorClass.TIMEOUT)
+
+    @property
     def burden(self) -> int:
         """How much it counts against asking this workspace any further; 0 where it was answered all the same."""
         unreachable = self.http_status is None and self.error_class in (ErrorClass.NETWORK, ErrorClass.TIMEOUT)

@@ -7,7 +7,7 @@ does not belong here. No time and no name of a person stands in a plan: whoever 
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -88,6 +88,11 @@ class Applied:
     def is_good(self) -> bool:
         """Whether the space is now what the plan wants."""
         return self.result in ("APPLIED", "ALREADY")
+
+
+def was_perhaps_done(results: Iterable[str]) -> bool:
+    """Whether one of these applies, by its result, may have been carried out though nobody saw it."""
+    return bool({"BEGUN", "UNKNOWN"} & {*results})
 
 
 def state_of(body: Mapping[str, Any]) -> Row:

@@ -23,15 +23,13 @@ from genie_assets.domain.space_plans import (
     request_of,
     state_of,
     verdict,
+    was_perhaps_done,
 )
 from genie_assets.domain.spaces import NOT_EXPORTED
 from genie_assets.domain.tables import GENIE_SPACE_APPLIES
-from genie_assets.gateways.genie.space_writes import may_be_done
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import LiveSpaces
 from genie_assets.pipeline.run import Run
-
-_LOST = ("BEGUN", "UNKNOWN")  # what was sent may have been carried out
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class Apply:
         """A new space is made only if none is there that this plan may have made, or that is called the same."""
         where = [Equals("plan_hash", self._plan.digest)]
         earlier = self._lake.records(GENIE_SPACE_APPLIES, columns=["result"], where=where)
-        looks = self._patience.looks if any(row["result"] in _LOST for row in earlier) else 1
+        looks = self._patience.looks if was_perhaps_done(row["result"] for row in earlier) else 1
         made, others = self._made(looks)
         if made is not None:
             return Applied("ALREADY", "The space is there already, as the plan wants it: nothing was sent.", made)
@@ -125,7 +123,7 @@ class Apply:
         answer = self._live.create(plan.workspace_id, body) if key is None else self._live.update(key, body)
         if not isinstance(answer, FetchError):
             return self._verified(SpaceKey(plan.workspace_id, answer["space_id"]))
-        if may_be_done(answer):
+        if answer.may_be_done:
             return self._found_out(key, answer)
         now = self._live.read(key) if key else answer
         if isinstance(now, FetchError):

@@ -128,3 +128,20 @@ def test_a_missing_endpoint_is_not_a_missing_message() -> None:
     """A 404 of the API itself must not mark every message of a workspace deleted."""
     assert classify_status(404, "ENDPOINT_NOT_FOUND") is ErrorClass.CONFIG
     assert classify_status(404, "FEATURE_DISABLED") is ErrorClass.CONFIG
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be_done"),
+    [
+        (FetchError(ErrorClass.NETWORK, "Cut off."), True),
+        (FetchError(ErrorClass.TIMEOUT, "No answer."), True),
+        (FetchError(ErrorClass.TIMEOUT, "Too late.", 408), True),
+        (FetchError(ErrorClass.SERVER, "Broken.", 500), True),
+        (FetchError(ErrorClass.PERMISSION, "No.", 403), False),
+        (FetchError(ErrorClass.BAD_REFERENCE, "Not this way.", 400), False),
+        (FetchError(ErrorClass.CONFIG, "No address."), False),
+        (FetchError(ErrorClass.SERVER, "Not asked.", 500, was_asked=False), False),
+    ],
+)
+def test_a_write_may_be_done_unless_it_was_refused_or_never_sent(error: FetchError, may_be_done: bool) -> None:
+    assert error.may_be_done is may_be_done

@@ -4,7 +4,6 @@ A write is sent once: whether one whose answer got lost was carried out, only a 
 only where Databricks says that it did nothing: too many requests, or a token that ran out.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -99,11 +98,3 @@ class LiveSpaces:
             return self._retries.call(once)
         except CallError as failed:
             return failed.error
-
-
-def may_be_done(error: FetchError) -> bool:
-    """Whether a write that failed so may have been carried out all the same."""
-    if not error.was_sent:
-        return False
-    status = error.http_status if error.http_status is not None else math.inf
-    return not 400 <= status < 500 or error.error_class is ErrorClass.TIMEOUT
