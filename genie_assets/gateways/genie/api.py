@@ -1,15 +1,14 @@
-"""Reading Genie: single messages, whole conversations, spaces; one at a time or many side by side."""
+"""Reading Genie: whatever is asked for, many requests side by side; and spaces one at a time."""
 
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from genie_assets.domain.fetch_plan import MessageRef
-from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.requests import Answer, FetchResult, Request
 from genie_assets.gateways.databricks.pacing import Pacer
-from genie_assets.gateways.databricks.retries import CallError, OutOfTimeError, Retries
+from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.side_by_side import SideBySide
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie import messages, spaces
@@ -22,7 +21,6 @@ from genie_assets.gateways.genie.limits import Limits
 # They say how their requests are asked for.
 _KINDS = (messages, spaces)
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Request)
 
 _START_RATE = 50.0
@@ -75,62 +73,24 @@ class GenieApi:
         """
         return self._workspaces.told_time.now()
 
-    def get_message(self, ref: MessageRef, *, deadline: float | None = None) -> Answer | FetchError:
-        """One message by GET."""
-        target = Target(ref.workspace_id, ref.workspace_url, deadline)
-        return _value(lambda: self._calls.message(target, ref.space_id, ref.conversation_id, ref.message_id))
+    def get_space(self, workspace_id: str, workspace_url: str | None, space_id: str) -> Answer | FetchError:
+        """One space with its configuration, which needs CAN EDIT."""
+        target = Target(workspace_id, workspace_url)
+        try:
+            return self._calls.space(target, space_id, include_serialized_space=True)
+        except CallError as failed:
+            return failed.error
 
-    def list_messages(
-        self,
-        workspace_id: str,
-        workspace_url: str | None,
-        space_id: str,
-        conversation_id: str,
-        *,
-        deadline: float | None = None,
-    ) -> Iterator[tuple[Answer, ...] | FetchError]:
-        """The messages of a conversation, page by page. A FetchError ends it and means that it is incomplete."""
-        target = Target(workspace_id, workspace_url, deadline)
-        pages = self._calls.messages(target, space_id, conversation_id)
-        while (page := _value(lambda: next(pages, None))) is not None:
-            yield page
-            if isinstance(page, FetchError):
-                return
-
-    def get_space(
-        self,
-        workspace_id: str,
-        workspace_url: str | None,
-        space_id: str,
-        *,
-        include_serialized_space: bool = False,
-        deadline: float | None = None,
-    ) -> Answer | FetchError:
-        """One space; its configuration too with `include_serialized_space`, which needs CAN EDIT."""
-        target = Target(workspace_id, workspace_url, deadline)
-        return _value(
-            lambda: self._calls.space(target, space_id, include_serialized_space=include_serialized_space)
-        )
-
-    def may_read(
-        self, workspace_id: str, workspace_url: str | None, space_id: str, *, deadline: float | None = None
-    ) -> FetchError | None:
-        """Probe with one call whether other people's conversations of a space may be read; None if so."""
-        target = Target(workspace_id, workspace_url, deadline)
-        return _value(lambda: self._calls.any_conversation(target, space_id))
-
-    def list_spaces(
-        self, workspace_id: str, workspace_url: str | None, *, deadline: float | None = None
-    ) -> SpaceList:
+    def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
         """All spaces of a workspace that our principal may see, each once."""
-        target = Target(workspace_id, workspace_url, deadline)
+        target = Target(workspace_id, workspace_url)
         found: dict[str, Answer] = {}
-
-        def collect() -> None:
+        error = None
+        try:
             for page in self._calls.spaces(target):
                 found.update({answer.body["space_id"]: answer for answer in page})
-
-        error = _value(collect)
+        except CallError as failed:
+            error = failed.error
         return SpaceList(tuple(found.values()), error)
 
     def fetch(self, requests: Iterable[R], *, deadline: float) -> Iterator[FetchResult[R]]:
@@ -150,12 +110,3 @@ class GenieApi:
             return finish(Asking(self._calls, request, target, breakers[request.workspace_id], self._limits))
 
         yield from SideBySide(work, threads=self._threads).run(lanes.values())
-
-
-def _value(call: Callable[[], T]) -> T | FetchError:
-    try:
-        return call()
-    except CallError as failed:
-        return failed.error
-    except OutOfTimeError:
-        return FetchError(ErrorClass.TIMEOUT, "The time of this run was used up before the call was made.")

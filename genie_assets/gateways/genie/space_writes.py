@@ -26,14 +26,7 @@ class _Workspaces(Protocol):
 
 
 class _Reading(Protocol):
-    def get_space(
-        self,
-        workspace_id: str,
-        workspace_url: str | None,
-        space_id: str,
-        *,
-        include_serialized_space: bool = False,
-    ) -> Answer | FetchError: ...
+    def get_space(self, workspace_id: str, workspace_url: str | None, space_id: str) -> Answer | FetchError: ...
 
     def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList: ...
 
@@ -61,7 +54,7 @@ class LiveSpaces:
     def read(self, key: SpaceKey) -> Body | FetchError:
         """A space with its configuration."""
         url = self._url_of(key.workspace_id)
-        answer = self._api.get_space(key.workspace_id, url, key.space_id, include_serialized_space=True)
+        answer = self._api.get_space(key.workspace_id, url, key.space_id)
         return answer if isinstance(answer, FetchError) else answer.body
 
     def listed(self, workspace_id: str) -> list[Body] | FetchError:
@@ -70,11 +63,11 @@ class LiveSpaces:
         return found.error or [answer.body for answer in found.spaces]
 
     def create(self, workspace_id: str, body: Body) -> Body | FetchError:
-        """Make a space. It may be there though this fails: see `may_be_done`."""
+        """Make a space. It may be there though this fails: see `FetchError.may_be_done`."""
         return self._written(workspace_id, "POST", _SPACES, body)
 
     def update(self, key: SpaceKey, body: Body) -> Body | FetchError:
-        """Change what the body names. It may be done though this fails: see `may_be_done`."""
+        """Change what the body names. It may be done though this fails: see `FetchError.may_be_done`."""
         if not is_usable_id(key.space_id):
             return FetchError(ErrorClass.BAD_REFERENCE, "The id of the space cannot be used in an address.")
         return self._written(key.workspace_id, "PATCH", f"{_SPACES}/{quote(key.space_id, safe='')}", body)

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.requests import Answer, MessagesRequest
+from genie_assets.domain.requests import Answer, MessagesRequest, ReadProbe, SpaceRequest, SpacesOfWorkspace
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import Retries
@@ -18,6 +17,7 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_genie_api, open_system_tables
+from genie_assets_tests.gateways.genie.server import message, outcome
 from genie_assets_tests.gateways.stub_server import Reply, StubServer
 
 TOKEN = "dapi0123456789abcdef0123456789abcdef"
@@ -94,36 +94,36 @@ def test_a_workspace_that_does_not_run_is_never_asked_and_its_messages_are_open_
 
 def test_nothing_else_asks_it_either(stub):
     api = genie()
-    ref = MessageRef("down", stub.url, "s", "c", "m")
     answers = [
-        api.get_message(ref),
+        message(api, stub, "m", workspace_id="down"),
+        outcome(api, SpaceRequest("down", stub.url, "s")),
+        outcome(api, SpacesOfWorkspace("down", stub.url)),
+        outcome(api, ReadProbe("down", stub.url, "s")),
         api.get_space("down", stub.url, "s"),
-        api.may_read("down", stub.url, "s"),
         api.list_spaces("down", stub.url).error,
-        next(api.list_messages("down", stub.url, "s", "c")),
     ]
     assert {answer.error_class for answer in answers if isinstance(answer, FetchError)} == {ErrorClass.NOT_RUNNING}
-    assert len(answers) == 5
+    assert all(isinstance(answer, FetchError) for answer in answers)
     assert genie_requests(stub) == []
-    assert isinstance(api.get_message(MessageRef("up", stub.url, "s", "c", "m")), Answer)
+    assert isinstance(message(api, stub, "m", workspace_id="up"), Answer)
 
 
 @pytest.mark.parametrize("status", [*DOWN, *ASKED])
 def test_only_what_is_known_not_to_run_is_left_alone(stub, account, status):
     account.statuses["new"] = status
-    answer = genie().get_message(MessageRef("new", stub.url, "s", "c", "m"))
+    answer = message(genie(), stub, "m", workspace_id="new")
     assert isinstance(answer, FetchError) == (status in DOWN)
 
 
 def test_an_address_that_the_operator_named_is_asked_whatever_the_table_says(stub, monkeypatch):
     monkeypatch.setenv("GENIE_WORKSPACE_URLS", f"down={stub.url}")
-    assert isinstance(genie().get_message(MessageRef("down", None, "s", "c", "m")), Answer)
+    assert isinstance(outcome(genie(), MessagesRequest("down", None, "s", "c", ("m",), "GET")), Answer)
 
 
 @pytest.mark.parametrize("sql", [Reply({"error_code": "PERMISSION_DENIED"}, 403), Reply({"status": "ok"})])
 def test_all_are_asked_if_their_status_cannot_be_known(stub, account, caplog, sql):
     account.sql = sql
-    assert isinstance(genie().get_message(MessageRef("down", stub.url, "s", "c", "m")), Answer)
+    assert isinstance(message(genie(), stub, "m", workspace_id="down"), Answer)
     assert "every one is asked" in caplog.text
 
 

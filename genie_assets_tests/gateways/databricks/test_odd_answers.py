@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.requests import Answer, MessagesRequest
+from genie_assets.domain.requests import Answer, MessagesRequest, ReadProbe
 from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.identity import own_names
@@ -23,6 +22,8 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.sql.volumes import Volumes
 from genie_assets.gateways.sql.warehouse import SqlWarehouse, WarehouseError
+from genie_assets_tests.gateways.genie.server import message as one_message
+from genie_assets_tests.gateways.genie.server import outcome as outcome_of
 from genie_assets_tests.gateways.stub_server import Reply, StubServer
 
 TOKEN = "dapi0123456789abcdef0123456789abcdef"
@@ -270,9 +271,9 @@ def genie_answers(stub, *, page=PAGE, message=MESSAGE, space=SPACE, spaces=SPACE
 def test_an_odd_answer_of_the_genie_api_is_a_value(stub, page, message, space, spaces):
     genie_answers(stub, page=page, message=message, space=space, spaces=spaces, probe=page)
     api = genie(stub)
-    assert isinstance(api.get_message(MessageRef("1", stub.url, "s", "c", "m")), Answer | FetchError)
+    assert isinstance(one_message(api, stub, "m"), Answer | FetchError)
     assert isinstance(api.get_space("1", stub.url, "s"), Answer | FetchError)
-    assert isinstance(api.may_read("1", stub.url, "s"), FetchError | None)
+    assert isinstance(outcome_of(api, ReadProbe("1", stub.url, "s")), FetchError | None)
     listed = api.list_spaces("1", stub.url)
     assert all(isinstance(each.body["space_id"], str) for each in listed.spaces)
     request = MessagesRequest("1", stub.url, "s", "c", ("m", "n"), "LIST")
@@ -287,7 +288,7 @@ def test_a_portal_is_no_empty_list(stub, body):
     listed = genie(stub).list_spaces("1", stub.url)
     assert listed.error is not None
     assert listed.error.error_class is ErrorClass.BAD_PAYLOAD
-    refused = genie(stub).may_read("1", stub.url, "s")
+    refused = outcome_of(genie(stub), ReadProbe("1", stub.url, "s"))
     assert refused is not None
     assert refused.error_class is ErrorClass.BAD_PAYLOAD
 

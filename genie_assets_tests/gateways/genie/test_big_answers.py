@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError
 from genie_assets.domain.requests import Answer, MessagesRequest
 from genie_assets.gateways.databricks.exchange import Timeouts
@@ -14,7 +13,7 @@ from genie_assets.gateways.databricks.retries import Retries
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.genie.limits import Limits
-from genie_assets_tests.gateways.genie.test_api import Genie
+from genie_assets_tests.gateways.genie.server import Genie, message
 from genie_assets_tests.gateways.stub_server import Reply, StubServer
 
 TOKEN = "dapi0123456789abcdef0123456789abcdef"
@@ -190,6 +189,6 @@ def test_an_answer_under_way_when_the_time_is_up_is_waited_for_a_moment_and_no_e
 
 def test_a_single_look_at_a_message_that_is_too_big_is_a_value(stub):
     stub.answer = Big({"m1": 17 * MB, "m2": 10})
-    answers = [genie(stub).get_message(MessageRef("1", stub.url, "s", "c", name)) for name in ("m1", "m2")]
+    answers = [message(genie(stub), stub, name) for name in ("m1", "m2")]
     assert isinstance(answers[0], FetchError)
     assert isinstance(answers[1], Answer)
