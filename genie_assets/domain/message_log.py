@@ -75,7 +75,7 @@ def _last_change(answer: Answer, message: Message, known: Row | None, changed: d
     said = as_datetime(message.last_updated_timestamp)
     before = known["event_change_time"] if known else None
     times = (changed, min(said, answer.requested_at) if said else None, before)
-    return max(*filter(None, times), answer.requested_at - CLOCKS_DIFFER)
+    return max([*filter(None, times), answer.requested_at - CLOCKS_DIFFER])
 
 
 def header(row: Mapping[str, Any]) -> Row:

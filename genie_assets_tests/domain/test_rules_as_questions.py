@@ -88,7 +88,8 @@ def test_workspaces_that_are_not_looked_at(workspace_id: str, chosen: set[str]) 
 IDS = {"workspace_id": "w1", "space_id": "s1", "conversation_id": "c1", "message_id": "m1"}
 _moments = st.integers(-90, 90).map(lambda minutes: NOON + dt.timedelta(minutes=minutes))
 _bodies = st.fixed_dictionaries(
-    {"status": st.just("COMPLETED"), "last_updated_timestamp": _moments.map(lambda at: int(at.timestamp() * 1000))}
+    {"status": st.just("COMPLETED")},
+    optional={"last_updated_timestamp": _moments.map(lambda at: int(at.timestamp() * 1000))},
 )
 
 
