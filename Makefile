@@ -15,9 +15,13 @@ NOT_LONG := "not long and not rare"
 LONG := "long and not rare"
 # Tests of servers wait a good deal: three workers keep two cores busy.
 WORKERS := 3
+# A file's tests stay in one worker, so that what they share is started once; see genie_assets_tests/workers.py.
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 export DAGSTER_DISABLE_TELEMETRY := yes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Else every process that tests start compiles all of our modules anew, which takes it a second.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Show the targets
@@ -44,17 +48,15 @@ check: static quick ## Format, lint, types, definitions, schema files, quick tes
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests but the long ones (minutes)
-	@# A file's tests stay in one worker, so that what they share is started once.
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m $(NOT_LONG)
+	@$(BIN)/python -m pytest $(SPREAD) -m $(NOT_LONG)
 
 .PHONY: long
 long: $(INSTALLED) ## Spend a newcomer's hour, kill, pause, deploy: the tests that take long
-	@$(BIN)/python -m genie_assets_tests.e2e.newcomers_hour
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m $(LONG)
+	@$(BIN)/python -m pytest $(SPREAD) -m $(LONG)
 
 .PHONY: rare
 rare: $(INSTALLED) ## Live through a month, let two processes race, take conditions out of views (an hour)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m rare
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m rare
 
 .PHONY: fix
 fix: $(INSTALLED) ## Mend what can be mended: format and lint

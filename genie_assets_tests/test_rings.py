@@ -7,10 +7,12 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from genie_assets_tests.rings import OutsideRingError, guarded, is_left_out, is_quick
+from genie_assets_tests.workers import SECONDS, dearest_first, made_once
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TARGETS = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
@@ -82,7 +84,7 @@ def test_the_rings_are_all_tests_and_ci_runs_none_twice():
     for target, ring in (("quick", "QUICK"), ("test", "NOT_LONG"), ("long", "LONG")):
         assert f"-m $({ring})" in recipe(target)
     steps = re.findall(r"^step (.*)$", (CHECKOUT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
-    assert steps == ["make static", "make demo", "make test", "make long"]
+    assert steps == ["make --jobs=2 --output-sync=target static demo", "make test", "make long"]
     assert "-m rare" in recipe("rare")
     assert "pytest" not in "".join(map(recipe, ("format", "lint", "types", "definitions", "schema")))
 
@@ -91,3 +93,45 @@ def test_every_python_that_the_workflow_names_runs_the_same_command():
     text = (CHECKOUT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert re.findall(r"- run: (.*)", text) == [".ci/run"]
     assert re.findall(r'python: \["(.*)", "(.*)"\]', text) == [("3.11", "3.13")]
+
+
+def test_the_dearest_files_come_first_and_each_keeps_its_order():
+    dear, *_, less_dear = sorted(SECONDS, key=SECONDS.__getitem__, reverse=True)
+    here = Path(__file__).parent
+    assert [file for file in SECONDS if not (here / file).is_file()] == []
+    items = [Placed(here / file, name) for file in ("test_rings.py", less_dear, dear) for name in "ba"]
+    dearest_first(items)
+    assert items == [Placed(here / file, name) for file in (dear, less_dear, "test_rings.py") for name in "ba"]
+    for target in ("test", "long", "rare"):
+        assert "$(SPREAD)" in recipe(target) or "--no-loadscope-reorder" in recipe(target)
+
+
+class Placed(NamedTuple):
+    """What is looked at of a test."""
+
+    path: Path
+    name: str
+
+
+def test_what_all_workers_want_is_made_by_the_first_and_anew_if_that_failed(monkeypatch, tmp_path):
+    class Factory(NamedTuple):
+        """A worker's."""
+
+        worker: str
+
+        def getbasetemp(self) -> Path:
+            return tmp_path / self.worker
+
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    tries = []
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        tries.append(folder)
+        if len(tries) == 1:
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        made_once(Factory("gw0"), "dear", make)
+    assert made_once(Factory("gw1"), "dear", make) == made_once(Factory("gw2"), "dear", make) == tmp_path / "dear"
+    assert len(tries) == 2

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from genie_assets_tests.workers import made_once
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -28,19 +30,25 @@ def run(command: Sequence[str | Path], cwd: Path) -> str:
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of a copy of the checkout that holds only what git knows."""
-    copy = tmp_path_factory.mktemp("checkout")
+    (built,) = (made_once(tmp_path_factory, "wheel", _build) / "dist").glob("*.whl")
+    return built
+
+
+def _build(copy: Path) -> None:
     for name in tracked():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, copy / name)
     run([sys.executable, "-m", "build", "--wheel", "--no-isolation"], cwd=copy)
-    (built,) = (copy / "dist").glob("*.whl")
-    return built
 
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the programs of a fresh environment: the wheel, and our dependencies but not the checkout."""
-    folder = tmp_path_factory.mktemp("environment") / ".venv"
+    return made_once(tmp_path_factory, "environment", lambda folder: _install(wheel, folder)) / ".venv/bin"
+
+
+def _install(wheel: Path, place: Path) -> None:
+    folder = place / ".venv"
     venv.create(folder, symlinks=True)
     python = folder / "bin/python"
     run([sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel], folder)
@@ -48,4 +56,3 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A folder named in a .pth file lends its packages, but its own .pth files, the editable install, do not count.
     dependencies = folder / "lib" / version / "site-packages" / "dependencies.pth"
     dependencies.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    return folder / "bin"

@@ -183,12 +183,11 @@ def stop_and_go(root: Path, point: str, times: int) -> None:
     assert found.total() == number + 1
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_writer_stopped_on_its_way_loses_and_doubles_nothing(tmp_path: Path, point: str) -> None:
-    stop_and_go(tmp_path, point, times=4)
+# Each time takes up to a second.
+TIMES = [4, pytest.param(20, marks=pytest.mark.long), pytest.param(100, marks=pytest.mark.rare)]
 
 
-@pytest.mark.long
+@pytest.mark.parametrize("times", TIMES)
 @pytest.mark.parametrize("point", POINTS)
-def test_a_writer_stopped_a_hundred_times_loses_and_doubles_nothing(tmp_path: Path, point: str) -> None:
-    stop_and_go(tmp_path, point, times=100)
+def test_a_writer_stopped_on_its_way_loses_and_doubles_nothing(tmp_path: Path, point: str, times: int) -> None:
+    stop_and_go(tmp_path, point, times)

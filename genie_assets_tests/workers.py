@@ -1,0 +1,65 @@
+"""How tests are spread over workers: the dearest files first, and what is dear is made once for all of them.
+
+A worker takes whole files (`--dist loadfile`). Whoever begins with the longest ones has no long one left at the
+end, when the other workers have nothing to do any more.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+_HERE = Path(__file__).parent
+# Seconds of a file's tests, as measured on two cores. What is not here takes less than ten; a file that got much
+# dearer than it says belongs further up.
+SECONDS: dict[str, int] = {
+    "e2e/test_newcomers_hour.py": 200,
+    "e2e/test_demo.py": 190,
+    "test_benchmarks.py": 100,
+    "commands/test_ended_loads.py": 90,
+    "e2e/test_daemon.py": 80,
+}
+
+
+class HasPath(Protocol):
+    """What is looked at of a test."""
+
+    @property
+    def path(self) -> Path: ...
+
+
+class HasFolder(Protocol):
+    """What is wanted of pytest's `TempPathFactory`."""
+
+    def getbasetemp(self) -> Path:
+        """The worker's own folder."""
+
+
+Test = TypeVar("Test", bound=HasPath)
+
+
+def dearest_first(items: list[Test]) -> None:
+    """Sort the tests by what their files take; within a file they keep their order."""
+    items.sort(key=lambda item: -SECONDS.get(item.path.relative_to(_HERE).as_posix(), 0))
+
+
+def made_once(factory: HasFolder, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker who wants it makes, while the others wait; none of them may change it.
+
+    Args:
+        factory: Pytest's own.
+        name: The folder's.
+        make: Makes and fills the folder.
+    """
+    own = factory.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, made = common / name, common / f"{name} is made"
+    with (common / f"{name} is being made").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # let go of when it is closed, whatever happens to us
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of somebody who failed
+            make(folder)
+            made.touch()
+    return folder
