@@ -2,8 +2,8 @@
 
 quick   no server, no process, no socket, nothing dear: `make quick`, in seconds
 middle  the rest of `make test`: marked `servers` (it starts or calls something) or `slow` (real tables, real runs)
-long    kills, deployments, whole demos, benchmarks: marked `long`, `make long`
-rare    a month, races, mutations: marked `rare`, `make rare`, which is for releases
+long    a newcomer's hour, kills, deployments, whole demos, benchmarks: marked `long`, `make long`
+rare    a month, races, mutations, what is done a hundred times: marked `rare`, `make rare`, for releases
 
 Marks are given here, by folder, by fixture and by what a test itself says; few tests carry one by hand. A test
 that lacks its mark is found out: whatever has none is guarded, wherever it runs.
