@@ -34,7 +34,7 @@ from genie_assets.reporting import (
     fold_metadata,
     spaces_metadata,
 )
-from genie_assets.runs import clock_metadata, run_of
+from genie_assets.runs import clock_metadata, known_pace, pace_metadata, run_of
 from genie_assets.wiring import Clock, RunBudget
 
 GROUP, GROUP_OF_SOURCES = "genie", "databricks"
@@ -69,8 +69,10 @@ def genie_api_messages(
     genie_budget: dg.ResourceParam[RunBudget],
 ) -> dg.MaterializeResult:
     """Fetch the day's new, changed, unsettled and due messages; append answers, keep the error ledger true."""
+    genie_api.expect_pace(known_pace(context))
     report = fetch(run_of(context, genie_clock, genie_budget), genie=genie_api, lake=genie_lake)
     metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
+    metadata |= pace_metadata(genie_api.settled_pace())
     if report.nothing_worked:
         # The ledger already knows each failure. Trying the step again at once would only repeat them.
         raise dg.Failure(

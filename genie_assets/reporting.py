@@ -66,6 +66,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "fetch_seconds": "seconds that all of it took",
         "waiting": "when something of the day became due, when the next does, and since when messages are left; "
         "and what the run made due on other days. The sensors read it",
+        "pace": "requests per second on which each workspace has settled, if a limit has shown: the next run "
+        "begins with them",
         "clock": "only if our clock is more than a minute from Databricks': by how much",
     },
     "enriched_message_details": {

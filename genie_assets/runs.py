@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -20,6 +20,7 @@ JOB_NAMES = frozenset(
         *("genie_standing_checks", "genie_late_days", "genie_maintenance"),
     }
 )
+_PACE = "pace"
 PARTITION_TAG = "dagster/partition"
 # Far more than end between two looks, which are an hour apart.
 _MOST_RUNS = 500
@@ -64,6 +65,32 @@ def clock_metadata(
         return {}
     context.log.warning(problem)
     return {"clock": problem}
+
+
+def known_pace(context: dg.AssetExecutionContext) -> dict[str, float]:
+    """The pace on which the latest run of the asset had settled: requests per second by workspace id."""
+    latest = dg.AssetRecordsFilter(context.asset_key)
+    for event in context.instance.fetch_materializations(latest, limit=1).records:
+        made = event.asset_materialization
+        noted = made.metadata.get(_PACE) if made else None
+        return pace_from_json(noted.value) if noted else {}
+    return {}
+
+
+def pace_from_json(value: Any) -> dict[str, float]:
+    """Whatever an earlier version has noted, as far as it is a pace."""
+    known = value.items() if isinstance(value, Mapping) else ()
+    return {
+        str(workspace_id): float(rate)
+        for workspace_id, rate in known
+        if isinstance(rate, int | float) and 0 < rate < math.inf
+    }
+
+
+def pace_metadata(settled: Mapping[str, float]) -> dict[str, Any]:
+    """Note it for the next run; nothing where no limit is known."""
+    noted = {workspace_id: round(rate, 2) for workspace_id, rate in sorted(settled.items())}
+    return {_PACE: dg.MetadataValue.json(noted)} if noted else {}
 
 
 def days_in_flight(instance: dg.DagsterInstance, place: Placement) -> set[str]:

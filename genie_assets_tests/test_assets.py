@@ -122,6 +122,17 @@ def test_a_day_that_is_run_again_asks_for_nothing_and_writes_nothing(pipeline, b
     assert pipeline.tables() == before
 
 
+def test_the_pace_on_which_a_run_has_settled_is_known_to_the_next_one(pipeline, account, busy_day, sandbox):
+    """Each searched for the limit anew, and was refused until it had found it."""
+    other = next(day for day in days_of(account) if day != busy_day)
+    sandbox.faults({"effect": "rate_limit", "requests_per_second": 20, "burst": 2})
+    settled = metadata_of(pipeline.run("genie_daily", busy_day), "genie_api_messages")["pace"]
+    assert settled
+    assert all(rate < 1000 for rate in settled.values())
+    sandbox.clear_faults()
+    assert metadata_of(pipeline.run("genie_daily", other), "genie_api_messages")["pace"] == settled
+
+
 def test_a_message_that_is_gone_after_it_was_stored_stays_and_is_marked(pipeline, account, sandbox):
     """A message that still runs is looked at again; by then its user has deleted it."""
     (running, *_) = account.notes["special"]["running"]

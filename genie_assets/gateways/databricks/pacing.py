@@ -3,6 +3,9 @@
 The allowed rate is documented nowhere. The pace grows while answers are good. A 429 shows where the limit is; from
 then on the pace returns to just below that limit, stays there for long, and only then tries a little more
 (the shape of TCP's CUBIC). A limit that shows in the same place again is trusted for longer.
+
+To find the limit takes some 429s, and a server may ask for a second of silence after each. So what one run has
+settled on is where the next one begins.
 """
 
 import threading
@@ -15,6 +18,7 @@ _DOUBLING_AGAIN_SECONDS = 4.0  # growth once the limit is found to have moved up
 _PLATEAU = 0.985  # where the pace settles, as a share of the rate that was refused
 _SMALL_CUT, _DEEPEST_CUT = 0.06, 0.5
 _FIRST_CLIMB_SECONDS, _LONGEST_CLIMB_SECONDS = 10.0, 60.0
+_CLIMB_FROM_A_KNOWN_PACE_SECONDS = 30.0
 _PLACE_OF_A_NEW_LIMIT = 1.25  # on the climb, which passes the plateau at 0
 _SAME_LIMIT = 0.08  # two refused rates that differ by less show the same limit
 _GOOD_ANSWERS_BETWEEN_CUTS = 10
@@ -43,6 +47,18 @@ class PaceRule:
         self._depth = _DEEPEST_CUT
         self._climb_seconds = _FIRST_CLIMB_SECONDS
         self._climbed = 0.0
+
+    @property
+    def settled(self) -> float | None:
+        """The rate just below the limit, as far as it is known; None until the first 429."""
+        return self._plateau
+
+    def expect(self, settled: float) -> None:
+        """Begin with the rate that was `settled` before, unless a limit has shown already."""
+        if self._plateau is None:
+            self._set_rate(settled)
+            self._plateau, self._depth = self.rate, _SMALL_CUT
+            self._climb_seconds = self._climbed = _CLIMB_FROM_A_KNOWN_PACE_SECONDS
 
     def wait(self, now: float) -> float:
         """Seconds until the next request may leave; 0 means now."""
@@ -151,6 +167,17 @@ class Pacer:
         """The present rate, requests per second."""
         with self._lock:
             return self._rule.rate
+
+    @property
+    def settled(self) -> float | None:
+        """The rate on which it has settled, requests per second; None while no limit is known."""
+        with self._lock:
+            return self._rule.settled
+
+    def expect(self, settled: float) -> None:
+        """Begin with the rate on which an earlier run has settled, unless a limit has shown already."""
+        with self._lock:
+            self._rule.expect(settled)
 
     def acquire(self, deadline: float | None = None) -> float | None:
         """Wait for the next slot. Returns its time, or None if it would come after `deadline` (clock seconds)."""

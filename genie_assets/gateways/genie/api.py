@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from genie_assets.domain.outcomes import FetchError
@@ -72,6 +72,14 @@ class GenieApi:
         The answers are those of all that uses the same workspaces: a warehouse asked before tells it, too.
         """
         return self._workspaces.told_time.now()
+
+    def expect_pace(self, settled: Mapping[str, float]) -> None:
+        """Begin with the pace on which earlier runs have settled: requests per second by workspace id."""
+        self._calls.expect_pace(settled)
+
+    def settled_pace(self) -> dict[str, float]:
+        """Requests per second by workspace id, of workspaces whose limit is known, be it from earlier runs."""
+        return self._calls.settled_pace()
 
     def get_space(self, workspace_id: str, workspace_url: str | None, space_id: str) -> Answer | FetchError:
         """One space with its configuration, which needs CAN EDIT."""

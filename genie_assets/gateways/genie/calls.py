@@ -3,7 +3,7 @@
 import datetime as dt
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -66,8 +66,20 @@ class GenieCalls:
         self._limits = limits
         self._workspaces, self._pacer_of, self._retries, self._now = workspaces, pacer_of, retries, now
         self._pacers: dict[str, Pacer] = {}
+        self._expected: Mapping[str, float] = {}
         self._lock = threading.Lock()
         self._without_page_size: set[str] = set()
+
+    def expect_pace(self, settled: Mapping[str, float]) -> None:
+        """Begin with the pace on which earlier runs have settled, by workspace id."""
+        with self._lock:
+            self._expected = dict(settled)
+
+    def settled_pace(self) -> dict[str, float]:
+        """The same of this run, and of earlier ones where it knows nothing better."""
+        with self._lock:
+            found = {workspace_id: pacer.settled for workspace_id, pacer in self._pacers.items()}
+            return {**self._expected, **{each: rate for each, rate in found.items() if rate is not None}}
 
     def message(self, target: Target, space_id: str, conversation_id: str, message_id: str) -> Answer:
         """One message by GET."""
@@ -202,7 +214,9 @@ class GenieCalls:
     def _pacer(self, workspace_id: str) -> Pacer:
         with self._lock:
             if workspace_id not in self._pacers:
-                self._pacers[workspace_id] = self._pacer_of(workspace_id)
+                pacer = self._pacers[workspace_id] = self._pacer_of(workspace_id)
+                if workspace_id in self._expected:
+                    pacer.expect(self._expected[workspace_id])
             return self._pacers[workspace_id]
 
 

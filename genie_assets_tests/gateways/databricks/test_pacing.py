@@ -23,6 +23,7 @@ class Simulation:
     latency: float
     retry_after: float | None = None
     start: float = 50.0
+    settled: float | None = None  # by an earlier run
     jitter: float = 0.0
     threads: int = 0
     limit_later: tuple[float, float] | None = None  # (from second, limit)
@@ -30,6 +31,8 @@ class Simulation:
 
     def run(self, seconds):
         rule, dice = PaceRule(self.start), random.Random(7)
+        if self.settled is not None:
+            rule.expect(self.settled)
         idle = self.threads or max(16, int(self.limit * self.latency * 1.5) + 2)
         tokens, filled_at, number = self.burst, 0.0, itertools.count()
         events: list[tuple[float, int, str, Any]] = [(0.0, next(number), "ask", None)]
@@ -62,6 +65,7 @@ class Simulation:
             arrival = now + self.latency / 2 + dice.random() * self.jitter
             heapq.heappush(events, (arrival, next(number), "arrive", now))
             heapq.heappush(events, (now, next(number), "ask", None))
+        self.settled = rule.settled
         return self
 
     def _limit(self, now):
@@ -100,6 +104,39 @@ def test_the_first_minute_is_used_too_but_for_what_the_server_asks_to_be_left_al
     pauses = sum(later - at > 0.5 for at, later in itertools.pairwise([-9.0, *refusals])) * (retry_after or 0)
     assert share * 60 / (60 - pauses) >= 0.95
     assert refused < 0.03
+
+
+@pytest.mark.parametrize("minutes", [1 / 3, 5])
+@pytest.mark.parametrize("latency", [0.005, 0.3])
+@pytest.mark.parametrize("burst_seconds", [0.1, 0.25])
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_a_run_that_knows_what_an_earlier_one_settled_on_uses_its_first_minute(
+    limit, burst_seconds, latency, minutes
+):
+    """Every run has to search otherwise, and each 429 of the search costs the second that the server asks for."""
+    server = Simulation(limit, max(5, limit * burst_seconds), latency, retry_after=1, jitter=latency / 5)
+    server.run(minutes * 60)
+    server.answers.clear()
+    share, refused = server.run(61).share(0, 60)
+    assert share >= 0.95
+    assert refused < 0.02
+
+
+@pytest.mark.parametrize("now", [15, 150])
+def test_a_limit_that_has_moved_between_two_runs_is_found_again(now):
+    simulation = Simulation(now, 10, 0.1, retry_after=1, settled=50, threads=40).run(240)
+    share, refused = simulation.share(140, 240)
+    assert share >= 0.9
+    assert refused < 0.02
+
+
+def test_what_is_expected_does_not_outweigh_what_has_shown():
+    rule = PaceRule(100)
+    assert rule.settled is None
+    rule.refused(1.0, sent_at=0.9)
+    rate, settled = rule.rate, rule.settled
+    rule.expect(10)
+    assert (rule.rate, rule.settled) == (rate, settled)
 
 
 @settings(max_examples=25, deadline=None)

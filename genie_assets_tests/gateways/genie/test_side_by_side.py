@@ -166,3 +166,12 @@ def test_an_allowed_rate_is_found_over_the_wire_and_little_is_refused(stub):
     results = fetch(genie_at(stub, threads=16, pacer_of=lambda _: Pacer(50)), *requests, seconds=60)
     assert all(ids(result) for result in results)
     assert refused == sum(result.throttled for result in results) < 0.03 * len(stub.requests)
+
+
+def test_a_run_begins_with_the_pace_on_which_an_earlier_one_has_settled(stub):
+    pacer = Pacer(5000)
+    genie = genie_at(stub, pacer_of=lambda _: pacer)
+    genie.expect_pace({"1": 40.0, "another": 7.0})
+    assert [ids(result) for result in fetch(genie, wanting(stub, "m1"))] == [["m1", "m2", "m3"]]
+    assert pacer.rate == pytest.approx(40.0, rel=0.1)
+    assert genie.settled_pace() == {"1": 40.0, "another": 7.0}
