@@ -11,6 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from genie_assets_tests.views.golden_effects import configuration_effects
+
 Row = dict[str, Any]
 Rows = Mapping[str, list[Row]]
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -62,6 +64,7 @@ class Golden:
         self.references = rows["genie_messages_to_fetch"]
         self.errors = rows["message_fetch_errors"]
         self.space_errors = rows.get("space_fetch_errors", [])
+        self.versions = rows.get("genie_space_versions", [])
         self.spaces = {(row["workspace_id"], row["space_id"]): row for row in rows["genie_space_details"]}
         self.loads = {row["event_date"]: row for row in rows["genie_day_loads"]}
         self.days = (
@@ -91,6 +94,9 @@ class Golden:
             }
             for day in self.days
         ]
+
+    def configuration_effects(self) -> list[Row]:
+        return configuration_effects(self.versions, self.overview, set(self.days) - set(self.loads))
 
     def workspaces(self) -> list[Row]:
         found = []

@@ -5,6 +5,7 @@ compared in `e2e/test_views.py`.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -44,6 +45,7 @@ def golden_rows() -> Rows:
     timed = next(row for row in rows["message_attachments"] if row["query_duration_ms"] and row is not theirs)
     late = {"attachment_ordinal": 98, "statement_id": "late", "query_duration_ms": None}
     rows["message_attachments"].append({**timed, **late})
+    rows["genie_space_versions"] = _versions(rows["message_details"])
     rows["space_fetch_errors"] = _space_errors(rows["genie_space_details"])
     rows["genie_space_details"] += _odd_spaces(rows["genie_space_details"][0])
     failed = rows["message_fetch_errors"][2]
@@ -67,6 +69,27 @@ def golden_rows() -> Rows:
         if n != 2
     ]
     return rows
+
+
+def _versions(details: list[Row]) -> list[Row]:
+    """Histories of three spaces: one that is used much, its twin elsewhere, and one that never changed.
+
+    Some versions tell when they were made, some do not, and one tells a time that does not fit.
+    """
+    used = Counter((row["workspace_id"], row["space_id"]) for row in details)
+    (busy, _), (other, _) = used.most_common(2)
+    same = {"workspace_id": busy[0], "space_id": busy[1], "title": "Busy"}
+    ends = [ANCHOR - n * DAY for n in (60, 22, 9, 8, 2)]
+    told = [None, ends[1] - dt.timedelta(hours=5), None, None, ends[0]]
+    history = [
+        {**same, "config_hash": f"h{n}", "valid_from": at, "update_time": told[n], "changed_sections": sections}
+        for n, (at, sections) in enumerate(
+            zip(ends, (None, ["tables", "joins"], ["benchmarks"], [], ["tables"]), strict=True)
+        )
+    ]
+    twins = [{**row, "workspace_id": "96", "valid_from": row["valid_from"] + 3 * DAY} for row in history[1:3]]
+    still = {**same, "workspace_id": other[0], "space_id": other[1], "config_hash": "h", "valid_from": ends[1]}
+    return [*history, *twins, {**still, "changed_sections": None}]
 
 
 def as_stored(row: Mapping[str, Any]) -> Row:
