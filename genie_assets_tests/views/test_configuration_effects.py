@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from genie_assets_tests.views.world import ask, differences, lake_of
 pytestmark = pytest.mark.slow  # tens of thousands of messages
 
 
-def verdicts(folder: Path, draws: list[Draw], size: int) -> list[dict[str, str]]:
+def verdicts(folder: Path, draws: Sequence[Draw], size: int) -> list[dict[str, str]]:
     """The verdicts on these changes by measure."""
     rng = random.Random(8)
     spaces = [space(f"s{number:04d}", draw, size, rng) for number, draw in enumerate(draws)]
