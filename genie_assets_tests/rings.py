@@ -35,7 +35,18 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
         *(f"commands/test_{name}.py" for name in ("guarded", "interrupts", "preflight", "processes")),
         "e2e/",
         *(f"gateways/databricks/test_{name}.py" for name in ("bounds", "connection_errors")),
-        *(f"sandbox/test_{name}.py" for name in ("server", "sql", "sql_conflicts", "sql_for_days")),
+        *(
+            f"sandbox/test_{name}.py"
+            for name in (
+                "server",
+                "sql",
+                "sql_conflicts",
+                "sql_files",
+                "sql_for_days",
+                "sql_results",
+                "sql_tables",
+            )
+        ),
     ),
     "slow": (
         *(f"commands/test_{name}.py" for name in ("errors", "instances", "run_events", "turns")),
@@ -44,10 +55,13 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
         "pipeline/",
         "report/",
         "views/",
-        *(f"sandbox/test_{name}.py" for name in ("generator", "truth")),
+        *(f"sandbox/test_{name}.py" for name in ("generator", "generator_cases", "truth")),
         *(
             f"test_{name}.py"
-            for name in ("check_sentences", "definitions", "jobs", "pool", "schedules", "sensors")
+            for name in (
+                *("check_sentences", "day_runs", "definitions", "host_project", "jobs", "loading", "pool"),
+                *("schedules", "sensors"),
+            )
         ),
     ),
 }

@@ -9,11 +9,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 from genie_assets.commands.cli import main
+from genie_assets.definitions import build_defs
 from genie_assets.domain.advice import ADVICE, advice
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
+from genie_assets_tests.day_runs import QUIET, ClockOf, run_day
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, FakeSystemTables, World
-from genie_assets_tests.test_definitions import QUIET, ClockOf, build_defs, run_day
 
 HOSTILE = "# Sales](https://evil.example) ![x](//evil.example/p.png) | <b>\n\n## more"
 

@@ -8,10 +8,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from genie_assets.definitions import build_defs
 from genie_assets.late_days import LateDay, Look
 from genie_assets.sensors import LATE_DAYS_AT_ONCE, late_days_to_run
+from genie_assets_tests.day_runs import ClockOf, run_day
 from genie_assets_tests.pipeline.world import HOUR, World
-from genie_assets_tests.test_definitions import ClockOf, build_defs, run_day
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobO
 from genie_assets.definitions import build_defs
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.runs import PARTITION_TAG
+from genie_assets_tests.day_runs import QUIET, ClockOf, run_day
 from genie_assets_tests.pipeline.world import FORBIDDEN, MONDAY, TUESDAY, WEDNESDAY, World
-from genie_assets_tests.test_definitions import QUIET, ClockOf, run_day
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import pytest
 
 from genie_assets.definitions import build_defs
 from genie_assets.pool import GENIE_API_POOL, pool_problem
+from genie_assets_tests.day_runs import QUIET
 from genie_assets_tests.e2e.pipelines import forget_settings
-from genie_assets_tests.test_definitions import QUIET
 
 
 def instance_with(home: Path, settings: str = "") -> dg.DagsterInstance:

@@ -19,8 +19,8 @@ from genie_assets.placement import placed
 from genie_assets.runs import PARTITION_TAG, last_start
 from genie_assets.sensors import BUCKET, MAX_DAYS_PER_TICK, days_to_run
 from genie_assets.settings import load_settings
+from genie_assets_tests.day_runs import ClockOf, run_day
 from genie_assets_tests.pipeline.world import FORBIDDEN, World
-from genie_assets_tests.test_definitions import ClockOf, run_day
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

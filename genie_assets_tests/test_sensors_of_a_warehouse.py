@@ -14,8 +14,8 @@ from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
 from genie_assets.placement import placed
 from genie_assets.runs import noted_waits
 from genie_assets.settings import load_settings
+from genie_assets_tests.day_runs import run_day
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, World
-from genie_assets_tests.test_definitions import run_day
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,47 @@
+"""A day run in Dagster, on a world of tests."""
+
+import datetime as dt
+from typing import Any
+
+import dagster as dg
+
+from genie_assets.definitions import build_defs
+from genie_assets.wiring import RunBudget
+from genie_assets_tests.pipeline.world import MONDAY, World
+
+DAILY = ["audit_messages", "genie_api_messages", "enriched_message_details"]
+
+
+DAILY_CHECKS = {f"genie_api_messages:{name}" for name in ("api_success_rate", "ledger_is_true")} | {
+    f"enriched_message_details:{name}" for name in ("nothing_is_lost", "keys_are_unique", "enrichment_coverage")
+}
+
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def run_day(
+    world: World,
+    instance: dg.DagsterInstance,
+    job: str = "genie_daily",
+    *,
+    day: dt.date = MONDAY,
+    tags: dict[str, str] | None = None,
+    **overrides: Any,
+) -> dg.ExecuteInProcessResult:
+    """Run a job, of a day if it has days, against a world in memory."""
+    resources: dict[str, Any] = {"system_tables": world.system_tables, "genie": world.genie, "lake": world.lake}
+    resources |= {"clock": ClockOf(world), "budget": RunBudget(minutes=1)}
+    definition = build_defs(**(resources | overrides)).resolve_job_def(job)
+    return definition.execute_in_process(
+        instance=instance,
+        partition_key=day.isoformat() if definition.partitions_def is not None else None,
+        tags=tags,
+        raise_on_error=False,
+        run_config=QUIET,
+    )
+
+
+class ClockOf:
+    def __init__(self, world: World) -> None:
+        self.now = world.clock
