@@ -162,11 +162,14 @@ def noted_waits(
     return {day: wait for day, wait in known.items() if any(wait)}
 
 
-def last_in_vain(instance: dg.DagsterInstance, place: Placement, day: str) -> dt.datetime | None:
+def last_in_vain(began: dt.datetime | None, fetch: LatestFetch) -> dt.datetime | None:
     """When the latest run of a day began, unless it got somewhere and ran out of time: None then, or without one.
 
     A run that could not ask for a single message would be followed by one that cannot either, and so on.
+
+    Args:
+        began: When the day's latest run began; None if there is none.
+        fetch: Its latest fetch that ended well.
     """
-    began, fetch = last_start(instance, place, day), latest_fetch(instance, place, day)
     got_somewhere = fetch.got_somewhere and began is not None and fetch.at is not None and fetch.at >= began
     return None if got_somewhere else began

@@ -7,6 +7,7 @@ the hourly look (`late_days`), and is left by every run since.
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from itertools import islice
 
 import dagster as dg
@@ -83,8 +84,12 @@ def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
         waiting = _left(context.instance, place, genie_lake, now)
         if not waiting:
             return dg.SkipReason("A run has come to every message.")
+        fetch_of = cache(lambda day: latest_fetch(instance, place, day))
         chosen = days_to_run(
-            waiting, days_in_flight(instance, place), lambda day: last_in_vain(instance, place, day), now
+            waiting,
+            days_in_flight(instance, place),
+            lambda day: last_in_vain(last_start(instance, place, day), fetch_of(day)),
+            now,
         )
         if not chosen:
             return dg.SkipReason(
@@ -96,7 +101,7 @@ def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
                 dg.RunRequest(
                     partition_key=day,
                     # A run that got somewhere is gone on with at once, whatever the bucket.
-                    run_key=f"continue/{day}/{latest_fetch(instance, place, day).storage_id}/{_bucket(now)}",
+                    run_key=f"continue/{day}/{fetch_of(day).storage_id}/{_bucket(now)}",
                     tags={REASON: "continue"},
                 )
                 for day in chosen

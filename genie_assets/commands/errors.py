@@ -64,12 +64,13 @@ def _selection(command: Callable[..., Any]) -> Callable[..., Any]:
 @one_sentence
 def list_errors(limit: int | None, as_json: bool, demo: bool, **selection: Any) -> None:
     """Show open errors, the oldest first, and what each class of them asks of you."""
-    from genie_assets.pipeline.errors_by_hand import open_rows, titles
+    from genie_assets.pipeline.errors_by_hand import open_rows
+    from genie_assets.pipeline.names import space_titles
 
     lake, place = _ledger(demo)
     rows, now = open_rows(lake, **selection), dt.datetime.now(dt.UTC)
-    lines = json_lines(rows[:limit]) if as_json else listed(rows, place, limit or 20, now, titles(lake, rows))
-    for line in lines:
+    titles = {} if as_json else space_titles(lake, (row["workspace_id"] for row in rows))
+    for line in json_lines(rows[:limit]) if as_json else listed(rows, place, limit or 20, now, titles):
         click.echo(line)
     _refuse_unknown(rows, selection["message_ids"], place)
 

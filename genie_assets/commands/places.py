@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genie_assets.commands.terminal import readable
+
 if TYPE_CHECKING:
     from genie_assets.gateways.lakehouse.interface import Lakehouse
     from genie_assets.settings import Settings
@@ -156,6 +158,26 @@ def naming_files(folder: Path) -> Iterator[None]:
     except OSError as problem:
         place = problem.filename if isinstance(problem.filename, str) else folder
         raise click.ClickException(f"{place} cannot be used: {reason(problem)}.") from None
+
+
+def text_of(file: Path, *, most_bytes: int, what: str) -> str:
+    """What a file of UTF-8 says.
+
+    Args:
+        file: The file.
+        most_bytes: How big it may be.
+        what: What it shall be, for the sentence that it is bigger than any.
+
+    Raises:
+        click.ClickException: it is too big, no UTF-8, or cannot be read.
+    """
+    with naming_files(file):
+        if file.stat().st_size > most_bytes:
+            raise click.ClickException(f"{readable(file)} is bigger than any {what}.")
+        try:
+            return file.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise click.ClickException(f"{readable(file)} is not UTF-8 text.") from None
 
 
 def private_folder(folder: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 import yaml  # type: ignore[import-untyped]
 
-from genie_assets.commands.places import naming_files
+from genie_assets.commands.places import naming_files, text_of
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.configuration_changes import FIELDS
 from genie_assets.domain.keys import Row, SpaceKey
@@ -90,12 +90,7 @@ def _resource(row: Mapping[str, Any], name: str) -> str:
 
 
 def _text_of(path: Path) -> str:
-    if path.stat().st_size > _MOST_BYTES:
-        raise click.ClickException(f"{readable(path)} is bigger than any space.")
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise click.ClickException(f"{readable(path)} is not UTF-8 text.") from None
+    return text_of(path, most_bytes=_MOST_BYTES, what="space")
 
 
 def _write(out: Path, name: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import click
 
 from genie_assets.commands import space_lakes
-from genie_assets.commands.places import configured_lake, naming_files, read_settings
+from genie_assets.commands.places import configured_lake, naming_files, read_settings, text_of
 from genie_assets.commands.sentences import one_sentence
 from genie_assets.commands.terminal import readable
 
@@ -164,7 +164,7 @@ def _conclude(plan: "Plan", done: "Applied") -> None:
 
 def _propose(plan: "Plan", file: Path | None) -> None:
     """Show a plan, and write it where it is wanted."""
-    from genie_assets.domain.space_plans import text_of
+    from genie_assets.domain.space_plans import file_text
 
     if not plan.changes:
         click.echo("There is nothing to do: the space says so already.")
@@ -175,7 +175,7 @@ def _propose(plan: "Plan", file: Path | None) -> None:
         click.echo("Nothing was changed. With --plan FILE this is written as a plan.")
         return
     with naming_files(file.parent):
-        file.write_text(text_of(plan), encoding="utf-8")
+        file.write_text(file_text(plan), encoding="utf-8")
     click.echo("Nothing was changed. Where spaces may be changed, the plan is carried out with:")
     click.echo(f"  genie-assets spaces apply {readable(file)}")
 
@@ -271,10 +271,4 @@ def _who(settings: "Settings", connection: "DatabricksConnection") -> str | None
 
 
 def _text(file: Path) -> str:
-    with naming_files(file):
-        if file.stat().st_size > _MOST_BYTES:
-            raise click.ClickException(f"{readable(file)} is bigger than any plan.")
-        try:
-            return file.read_bytes().decode("utf-8")
-        except UnicodeDecodeError:
-            raise click.ClickException(f"{readable(file)} is not UTF-8 text.") from None
+    return text_of(file, most_bytes=_MOST_BYTES, what="plan")

@@ -178,7 +178,7 @@ def is_same_space(plan: Plan, listed: Mapping[str, Any]) -> bool:
     return listed.get("title") == plan.after.get("title") and (None in paths or paths[0] == paths[1])
 
 
-def text_of(plan: Plan) -> str:
+def file_text(plan: Plan) -> str:
     """The plan as the text of its file: what is asked for first, then every change, then the whole states."""
     return json.dumps(_values(plan) | {"sha256": plan.digest}, indent=2) + "\n"
 

@@ -8,9 +8,9 @@ import datetime as dt
 from collections.abc import Collection
 
 from genie_assets.domain import ledger
-from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Equals, Filter, In
-from genie_assets.domain.tables import GENIE_SPACE_DETAILS, MESSAGE_FETCH_ERRORS
+from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 
 _BEFORE_ALL = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -33,14 +33,6 @@ def open_rows(
         conditions.append(Equals("workspace_id", workspace_id))
     rows = lake.records(MESSAGE_FETCH_ERRORS, where=conditions)
     return sorted(rows, key=lambda row: (row["first_error_timestamp"] or _BEFORE_ALL, row["message_id"]))
-
-
-def titles(lake: Lakehouse, rows: Collection[Row]) -> dict[SpaceKey, str | None]:
-    """Titles of the spaces of errors, as far as they were backed up, by space."""
-    space_ids = sorted({row["space_id"] for row in rows if row["space_id"]})
-    columns, named = ["workspace_id", "space_id", "title"], [In("space_id", space_ids)]
-    spaces = lake.records(GENIE_SPACE_DETAILS, columns=columns, where=named) if space_ids else []
-    return {SpaceKey.of(space): space["title"] for space in spaces}
 
 
 def requeue(lake: Lakehouse, rows: list[Row], now: dt.datetime) -> list[Row]:

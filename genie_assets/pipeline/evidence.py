@@ -31,8 +31,9 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.conversation_days import ConversationDay, indexed_days
-from genie_assets.pipeline.genie_space_details import look_at_spaces, space_titles
+from genie_assets.pipeline.genie_space_details import look_at_spaces
 from genie_assets.pipeline.history import History
+from genie_assets.pipeline.names import space_titles
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.richer_answers import keep_richer
 from genie_assets.pipeline.run import Run

@@ -1,14 +1,12 @@
 """`genie_space_details`: read every known space's configuration; keep the latest good one and the history."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.questions import In
 from genie_assets.domain.requests import SpaceRequest, SpacesOfWorkspace
-from genie_assets.domain.tables import GENIE_SPACE_DETAILS, records
 from genie_assets.domain.workspaces import is_workspace
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.batches import ask_for_due
@@ -143,16 +141,6 @@ def look_at_spaces(
         requests=tally.requests,
         errors_by_class=Counter(tally.errors_by_class),
     )
-
-
-def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey, str | None]:
-    """Titles of the stored spaces of these workspaces; None where a space was never readable."""
-    frame = lake.read(
-        GENIE_SPACE_DETAILS,
-        columns=["workspace_id", "space_id", "title"],
-        where=[In("workspace_id", sorted(set(workspace_ids)))],
-    )
-    return {SpaceKey.of(row): row["title"] for row in records(frame)}
 
 
 def _list(urls: Urls, genie: Genie, run: Run) -> _Listed:

@@ -19,7 +19,7 @@ from genie_assets.domain.tables import (
     records,
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.pipeline.genie_space_details import space_titles
+from genie_assets.pipeline.names import space_titles
 from genie_assets.pipeline.stored import known_answers
 
 

@@ -1,4 +1,4 @@
-"""Writes names that have become known into the rows that were made while nobody knew them."""
+"""Names as they are stored; those that become known are written into the rows that were made without them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -6,10 +6,18 @@ from typing import Any
 from genie_assets.domain.folded_again import in_parts
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.names import titled, with_workspace_name, without_title, without_workspace_name
-from genie_assets.domain.questions import Filter
+from genie_assets.domain.questions import Filter, In
 from genie_assets.domain.table import Table
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS, records
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_DETAILS, MESSAGE_DETAILS, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+
+
+def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey, str | None]:
+    """Titles of the stored spaces of these workspaces; None where a space was never readable."""
+    of_these = In("workspace_id", sorted(set(workspace_ids)))
+    columns = ["workspace_id", "space_id", "title"]
+    rows = lake.records(GENIE_SPACE_DETAILS, columns=columns, where=[of_these]) if of_these.values else []
+    return {SpaceKey.of(row): row["title"] for row in rows}
 
 
 def spread_titles(titles: Mapping[SpaceKey, str], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:

@@ -14,12 +14,12 @@ from genie_assets.domain.space_plans import (
     PlanError,
     Verdict,
     creation_plan,
+    file_text,
     is_made,
     is_same_space,
     plan_of,
     request_of,
     state_of,
-    text_of,
     update_plan,
     verdict,
 )
@@ -50,10 +50,10 @@ def test_a_plan_is_the_same_text_again_and_does_what_it_says(
     now = NOW | {"serialized_space": before}
     wanted = {"title": title, "description": description, "serialized_space": after}
     made = update_plan("restore", "a version", now, wanted)
-    text = text_of(made)
+    text = file_text(made)
     assert text.isascii()
     assert plan_of(text) == made
-    assert text_of(plan_of(text)) == text
+    assert file_text(plan_of(text)) == text
     then = now | request_of(made)
     assert verdict(made, then) is Verdict.DONE
     assert verdict(made, now) is (Verdict.APPLY if made.changes else Verdict.DONE)
@@ -110,7 +110,7 @@ def test_a_space_is_the_planned_one_by_title_and_folder(listed: dict[str, Any], 
     "name", ["etag", "space_id", "workspace_id", "notes", "changes", "before", "after", "sha256"]
 )
 def test_a_plan_that_was_edited_is_refused(name: str) -> None:
-    values = json.loads(text_of(plan()))
+    values = json.loads(file_text(plan()))
     values[name] = {"title": "Mine"} if isinstance(values[name], dict) else ["x"]
     with pytest.raises(PlanError, match=r"was changed after it was made|holds no plan"):
         plan_of(json.dumps(values))
@@ -123,6 +123,6 @@ def test_what_is_no_plan_says_so(text: str) -> None:
 
 
 def test_a_plan_of_another_version_is_made_anew() -> None:
-    values = json.loads(text_of(plan())) | {"plan": "form 0"}
+    values = json.loads(file_text(plan())) | {"plan": "form 0"}
     with pytest.raises(PlanError, match="another version"):
         plan_of(json.dumps(values))

@@ -78,3 +78,24 @@ def test_the_statement_knows_the_same_reads_as_the_rule(read: str) -> None:
     (pattern,) = [line for line in sql_text("audit_message_events").splitlines() if "RLIKE" in line]
     assert read in pattern.split("(")[-1].split(")")[0].split("|")
     assert not may_change(f"genie{read}Something")
+
+
+def _places(statement: str, name: str) -> str:
+    """Where a statement looks for an id of an event, without how it is laid out."""
+    before, _, _ = statement.partition(f") AS {name}")
+    return " ".join(before.rpartition("COALESCE(")[2].split())
+
+
+@pytest.mark.parametrize(
+    ("other", "names"),
+    [
+        ("audit_days", ("conversation_id", "message_id")),
+        ("audit_deletions", ("space_id", "conversation_id", "message_id")),
+    ],
+)
+def test_all_statements_find_the_ids_of_an_event_in_the_same_places(other: str, names: tuple[str, ...]) -> None:
+    """Each is a file that a person can run as it is, and so says it itself; they must say the same."""
+    for name in names:
+        places = _places(sql_text(other), name)
+        assert places == _places(sql_text("audit_message_events"), name)
+        assert places.count(name) == 2
