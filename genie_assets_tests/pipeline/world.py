@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -139,6 +139,12 @@ class FakeGenie:
 
     def told_time(self) -> dt.datetime | None:
         return self.told
+
+    def expect_pace(self, settled: Mapping[str, float]) -> None:
+        pass
+
+    def settled_pace(self) -> dict[str, float]:
+        return {}
 
     @property
     def asked(self) -> list[str]:
