@@ -7,8 +7,9 @@ evaluates of each schedule only the latest tick that it missed, where Dagster's 
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -58,6 +59,7 @@ class Daemon:
         self._repository = definitions.get_repository_def()
         self._began = clock.now()
         self._keys: set[tuple[str, str]] = set()
+        self._ticks: dict[str, dt.datetime] = {}
         self._cursors: dict[str, str | None] = {}
         self._jobs: dict[str, dg.JobDefinition] = {}
         self.runs: Counter[tuple[str, bool]] = Counter()
@@ -79,13 +81,14 @@ class Daemon:
 
     def _ticked(self, schedule: dg.ScheduleDefinition) -> Iterator[tuple[str, dg.RunRequest]]:
         tick = get_latest_completed_cron_tick(str(schedule.cron_schedule), self._clock.now(), "UTC")
-        if tick is None or tick < self._began:
+        if tick is None or tick < self._began or self._ticks.get(schedule.name) == tick:
             return
+        self._ticks[schedule.name] = tick
         with dg.build_schedule_context(
             instance=self._instance,
             scheduled_execution_time=tick,
             repository_def=self._repository,
-            resources=dict(self._definitions.resources or {}),
+            resources=self._resources(schedule.required_resource_keys),
         ) as context:
             asked = schedule.evaluate_tick(context).run_requests or []
         yield from self._new(schedule.name, schedule.job_name, asked)
@@ -95,11 +98,15 @@ class Daemon:
             instance=self._instance,
             cursor=self._cursors.get(sensor.name),
             definitions=self._definitions,
-            resources=dict(self._definitions.resources or {}),
+            resources=self._resources(sensor.required_resource_keys),
         ) as context:
             found = sensor.evaluate_tick(context)
         self._cursors[sensor.name] = found.cursor
         yield from self._new(sensor.name, sensor.job_name, found.run_requests or [])
+
+    def _resources(self, keys: Collection[str]) -> dict[str, Any]:
+        """Only what somebody asks for: each is made anew for every look."""
+        return {key: resource for key, resource in (self._definitions.resources or {}).items() if key in keys}
 
     def _new(self, name: str, job: str, requests: Iterable[dg.RunRequest]) -> Iterator[tuple[str, dg.RunRequest]]:
         """The requests that nobody has made before: Dagster remembers their keys for ever."""
