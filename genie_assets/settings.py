@@ -187,7 +187,7 @@ class Settings(BaseSettings):
     genie_threads: Annotated[int, _number(1, 64, int)] = 16
     """Requests in flight per workspace."""
     genie_requests_per_second: Annotated[float, _number(0.1, 1000, float)] = 50.0
-    """Rate at which a workspace is first asked; it then follows what the workspace allows."""
+    """Rate at which a workspace is first asked; it then follows what the workspace allows, from run to run."""
     genie_run_minutes: Annotated[float, _number(1, 24 * 60, float)] = 50.0
     """Time after which a run stops fetching and leaves the rest to the next one."""
     genie_first_day: Annotated[dt.date, BeforeValidator(_day)] = dt.date(2025, 1, 1)
