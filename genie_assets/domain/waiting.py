@@ -4,12 +4,12 @@ Whether a single message is asked for now, `worklist` decides once its day is ru
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from genie_assets.domain import ledger
 from genie_assets.domain.health import NOWHERE
-from genie_assets.domain.keys import MESSAGE
+from genie_assets.domain.keys import MESSAGE, MessageKey, Row
 from genie_assets.domain.questions import Equals, Exists, Filter, IsNull, Not, Rows
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
@@ -17,6 +17,7 @@ from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     MESSAGE_FETCH_ERRORS,
 )
+from genie_assets.domain.worklist import Reference, next_looks
 
 _NOT_IN_THE_LEDGER: tuple[Filter, ...] = tuple(
     Not([Exists(Rows(MESSAGE_FETCH_ERRORS, rows), MESSAGE)])
@@ -84,6 +85,37 @@ def wait_of(times: Iterable[dt.datetime], now: dt.datetime, left: dt.datetime | 
         next=min((at for at in ordered if at > now), default=None),
         left=left,
     )
+
+
+def due_times(
+    event_date: dt.date,
+    references: Collection[Reference],
+    headers: Mapping[MessageKey, Row],
+    errors: Mapping[Any, Row],
+) -> list[dt.datetime]:
+    """When something of a day becomes due: its open errors, and messages that had not ended when they were read.
+
+    Args:
+        event_date: The day.
+        references: Its messages.
+        headers: Headers of their latest answers.
+        errors: The ledger's rows of these messages, and maybe of others.
+    """
+    of_the_day = [row for row in errors.values() if ledger.is_open(row) and row["event_date"] == event_date]
+    ended = {
+        reference.key
+        for reference in references
+        if reference.is_deleted or _is_in_the_ledger(errors.get(reference.key))
+    }
+    seen = {reference.key: headers[reference.key] for reference in references if reference.key in headers}
+    looks = next_looks({key: row for key, row in seen.items() if key not in ended})
+    retries = [row["next_retry_timestamp"] for row in of_the_day if row["next_retry_timestamp"] is not None]
+    return [*retries, *looks.values()]
+
+
+def _is_in_the_ledger(error: Row | None) -> bool:
+    """Whether the ledger says all there is to wait for: it is open, deleted or closed."""
+    return ledger.is_open(error) or ledger.is_deleted(error) or ledger.is_closed(error)
 
 
 def last_days(now: dt.datetime, lookback_days: int) -> list[dt.date]:

@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from genie_assets.domain import ledger
 from genie_assets.domain.fetch_plan import MessageRef, plan_requests
@@ -16,7 +15,7 @@ from genie_assets.domain.keys import MESSAGE_IDS, MessageKey, Row
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.questions import Counted, Equals, Not, Rows, Wanted
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, records
-from genie_assets.domain.waiting import Wait, wait_of
+from genie_assets.domain.waiting import Wait, due_times, wait_of
 from genie_assets.domain.worklist import (
     OF_A_REFERENCE,
     PLAINLY_CURRENT,
@@ -26,7 +25,6 @@ from genie_assets.domain.worklist import (
     error_of,
     known_of,
     make_worklist,
-    next_look_at,
     reference_of,
     reference_of_error,
     stuck,
@@ -98,21 +96,13 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         probes=probes.total(),
         waits={
             **{other: Wait(due=run.clock()) for other in released},
-            run.day: _wait(run, day, errors.rows, has_more=bool(tally.not_attempted)),
+            run.day: wait_of(
+                due_times(run.day, day.references, day.known, errors.rows),
+                run.clock(),
+                run.clock() if tally.not_attempted else None,
+            ),
         },
     )
-
-
-def _wait(run: Run, day: FetchedDay, errors: Mapping[Any, Row], *, has_more: bool) -> Wait:
-    """What waits of the day now, for whoever decides when to run it again without asking the tables."""
-    rows = [row for row in errors.values() if ledger.is_open(row) and row["event_date"] == run.day]
-    times = [row["next_retry_timestamp"] for row in rows if row["next_retry_timestamp"] is not None]
-    for reference in day.references:
-        known, error = day.known.get(reference.key), errors.get(reference.key)
-        has_ended = ledger.is_open(error) or ledger.is_deleted(error) or ledger.is_closed(error)
-        if known is not None and not (known["is_settled"] or reference.is_deleted or has_ended):
-            times.append(next_look_at(known_of(known)))
-    return wait_of(times, run.clock(), run.clock() if has_more else None)
 
 
 def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from genie_assets.domain.fetch_plan import MessageRef
 from genie_assets.domain.keys import MessageKey
+from genie_assets.domain.waiting import due_times
 from genie_assets.domain.worklist import (
     FETCHED_VERDICTS,
     ClosedError,
@@ -24,6 +25,7 @@ from genie_assets.domain.worklist import (
 NOW = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
+DAY = NOW.date()
 
 
 def reference(message_id: str = "m1", **fields: Any) -> Reference:
@@ -216,3 +218,31 @@ def test_a_due_error_never_waits(
     """It is asked for, parked or found deleted. A requeued one without its ids kept its day running for ever."""
     verdict = judge(ref, stored, OpenError(due_since, is_bad_reference), NOW)
     assert verdict in (Verdict.RETRY, Verdict.BAD_REFERENCE, Verdict.DELETED)
+
+
+def test_of_a_day_its_errors_become_due_and_its_messages_that_had_not_ended() -> None:
+    def header(*, is_settled: bool) -> dict[str, Any]:
+        times = {"created_timestamp": None, "api_fetch_timestamp": NOW, "event_change_time": None}
+        return {"is_settled": is_settled, **times}
+
+    def row(resolution: str | None, retry: dt.datetime | None, day: dt.date = DAY) -> dict[str, Any]:
+        resolved = resolution is not None
+        return {
+            "resolved": resolved,
+            "resolution": resolution,
+            "next_retry_timestamp": retry,
+            "event_date": day,
+        }
+
+    keys = {name: MessageKey("w1", name) for name in ("runs", "ended", "failing", "gone", "closed", "parked")}
+    headers = {key: header(is_settled=name == "ended") for name, key in keys.items()}
+    errors = {
+        keys["failing"]: row(None, NOW + HOUR),
+        keys["gone"]: row("DELETED", None),
+        keys["closed"]: row("CLOSED", None),
+        keys["parked"]: row(None, None),
+        MessageKey("w1", "of another day"): row(None, NOW + 2 * HOUR, DAY - dt.timedelta(days=1)),
+    }
+    references = [reference(name) for name in keys] + [reference("shown as deleted", is_deleted=True)]
+    headers[MessageKey("w1", "shown as deleted")] = header(is_settled=False)
+    assert due_times(DAY, references, headers, errors) == [NOW + HOUR, NOW + 10 * MINUTE]
