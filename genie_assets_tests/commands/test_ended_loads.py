@@ -92,7 +92,8 @@ def test_a_signal_ends_a_load_in_a_request_and_the_next_one_starts_at_once(place
     assert place.holds_every_message()
 
 
-def test_signals_at_many_moments_end_a_load_without_a_traceback(place):
+@pytest.mark.parametrize("moments", [6, pytest.param(24, marks=pytest.mark.rare)])
+def test_signals_at_many_moments_end_a_load_without_a_traceback(place, moments):
     """Importing, opening the home, in the steps, between the days, at the end: wherever they meet it."""
     for _ in "ab":  # the second one, and all that follow, have nothing new to load
         began = time.monotonic()
@@ -101,11 +102,11 @@ def test_signals_at_many_moments_end_a_load_without_a_traceback(place):
         length = time.monotonic() - began
     numbers = list(SIGNALS)
     met = 0
-    for moment in range(12):
+    for moment in range(moments):
         load = place.load()
         try:
             # It may be faster than that one, and over before.
-            load.process.wait(0.2 + length * moment / 12)
+            load.process.wait(0.2 + length * moment / moments)
         except subprocess.TimeoutExpired:
             number = numbers[moment % len(numbers)]
             load.send(number)
@@ -117,7 +118,7 @@ def test_signals_at_many_moments_end_a_load_without_a_traceback(place):
             if code > 0:
                 met += 1
                 assert_ended_well(place, load.shown, SIGNALS[number])
-    assert met > 3
+    assert met > moments / 4
     after = place.load()
     assert after.ends() == 0, after.shown
     assert after.err.read_text() == ""
