@@ -5,6 +5,11 @@ middle  the rest of `make test`: marked `servers` (it starts or calls something)
 long    a newcomer's hour, kills, deployments, whole demos, benchmarks: marked `long`, `make long`
 rare    a month, races, mutations, what is done a hundred times: marked `rare`, `make rare`, for releases
 
+Rare by a mark of their own are tests of which others, that CI runs, promise nearly the same for much less: the
+second demo (`e2e/test_truth` loads all days twice, too, and no message is asked for and no row changed), a second
+account in that file, a writer that is stopped a hundred times at each point instead of twenty, and a load that
+signals meet at two dozen moments instead of six.
+
 Marks are given here, by folder, by fixture and by what a test itself says; few tests carry one by hand. A test
 that lacks its mark is found out: whatever has none is guarded, wherever it runs.
 """

@@ -219,6 +219,7 @@ def test_the_ui_shows_the_demos_runs_and_days_and_nothing_stays_when_its_termina
     assert len([line for line in lines if not line.startswith("Interrupted")]) == 2, lines
 
 
+@pytest.mark.rare
 def test_a_second_demo_asks_for_no_message_and_changes_no_row(first, newcomer):
     """Bookkeeping columns count too: a row that is already right must not be written again."""
     before = contents(newcomer.folder)

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 LOOKED_AT_AGAIN = 4
 
 
-@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.rare)])
 def account(request: pytest.FixtureRequest) -> Account:
     """Five days; a tenth of the messages shows up late."""
     return generate(seed=request.param, anchor=recent_anchor(), days=5, messages=300, late=0.1)
