@@ -15,7 +15,7 @@ import dagster as dg
 from genie_assets.assets import AUDIT_LOG
 from genie_assets.domain.advice import advice
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
-from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, Verdict, judge_rate, wilson_upper
+from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, RateVerdict, judge_rate, wilson_upper
 from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS, MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS
 from genie_assets.domain.waiting import last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -53,10 +53,10 @@ def api_success_rate(
     found = _inspected(context, genie_lake, genie_clock).state.rates()
     worst_first = sorted(found.items(), key=lambda item: _share(*item[1]))
     rates, verdicts = dict(worst_first), {each: judge_rate(*rate) for each, rate in worst_first}
-    failing = [each for each in rates if verdicts[each] is not Verdict.PASS]
+    failing = [each for each in rates if verdicts[each] is not RateVerdict.PASS]
     details = unreadable(day, genie_lake, failing) if failing else {}
     readable, asked = (sum(rate[part] for rate in rates.values()) for part in (0, 1))
-    worst = max(verdicts.values(), key=list(Verdict).index, default=Verdict.PASS)
+    worst = max(verdicts.values(), key=list(RateVerdict).index, default=RateVerdict.PASS)
     rows = [(each, *rates[each], verdicts[each]) for each in rates]
     metadata: dict[str, Any] = {
         "asked_for": asked,
@@ -65,8 +65,8 @@ def api_success_rate(
     if asked:
         metadata["success_rate"] = readable / asked
     return dg.AssetCheckResult(
-        passed=worst is Verdict.PASS,
-        severity=dg.AssetCheckSeverity.WARN if worst is Verdict.WARN else dg.AssetCheckSeverity.ERROR,
+        passed=worst is RateVerdict.PASS,
+        severity=dg.AssetCheckSeverity.WARN if worst is RateVerdict.WARN else dg.AssetCheckSeverity.ERROR,
         description=_of_rates({each: rates[each] for each in failing}, details, day),
         metadata=metadata,
     )
@@ -166,7 +166,7 @@ def enrichment_coverage(
     day_ended = dt.datetime.combine(_day(context), dt.time.max, dt.UTC)
     is_late = genie_clock.now() >= day_ended + HISTORY_TIME_LIMIT
     missing = expired + (states.get(EnrichmentStatus.PENDING, 0) if is_late else 0)
-    passed = judge_rate(complete, complete + missing) is Verdict.PASS
+    passed = judge_rate(complete, complete + missing) is RateVerdict.PASS
     return dg.AssetCheckResult(
         passed=passed,
         severity=dg.AssetCheckSeverity.WARN,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from genie_assets.domain.health import Verdict
+from genie_assets.domain.health import RateVerdict
 from genie_assets.reporting import counted, counts_table, shown, table
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -103,7 +103,7 @@ def test_counts_in_a_sentence_are_bounded_and_only_text(counts: dict[str, int]) 
         (None, "–"),
         (3, "3"),
         (0.5, "0.5"),
-        (Verdict.WARN, "WARN"),
+        (RateVerdict.WARN, "WARN"),
         (dt.date(2026, 3, 2), "2026-03-02"),
         ("Sales | EU", "Sales ¦ EU"),
         ("it's `code`", "it's 'code'"),

@@ -12,7 +12,7 @@ from typing import Any
 
 from genie_assets.checks import AUDIT_LAG_ALLOWED
 from genie_assets.domain.advice import advice
-from genie_assets.domain.health import Verdict, judge_rate
+from genie_assets.domain.health import RateVerdict, judge_rate
 from genie_sandbox.account import Account, ArrivingRow
 
 Row = Mapping[str, Any]
@@ -98,7 +98,7 @@ def _success_rate(account: Account, truth: Truth) -> str:
         place = (row["event_date"], row["workspace_id"])
         asked[place] += _key(row) in stored | failing
         read[place] += _key(row) in stored
-    low = [place for place in sorted(asked) if judge_rate(read[place], asked[place]) is not Verdict.PASS]
+    low = [place for place in sorted(asked) if judge_rate(read[place], asked[place]) is not RateVerdict.PASS]
     shown = [
         f"{asked[day, place] - read[day, place]} of {asked[day, place]} messages of {names.get(place, place)} "
         f"on {day}"
@@ -114,7 +114,7 @@ def _coverage(truth: Truth) -> str:
     low = [
         f"{found['EXPIRED']} of {found['COMPLETE'] + found['EXPIRED']} messages of {day}"
         for day, found in sorted(states.items())
-        if judge_rate(found["COMPLETE"], found["COMPLETE"] + found["EXPIRED"]) is not Verdict.PASS
+        if judge_rate(found["COMPLETE"], found["COMPLETE"] + found["EXPIRED"]) is not RateVerdict.PASS
     ]
     return f"Statements never came into query history: those of {_listed(low)}." if low else ""
 

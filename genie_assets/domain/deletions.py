@@ -140,7 +140,7 @@ def brought_in_line(
     """
     rows, others = list(rows), list(others)
     keys = {MessageKey.of(row) for row in others} | concerned(rows, known.all)
-    now = settled(
+    now = as_deletions_make_them(
         [*(row for row in rows if MessageKey.of(row) in keys), *others],
         known.all,
         known.loaded,
@@ -171,7 +171,9 @@ def with_times(rows: Iterable[Row], stored: Iterable[Row], now: dt.datetime) -> 
     return found
 
 
-def settled(references: Iterable[Row], deletions: Iterable[Row], loaded: Collection[Deletion]) -> list[Row]:
+def as_deletions_make_them(
+    references: Iterable[Row], deletions: Iterable[Row], loaded: Collection[Deletion]
+) -> list[Row]:
     """All references of some messages as their deletions make them, those of the deletion itself included.
 
     Args:

@@ -8,11 +8,11 @@ together. What is not here: what is made of a message that is folded (`folding`)
 import datetime as dt
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from genie_assets.domain.day_loads import tables_hash
 from genie_assets.domain.executions import WAITING, is_waiting
-from genie_assets.domain.keys import MESSAGE
+from genie_assets.domain.keys import MESSAGE, Row
 from genie_assets.domain.questions import (
     Between,
     Counted,
@@ -34,7 +34,6 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
 )
 
-Row = Mapping[str, Any]
 Part = TypeVar("Part", str, dt.date)
 
 # Statements are waited for during 72 hours; some days more, so that the last look says that they never came.

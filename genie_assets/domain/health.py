@@ -25,7 +25,7 @@ PENDING_FOR = dt.timedelta(days=1)
 _Z = 1.959964
 
 
-class Verdict(StrEnum):
+class RateVerdict(StrEnum):
     """How a success rate is judged."""
 
     PASS = "PASS"  # noqa: S105 - a verdict, not a password
@@ -42,18 +42,18 @@ def wilson_upper(successes: int, total: int) -> float:
     return min(1.0, (rate + z2 / (2 * total) + spread) / (1 + z2 / total))
 
 
-def judge_rate(successes: int, total: int) -> Verdict:
+def judge_rate(successes: int, total: int) -> RateVerdict:
     """Judge a success rate so that small days do not flap.
 
     A sample under the minimum passes, and a larger one fails only when even the upper Wilson bound lies under the
     threshold: then chance does not explain it.
     """
     if total < MINIMUM_SAMPLE:
-        return Verdict.PASS
+        return RateVerdict.PASS
     upper = wilson_upper(successes, total)
     if upper < ERROR_BELOW:
-        return Verdict.ERROR
-    return Verdict.WARN if upper < WARN_BELOW else Verdict.PASS
+        return RateVerdict.ERROR
+    return RateVerdict.WARN if upper < WARN_BELOW else RateVerdict.PASS
 
 
 class Whereabouts(NamedTuple):

@@ -27,7 +27,7 @@ class PlanError(RuntimeError):
     """A plan cannot be made, read or carried out. The message says why, and what to do."""
 
 
-class Verdict(StrEnum):
+class PlanVerdict(StrEnum):
     """What is to be done with a plan, as things are now."""
 
     APPLY = "apply"  # all is as it was when the plan was made
@@ -157,13 +157,13 @@ def request_of(plan: Plan) -> Row:
     return body | ({"etag": plan.etag} if plan.etag else {})
 
 
-def verdict(plan: Plan, now: Mapping[str, Any]) -> Verdict:
+def verdict(plan: Plan, now: Mapping[str, Any]) -> PlanVerdict:
     """What is to be done, as the space is now: the columns of `STATE`, and `etag`."""
     state = state_of(now)
     if not space_changes(state, plan.after):
-        return Verdict.DONE
+        return PlanVerdict.DONE
     is_same_tag = plan.etag is None or now.get("etag") == plan.etag
-    return Verdict.APPLY if is_same_tag and not space_changes(plan.before, state) else Verdict.CHANGED
+    return PlanVerdict.APPLY if is_same_tag and not space_changes(plan.before, state) else PlanVerdict.CHANGED
 
 
 def is_made(plan: Plan, now: Mapping[str, Any]) -> bool:

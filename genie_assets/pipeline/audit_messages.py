@@ -21,7 +21,7 @@ from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
-from genie_assets.pipeline.deletions import settle
+from genie_assets.pipeline.deletions import bring_in_line
 from genie_assets.pipeline.error_ledger import close_left_out
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.run import Run
@@ -75,10 +75,10 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
     in_the_log = {row["workspace_id"] for row in rows}
     rows += forgotten_by_the_log(stored, in_the_log, chosen)
-    settled = settle(event_date, rows, records(deletions), shown=in_the_log, lake=lake)
-    rows = with_times(settled.references, stored, now)
+    in_line = bring_in_line(event_date, rows, records(deletions), shown=in_the_log, lake=lake)
+    rows = with_times(in_line.references, stored, now)
     shown = {row["workspace_id"] for row in rows}
-    changed = replace(settled, references=rows).store(event_date, lake, now)
+    changed = replace(in_line, references=rows).store(event_date, lake, now)
     close_left_out(lake, MESSAGE_FETCH_ERRORS, chosen, now)
     note_load(load, rows if changed else stored, before, lake, now)
     unnamed = unnamed_events(events)

@@ -16,7 +16,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 
 
 @dataclass(frozen=True)
-class Settled:
+class InLine:
     """What a day's references and deletions are, and what they change on other days."""
 
     references: list[Row]
@@ -35,14 +35,14 @@ class Settled:
         return changed
 
 
-def settle(
+def bring_in_line(
     event_date: dt.date,
     rows: Collection[Row],
     told: Iterable[Mapping[str, Any]],
     *,
     shown: Collection[str],
     lake: Lakehouse,
-) -> Settled:
+) -> InLine:
     """Bring a day's references in line with deletions of other days, and those of other days with its own.
 
     Args:
@@ -61,7 +61,7 @@ def settle(
     references, elsewhere = brought_in_line(
         event_date, rows, (row for row in others if MessageKey.of(row) in keys), known
     )
-    return Settled(references, known.of_the_day, elsewhere, known.was)
+    return InLine(references, known.of_the_day, elsewhere, known.was)
 
 
 def _elsewhere(event_date: dt.date, message_ids: Collection[str], lake: Lakehouse) -> list[Row]:

@@ -16,7 +16,7 @@ from genie_assets.domain.space_plans import (
     Applied,
     Plan,
     PlanError,
-    Verdict,
+    PlanVerdict,
     hash_of,
     is_made,
     is_same_space,
@@ -94,11 +94,11 @@ class Apply:
             why = (now if isinstance(now, FetchError) else NOT_EXPORTED).message
             raise PlanError(f"Space {key.space_id} cannot be read, so nothing was sent: {why}")
         match verdict(self._plan, now):
-            case Verdict.DONE:
+            case PlanVerdict.DONE:
                 return Applied(
                     "ALREADY", "The space is what the plan wants already: nothing was sent.", key.space_id
                 )
-            case Verdict.CHANGED:
+            case PlanVerdict.CHANGED:
                 return self._refused("Nothing was sent", now)
         return None
 
@@ -172,7 +172,7 @@ class Apply:
         return None, others
 
     def _is_done(self, now: Mapping[str, Any]) -> bool:
-        return is_made(self._plan, now) if self._plan.key is None else verdict(self._plan, now) is Verdict.DONE
+        return is_made(self._plan, now) if self._plan.key is None else verdict(self._plan, now) is PlanVerdict.DONE
 
     def _refused(self, what: str, now: Mapping[str, Any]) -> Applied:
         changed = space_changes(self._plan.before, state_of(now))

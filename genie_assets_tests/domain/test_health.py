@@ -10,7 +10,7 @@ from genie_assets.domain import ledger
 from genie_assets.domain.health import (
     NOWHERE,
     PLACES,
-    Verdict,
+    RateVerdict,
     Whereabouts,
     account,
     judge_rate,
@@ -43,26 +43,26 @@ def test_the_bound_lies_above_the_rate_and_never_above_one(sample: tuple[int, in
 @pytest.mark.parametrize(
     ("successes", "total", "verdict"),
     [
-        (0, 0, Verdict.PASS),
-        (0, 19, Verdict.PASS),  # too few to tell
-        (20, 20, Verdict.PASS),
-        (19, 20, Verdict.PASS),  # 95 %, but chance explains it
-        (0, 20, Verdict.ERROR),
-        (960, 1000, Verdict.WARN),
-        (985, 1000, Verdict.PASS),
-        (9800, 10_000, Verdict.WARN),
-        (900, 1000, Verdict.ERROR),
-        (10_000, 10_000, Verdict.PASS),
+        (0, 0, RateVerdict.PASS),
+        (0, 19, RateVerdict.PASS),  # too few to tell
+        (20, 20, RateVerdict.PASS),
+        (19, 20, RateVerdict.PASS),  # 95 %, but chance explains it
+        (0, 20, RateVerdict.ERROR),
+        (960, 1000, RateVerdict.WARN),
+        (985, 1000, RateVerdict.PASS),
+        (9800, 10_000, RateVerdict.WARN),
+        (900, 1000, RateVerdict.ERROR),
+        (10_000, 10_000, RateVerdict.PASS),
     ],
 )
-def test_a_rate_is_judged_by_what_chance_cannot_explain(successes: int, total: int, verdict: Verdict) -> None:
+def test_a_rate_is_judged_by_what_chance_cannot_explain(successes: int, total: int, verdict: RateVerdict) -> None:
     assert judge_rate(successes, total) is verdict
 
 
 @given(st.integers(1, 2_000).flatmap(lambda n: st.tuples(st.integers(0, n - 1), st.just(n))))
 def test_one_more_success_never_worsens_the_verdict(sample: tuple[int, int]) -> None:
     successes, total = sample
-    order = [Verdict.ERROR, Verdict.WARN, Verdict.PASS]
+    order = [RateVerdict.ERROR, RateVerdict.WARN, RateVerdict.PASS]
     before, after = judge_rate(successes, total), judge_rate(successes + 1, total)
     assert order.index(after) >= order.index(before)
 

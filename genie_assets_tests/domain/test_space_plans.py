@@ -12,7 +12,7 @@ from genie_assets.domain.configurations import as_json, said
 from genie_assets.domain.space_plans import (
     Plan,
     PlanError,
-    Verdict,
+    PlanVerdict,
     creation_plan,
     file_text,
     is_made,
@@ -55,8 +55,8 @@ def test_a_plan_is_the_same_text_again_and_does_what_it_says(
     assert plan_of(text) == made
     assert file_text(plan_of(text)) == text
     then = now | request_of(made)
-    assert verdict(made, then) is Verdict.DONE
-    assert verdict(made, now) is (Verdict.APPLY if made.changes else Verdict.DONE)
+    assert verdict(made, then) is PlanVerdict.DONE
+    assert verdict(made, now) is (PlanVerdict.APPLY if made.changes else PlanVerdict.DONE)
     assert as_json(said(then["serialized_space"])) == as_json(said(after))
 
 
@@ -71,15 +71,15 @@ def test_only_what_differs_is_sent_with_the_etag_that_was_reviewed() -> None:
     [{"etag": "e2"}, {"title": "Other"}, {"parent_path": "/Users/x"}, {"serialized_space": '{"version":3}'}],
 )
 def test_whatever_changed_since_keeps_a_plan_from_being_carried_out(changed: dict[str, Any]) -> None:
-    assert verdict(plan(), NOW) is Verdict.APPLY
-    assert verdict(plan(), NOW | changed) is Verdict.CHANGED
+    assert verdict(plan(), NOW) is PlanVerdict.APPLY
+    assert verdict(plan(), NOW | changed) is PlanVerdict.CHANGED
 
 
 def test_without_an_etag_the_states_decide_and_a_note_says_so() -> None:
     made = update_plan("restore", "a version", NOW | {"etag": None}, WANTED)
     assert "gave no version tag" in made.notes[0]
-    assert verdict(made, NOW) is Verdict.APPLY
-    assert verdict(made, NOW | {"title": "x"}) is Verdict.CHANGED
+    assert verdict(made, NOW) is PlanVerdict.APPLY
+    assert verdict(made, NOW | {"title": "x"}) is PlanVerdict.CHANGED
 
 
 def test_a_new_space_needs_a_title_and_a_warehouse() -> None:

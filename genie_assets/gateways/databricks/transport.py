@@ -23,7 +23,7 @@ from genie_assets.gateways.databricks.told_time import ToldTime
 
 
 @dataclass(frozen=True)
-class Limits:
+class AnswerLimits:
     """What an answer may be.
 
     Args:
@@ -37,7 +37,7 @@ class Limits:
     seconds: float | None = None
 
 
-USUAL = Limits()
+USUAL = AnswerLimits()
 
 
 class WorkspaceHttp:
@@ -74,7 +74,7 @@ class WorkspaceHttp:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        limits: Limits = USUAL,
+        limits: AnswerLimits = USUAL,
     ) -> dict[str, Any]:
         """Make one call, once.
 
@@ -100,7 +100,7 @@ class WorkspaceHttp:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
-        limits: Limits = USUAL,
+        limits: AnswerLimits = USUAL,
     ) -> tuple[dict[str, Any], int]:
         """As `call`, with the size of the answer in bytes."""
         options = {"params": query, **_json(body)}
@@ -137,7 +137,7 @@ class WorkspaceHttp:
         self,
         method: str,
         path: str,
-        limits: Limits,
+        limits: AnswerLimits,
         *,
         good: Collection[int],
         content_type: str | None = None,

@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from genie_assets.gateways.databricks.exchange import MIB
 from genie_assets.gateways.databricks.retries import CallError, Retries
-from genie_assets.gateways.databricks.transport import Limits, WorkspaceHttp
+from genie_assets.gateways.databricks.transport import AnswerLimits, WorkspaceHttp
 from genie_assets.gateways.sql.answers import Statement, statement_of
 from genie_assets.gateways.sql.errors import WarehouseError, failed_call, refused_statement, shown_reason
 from genie_assets.gateways.sql.results import Part, ResultLimits, Results
@@ -233,7 +233,7 @@ class SqlWarehouse:
     ) -> tuple[dict[str, Any], int]:
         def call() -> tuple[dict[str, Any], int]:
             patience = max(deadline - self._clock(), _SHORTEST_PATIENCE_SECONDS)
-            limits = Limits(self._limits.inline_bytes, self._limits.inline_values, patience)
+            limits = AnswerLimits(self._limits.inline_bytes, self._limits.inline_values, patience)
             return self._connect().sized_call(method, path, body=body, limits=limits)
 
         return self._retries.call(call, deadline=deadline)

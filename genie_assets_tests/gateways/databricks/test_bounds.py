@@ -17,7 +17,7 @@ from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.retries import CallError
-from genie_assets.gateways.databricks.transport import Limits
+from genie_assets.gateways.databricks.transport import AnswerLimits
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets_tests.gateways.raw_server import RawServer, head, read_head, says
 from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
@@ -39,7 +39,7 @@ def failure(server, *, timeout=0.25, **options):
 
 def failure_of(http, *, limits=None, method="GET", **options):
     with pytest.raises(CallError) as caught:
-        http.call(method, "/x", limits=limits or Limits(), **options)
+        http.call(method, "/x", limits=limits or AnswerLimits(), **options)
     return caught.value
 
 
@@ -81,7 +81,7 @@ def test_what_trickles_in_for_ever_comes_to_an_end(script):
 
 def test_a_caller_in_a_hurry_is_not_kept_waiting():
     with RawServer(TRICKLES["headers"]).running() as server:
-        failed = within(8, lambda: failure(server, timeout=60, limits=Limits(seconds=0.5)))
+        failed = within(8, lambda: failure(server, timeout=60, limits=AnswerLimits(seconds=0.5)))
     assert failed.error.error_class is ErrorClass.TIMEOUT
 
 
@@ -127,7 +127,7 @@ def bomb(mib):
 
 
 def test_a_body_is_read_up_to_its_limit_packed_or_not():
-    limits = Limits(most_bytes=MIB)
+    limits = AnswerLimits(most_bytes=MIB)
     whole = json.dumps({"a": "x" * (MIB - 20)})
     with StubServer(lambda _: Reply(whole)).running() as stub:
         http = connect(stub)
