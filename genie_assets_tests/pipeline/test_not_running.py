@@ -55,7 +55,7 @@ def test_its_spaces_are_counted_and_keep_their_configuration(world: World) -> No
     world.discover()
     config = json.dumps({"config": "A"})
     world.genie.spaces["s1"] = {"space_id": "s1", "title": "Space", "serialized_space": config}
-    assert back_up(world).requests == 2
+    assert back_up(world).requests == 3  # the list, the space, who may do what with it
     world.now += 24 * HOUR
     world.genie.spaces["s1"] = world.genie.list_error = BANNED
     report = back_up(world)
