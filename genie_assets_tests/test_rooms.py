@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "genie_assets.pipeline": {
         "genie_assets.report",
         *("genie_assets.domain", "genie_assets.domain.dashboard"),
-        *(GATEWAYS, f"{GATEWAYS}.genie", f"{GATEWAYS}.sql", LAKEHOUSE),
+        *(GATEWAYS, f"{GATEWAYS}.sql", LAKEHOUSE),
     },
     "genie_assets.settings": {f"{GATEWAYS}.{each}" for each in ("databricks", "genie", "sql", "lakehouse")}
     | {OPENING},
