@@ -65,6 +65,7 @@ class Golden:
         self.errors = rows["message_fetch_errors"]
         self.space_errors = rows.get("space_fetch_errors", [])
         self.versions = rows.get("genie_space_versions", [])
+        self.runs = rows.get("genie_fetch_runs", [])
         self.spaces = {(row["workspace_id"], row["space_id"]): row for row in rows["genie_space_details"]}
         self.loads = {row["event_date"]: row for row in rows["genie_day_loads"]}
         self.days = (
@@ -366,9 +367,20 @@ class Golden:
                     "is_loaded": day in self.loads,
                     "discovered": len(rows),
                     **self._rates(places),
+                    **self._requests(
+                        [
+                            row
+                            for row in self.runs
+                            if (row["event_date"], row["workspace_id"]) == (day, workspace_id)
+                        ]
+                    ),
                 }
             )
         return found
+
+    @staticmethod
+    def _requests(rows: list[Row]) -> Row:
+        return {"runs": len(rows), "requests": sum(row["requests"] for row in rows) if rows else None}
 
     @staticmethod
     def _rates(places: Mapping[str, int]) -> Row:
@@ -392,15 +404,48 @@ class Golden:
                     places[name] += each[name]
             discovered = sum(each["discovered"] for each in rows)
             numbers = {"workspaces": len(rows), "discovered": discovered, **self._rates(places)}
-            lags = [
-                (each["first_seen_timestamp"] - each["first_event_time"]) // dt.timedelta(milliseconds=1)
-                for each in self.references
-                if each["event_date"] == row["day"] and each.get("first_seen_timestamp") is not None
-            ]
+            load = self.loads.get(row["day"], {})
+            numbers["first_loaded_at"] = load.get("first_load_timestamp")
+            numbers["last_loaded_at"] = load.get("last_load_timestamp") or load.get("ingestion_timestamp")
+            numbers |= self._runs_of([each for each in self.runs if each["event_date"] == row["day"]])
+            lags = self._lags(
+                self.references, "event_date", row["day"], "first_event_time", "first_seen_timestamp"
+            )
             numbers["seen_n"] = len(lags)
             numbers |= {f"seen_lag_p{percent}_ms": nearest_rank(lags, percent) for percent in (50, 95)}
+            lags = self._lags(
+                self.details, "created_date", row["day"], "query_end_time", "query_first_seen_timestamp"
+            )
+            numbers["statement_seen_n"] = len(lags)
+            numbers |= {f"statement_lag_p{percent}_ms": nearest_rank(lags, percent) for percent in (50, 95)}
             found.append({**row, **{k: v if row["is_loaded"] else None for k, v in numbers.items()}})
         return found
+
+    @staticmethod
+    def _runs_of(rows: list[Row]) -> Row:
+        """What all runs of a day took; a run that asked several workspaces has as many rows, and one duration."""
+        if not rows:
+            return {"runs": 0, **dict.fromkeys(("asked_for", "requests", "answered_429", "fetch_ms"))} | {
+                "requests_per_message": None
+            }
+        runs = grouped(rows, "run_id", "started_timestamp")
+        asked_for, requests = (sum(row[name] for row in rows) for name in ("wanted", "requests"))
+        return {
+            "runs": len(runs),
+            "asked_for": asked_for,
+            "requests": requests,
+            "requests_per_message": share(requests, asked_for),
+            "answered_429": sum(row["answered_429"] for row in rows),
+            "fetch_ms": sum(of_run[0]["fetch_ms"] for of_run in runs.values()),
+        }
+
+    @staticmethod
+    def _lags(rows: Iterable[Row], on: str, day: dt.date, first: str, last: str) -> list[int]:
+        return [
+            (row[last] - row[first]) // dt.timedelta(milliseconds=1)
+            for row in rows
+            if row[on] == day and row.get(first) is not None and row.get(last) is not None
+        ]
 
     def open_errors(self) -> list[Row]:
         kinds = [("MESSAGE", row) for row in self.errors] + [("SPACE", row) for row in self.space_errors]

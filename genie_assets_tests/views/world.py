@@ -22,6 +22,7 @@ from genie_sandbox.truth.tables import comparable, truth
 
 ANCHOR = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+HOUR = dt.timedelta(hours=1)
 TABLE_NAMES = [table.name for table in TABLES]
 
 
@@ -52,9 +53,15 @@ def golden_rows() -> Rows:
     twin_space = {"workspace_id": "98", "space_id": failed["space_id"], "title": "Twin"}
     rows["genie_space_details"].append({**rows["genie_space_details"][0], **twin_space})
     rows["genie_messages_to_fetch"] += _odd_references(rows["genie_messages_to_fetch"][0])
+    # A message that was not read, under an id that another workspace has, too.
+    lost = {**rows["genie_messages_to_fetch"][-2], "message_id": rows["message_details"][6]["message_id"]}
+    rows["genie_messages_to_fetch"].append(lost)
     for place, row in enumerate(rows["genie_messages_to_fetch"]):
         if place % 4 and row.get("first_event_time"):
             row["first_seen_timestamp"] = row["first_event_time"] + dt.timedelta(minutes=place % 97)
+    for place, row in enumerate(rows["message_details"]):
+        if place % 3 and row.get("query_end_time"):
+            row["query_first_seen_timestamp"] = row["query_end_time"] + dt.timedelta(minutes=place % 89)
     days = sorted({row["event_date"] for row in rows["genie_messages_to_fetch"]})
     first, last = dt.date(2026, 10, 16), days[-1]
     loaded = [first + n * DAY for n in range((last - first).days + 1)]
@@ -64,10 +71,14 @@ def golden_rows() -> Rows:
             "event_count": 7 + n,
             "newest_event_time": ANCHOR - n * DAY,
             "ingestion_timestamp": ANCHOR,
+            # Days that an older version loaded do not say when.
+            "first_load_timestamp": ANCHOR - n * DAY if n % 5 else None,
+            "last_load_timestamp": ANCHOR - n * HOUR if n % 5 else None,
         }
         for n, day in enumerate(loaded)
         if n != 2
     ]
+    rows["genie_fetch_runs"] = _runs(rows["genie_messages_to_fetch"])
     return rows
 
 
@@ -90,6 +101,28 @@ def _versions(details: list[Row]) -> list[Row]:
     twins = [{**row, "workspace_id": "96", "valid_from": row["valid_from"] + 3 * DAY} for row in history[1:3]]
     still = {**same, "workspace_id": other[0], "space_id": other[1], "config_hash": "h", "valid_from": ends[1]}
     return [*history, *twins, {**still, "changed_sections": None}]
+
+
+def _runs(references: list[Row]) -> list[Row]:
+    """Two runs of most days, each with a row per workspace; one day whose run came to nothing, and one without."""
+    found: list[Row] = []
+    named = sorted({(row["event_date"], row["workspace_id"]) for row in references})
+    for place, (day, workspace_id) in enumerate(named):
+        for run in range(day.day % 3):
+            numbers = {"wanted": 0 if day.day % 7 == 1 else place + run, "requests": 3 * run + place % 5 + 1}
+            started = ANCHOR + run * HOUR if day.day % 2 else ANCHOR
+            found.append(
+                {
+                    "event_date": day,
+                    "workspace_id": workspace_id,
+                    "run_id": "same" if day.day % 2 else f"run-{run}",
+                    "started_timestamp": started,
+                    "fetch_ms": 1_000 * day.day + run,
+                    "answered_429": place % 2,
+                    **numbers,
+                }
+            )
+    return found
 
 
 def as_stored(row: Mapping[str, Any]) -> Row:

@@ -1,6 +1,6 @@
 -- Question: Was everything read that the audit log knows of, and how reliable is the Genie API?
 -- Grain: one row per day of the calendar and workspace with messages in the audit log of that day.
--- Coverage: is_loaded
+-- Coverage: is_loaded, runs
 -- Columns:
 --   day DATE: UTC day of the audit events.
 --   workspace_id STRING: Workspace.
@@ -16,6 +16,8 @@
 --   completeness DOUBLE: stored / wanted; NULL if there are none.
 --   tried LONG: stored + open_errors: what api_success_rate is computed from.
 --   api_success_rate DOUBLE: stored / tried; NULL if there are none.
+--   runs LONG: Runs that asked the workspace's API for messages of the day, as far as they were noted.
+--   requests LONG: Requests that they made; NULL without a run.
 WITH found AS (
   SELECT
     r.event_date AS day,
@@ -45,6 +47,11 @@ counted AS (
     COUNT(CASE WHEN place = 'PENDING' THEN 1 END) AS pending
   FROM found
   GROUP BY day, workspace_id
+),
+ran AS (
+  SELECT event_date AS day, workspace_id, COUNT(*) AS runs, CAST(SUM(requests) AS BIGINT) AS requests
+  FROM genie_fetch_runs
+  GROUP BY event_date, workspace_id
 )
 SELECT
   n.day,
@@ -60,6 +67,9 @@ SELECT
   n.stored + n.open_errors + n.pending AS wanted,
   CAST(n.stored AS DOUBLE) / NULLIF(n.stored + n.open_errors + n.pending, 0) AS completeness,
   n.stored + n.open_errors AS tried,
-  CAST(n.stored AS DOUBLE) / NULLIF(n.stored + n.open_errors, 0) AS api_success_rate
+  CAST(n.stored AS DOUBLE) / NULLIF(n.stored + n.open_errors, 0) AS api_success_rate,
+  COALESCE(r.runs, 0) AS runs,
+  r.requests
 FROM counted AS n
 LEFT JOIN calendar AS c ON c.day = n.day
+LEFT JOIN ran AS r ON r.day = n.day AND r.workspace_id = n.workspace_id

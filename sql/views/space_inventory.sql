@@ -102,7 +102,7 @@ SELECT
   CASE WHEN h.history_since IS NOT NULL THEN u.messages IS NULL AND n.unread_messages IS NULL END AS is_never_used,
   -- Within a text, a quote stands behind a backslash: only keys look like this.
   CASE
-    WHEN k.is_configuration_known THEN CAST(SIZE(SPLIT(k.data_sources, '"column(_name)?"\\s*:')) - 1 AS BIGINT)
+    WHEN k.data_sources IS NOT NULL THEN CAST(SIZE(SPLIT(k.data_sources, '"column(_name)?"\\s*:')) - 1 AS BIGINT)
   END AS table_columns,
   CASE
     WHEN k.tables LIKE '[%' THEN CAST(JSON_ARRAY_LENGTH(k.tables) AS BIGINT)
