@@ -24,6 +24,7 @@
   // ---- numbers as people read them
   const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
   const tenth = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const hundredth = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const known = (value) => value !== null && value !== undefined;
   const count = (value) => (known(value) ? whole.format(value) : NONE);
   const share = (value) => (known(value) ? `${tenth.format(100 * value)} %` : NONE);
@@ -448,6 +449,20 @@
       hint("Questions of all loaded days."));
   }
 
+  // What loading each day took, and how late its rows came; of days whose runs did not note it, nothing is known.
+  function effort() {
+    const after = (day, name, of) => (day[of] ? `${duration(day[`${name}_p50_ms`])} / ${duration(day[`${name}_p95_ms`])}` : NONE);
+    const days = ofPeriod(data.pipeline).filter((day) => day.is_loaded).reverse();
+    return el("details", { class: "effort" }, el("summary", null, "What loading took, and how late rows came"),
+      table(
+        [["Day"], ["Read", "number"], ["Runs", "number"], ["Requests", "number"], ["per question", "number"], ["Fetching", "number"],
+          ["Questions seen after, 50 / 95 %", "number"], ["of", "number"], ["Statements found after, 50 / 95 %", "number"], ["of", "number"]],
+        days.map((day) => [fullDay(day.day), share(day.completeness), count(day.runs), count(day.requests),
+          known(day.requests_per_message) ? hundredth.format(day.requests_per_message) : NONE, duration(day.fetch_ms),
+          after(day, "seen_lag", "seen_n"), count(day.seen_n), after(day, "statement_lag", "statement_seen_n"), count(day.statement_seen_n)])),
+      hint("All workspaces. The wait for a run is in both times. A run that only looked and had nothing to ask is not counted."));
+  }
+
   function drawPipeline() {
     const strip = el("div", { class: "strip" }, ...ofPeriod(data.pipeline).map((day) => {
       const lacks = (day.open_errors || 0) + (day.pending || 0);
@@ -459,7 +474,8 @@
     const errors = data.errors.filter((row) => workspaceOf(state.choice) === "" || row.workspace === workspaceOf(state.choice));
     fill("pipeline",
       el("p", { class: "hint" }, "Every day of the period, all workspaces: green is complete, red lacks something, dashed was not loaded."),
-      strip, el("h3", null, "What cannot be read now, and what to do"),
+      strip, effort(),
+      el("h3", null, "What cannot be read now, and what to do"),
       errors.length ? table(
         [["Workspace", "name"], ["What"], ["Why"], ["How many", "number"], ["Since"], ["State"], ["What to do", "text"]],
         errors.map((row) => [row.workspace_name || row.workspace_id, row.of_what.toLowerCase(), row.error_class, count(row.errors),

@@ -128,6 +128,21 @@ def test_charts_are_drawn_and_nothing_is_loaded(shown: Path) -> None:
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
 
 
+def test_the_page_says_what_loading_each_day_took(document: Document, shown: Path) -> None:
+    """Unknown is a dash, never 0: of days whose runs noted nothing, no request is known."""
+    elements, _ = opened(shown, period="whole")
+    texts = [each.strip() for each in elements.texts if each.strip()]
+    begin = texts.index("What loading took, and how late rows came") + 11
+    days = [day for day in reversed(document["pipeline"]) if day["is_loaded"]]
+    for place, day in enumerate(days):
+        name, _, runs, requests, rate, *_ = texts[begin + 10 * place : begin + 10 * (place + 1)]
+        assert name.split()[0] == str(int(day["day"][8:]))
+        assert runs == f"{day['runs']:,}"
+        assert requests == ("–" if day["requests"] is None else f"{day['requests']:,}")
+        assert (rate == "–") == (day["requests_per_message"] is None)
+    assert {day["requests"] is None for day in days} == {True, False}
+
+
 def test_hostile_text_stays_text(document: Document, tmp_path: Path) -> None:
     longest = max(range(len(document["questions"])), key=lambda n: document["questions"][n]["kind"] == "failed")
     hostile = {

@@ -251,6 +251,7 @@ COMPLETENESS = _dataset(
         "pending": "",
         "closed": "",
         "deleted": "",
+        "requests": "",
     },
     f"FROM completeness\nWHERE {chosen(PERIOD, WORKSPACE)}",
     (PERIOD, WORKSPACE),

@@ -64,6 +64,15 @@ HEALTH = Page(
             ),
         ),
         (
+            bars(
+                "health_requests",
+                "Requests to the Genie API, by the day whose messages were asked for",
+                Query("completeness_days", (DAY, total("requests").called("Requests", WHOLE))),
+                "As far as runs noted them.",
+                width=12,
+            ),
+        ),
+        (
             ranked(
                 "health_classes",
                 "Open errors by class",
