@@ -9,17 +9,19 @@ import datetime as dt
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 
 from benchmarks.measuring import in_a_process
-from genie_sandbox.account import save
+from genie_sandbox.account import Account, save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.uniform import generate_uniform
 
 DAY = dt.date(2026, 3, 2)
+_EVENING = dt.datetime(2026, 3, 2, 21, tzinfo=dt.UTC)
 _ANCHOR = dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC)
 _MESSAGES_PER_CONVERSATION = 5
 # As shipped: the schedules run today and the look hourly, this many closed days, the checks and spaces daily.
@@ -39,12 +41,7 @@ def main(messages: int, quick: bool) -> None:
 def measure(messages: int, tell: Callable[[str], None] = print) -> None:
     """Load a day of so many messages twice: everything is new, then nothing is."""
     with TemporaryDirectory(prefix="genie-benchmark-") as folder:
-        account = generate_uniform(
-            seed=1,
-            anchor=_ANCHOR,
-            conversations=messages // _MESSAGES_PER_CONVERSATION,
-            messages_per_conversation=_MESSAGES_PER_CONVERSATION,
-        )
+        account = _account(messages)
         save(account, Path(folder, "account"))
         with SandboxProcess(Path(folder, "account")) as sandbox:
             environment = sandbox.environment() | {"GENIE_LAKEHOUSE": "uc://main.genie_analytics"}
@@ -68,22 +65,14 @@ def measure(messages: int, tell: Callable[[str], None] = print) -> None:
                     }
                     tell(json.dumps(line))
             runs(environment, sandbox, len(account.messages), tell)
+        hourly(account, Path(folder, "account"), tell)
 
 
 def runs(
     environment: Mapping[str, str], sandbox: SandboxProcess, messages: int, tell: Callable[[str], None]
 ) -> None:
     """What whole runs cost, with tables that are there and hold nothing of the day at first."""
-    environment = {**environment, "GENIE_LAKEHOUSE": "uc://main.runs"}
-
-    def cost(job: str, day: dt.date = DAY, days_later: int = 0) -> tuple[int, int]:
-        sandbox.reset_requests()
-        spec = {"job": job, "day": day.isoformat(), "days_later": days_later, "environment": environment}
-        in_a_process("unity_job", spec)
-        asked = sandbox.requests(0)
-        sent = asked["sent_bytes"]
-        results = sent.get("statements", 0) + sent.get("presigned", 0)
-        return asked["by_call"].get("POST statements", 0), results
+    cost = partial(_cost, {**environment, "GENIE_LAKEHOUSE": "uc://main.runs"}, sandbox)
 
     cost("genie_daily", DAY - dt.timedelta(days=1))
     new, _ = cost("genie_daily")
@@ -103,6 +92,64 @@ def runs(
     ):
         line = {"name": name, "messages": messages, "value": value, "goal": goal}
         tell(json.dumps({**line, "ok": goal is None or value <= goal}))
+
+
+def statements_of_new_messages(messages: int) -> int:
+    """How many statements a run sends that finds so many new messages of a day, in tables that are there."""
+    with TemporaryDirectory(prefix="genie-benchmark-") as folder:
+        save(_account(messages), Path(folder))
+        with SandboxProcess(Path(folder)) as sandbox:
+            cost = partial(_cost, sandbox.environment() | {"GENIE_LAKEHOUSE": "uc://main.new"}, sandbox)
+            cost("genie_daily", DAY - dt.timedelta(days=1))
+            return cost("genie_daily")[0]
+
+
+def _account(messages: int) -> Account:
+    return generate_uniform(
+        seed=1,
+        anchor=_ANCHOR,
+        conversations=messages // _MESSAGES_PER_CONVERSATION,
+        messages_per_conversation=_MESSAGES_PER_CONVERSATION,
+    )
+
+
+def _cost(
+    environment: Mapping[str, str], sandbox: SandboxProcess, job: str, day: dt.date = DAY, days_later: int = 0
+) -> tuple[int, int]:
+    """Statements, and bytes of their results, of one run of a job."""
+    sandbox.reset_requests()
+    spec = {"job": job, "day": day.isoformat(), "days_later": days_later, "environment": environment}
+    in_a_process("unity_job", spec)
+    asked = sandbox.requests(0)
+    sent = asked["sent_bytes"]
+    return asked["by_call"].get("POST statements", 0), sent.get("statements", 0) + sent.get("presigned", 0)
+
+
+def hourly(account: Account, folder: Path, tell: Callable[[str], None] = print) -> None:
+    """What the fold of today reads when it holds many messages and some minutes have brought a few."""
+    with SandboxProcess(folder, clock_ms=round(_EVENING.timestamp() * 1000)) as sandbox:
+        environment = sandbox.environment() | {"GENIE_LAKEHOUSE": "uc://main.hourly"}
+        folded, results, staged = 0, 0, 0
+        for at in (_EVENING, _EVENING + dt.timedelta(minutes=30)):
+            sandbox.set_clock(round(at.timestamp() * 1000))
+            for number, step in enumerate(STEPS[:3]):
+                sandbox.reset_requests()
+                moment = (at + dt.timedelta(minutes=number)).isoformat()
+                spec = {"step": step, "day": DAY.isoformat(), "at": moment, "environment": environment}
+                folded = in_a_process("unity_step", spec)["messages"]
+                asked = sandbox.requests(0)
+                sent = asked["sent_bytes"]
+                results = sent.get("statements", 0) + sent.get("presigned", 0)
+                staged = asked["received_bytes"].get("files", 0)
+    sizes = [len(json.dumps(each.states[-1].body)) for each in account.messages]
+    for name, value in (
+        ("messages_of_an_hourly_fold", folded),
+        ("bytes_of_an_answer", sum(sizes) / len(sizes)),
+        ("bytes_of_results_of_an_hourly_fold_per_message", results / max(1, folded)),
+        ("bytes_staged_by_an_hourly_fold_per_message", staged / max(1, folded)),
+    ):
+        line = {"name": name, "messages": len(account.messages), "value": round(value), "goal": None}
+        tell(json.dumps({**line, "ok": True}))
 
 
 if __name__ == "__main__":

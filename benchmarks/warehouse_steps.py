@@ -8,6 +8,8 @@ from typing import Any
 
 from genie_assets.domain.tables import TABLES
 from genie_assets.domain.waiting import last_days
+from genie_assets.gateways.databricks.pacing import Pacer
+from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.audit_messages import discover
 from genie_assets.pipeline.day_inspection import inspect_day
@@ -20,17 +22,21 @@ from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.waiting import lost, what_waits
 from genie_assets.settings import load_settings
-from genie_assets.wiring import open_genie_api, open_lake, open_system_tables
+from genie_assets.wiring import open_genie_api, open_lake, open_system_tables, open_workspaces
 
 Spec = Mapping[str, Any]
 _DEADLINE_SECONDS = 7200
 
 
 def unity_step(spec: Spec) -> dict[str, Any]:
-    """Do one step of a day as the asset of that name does it."""
+    """Do one step of a day as the asset of that name does it; at another time than now, if the spec says so.
+
+    Returns:
+        How many `messages` were folded.
+    """
     os.environ.update(spec["environment"])
-    _STEPS[spec["step"]](dt.date.fromisoformat(spec["day"]))
-    return {}
+    at = dt.datetime.fromisoformat(spec["at"]) if "at" in spec else None
+    return {"messages": _STEPS[spec["step"]](_run(dt.date.fromisoformat(spec["day"]), at=at))}
 
 
 def unity_job(spec: Spec) -> dict[str, Any]:
@@ -41,9 +47,10 @@ def unity_job(spec: Spec) -> dict[str, Any]:
     return {}
 
 
-def _run(day: dt.date, later: dt.timedelta = dt.timedelta(0)) -> Run:
-    deadline = time.monotonic() + _DEADLINE_SECONDS
-    return Run(day, f"run{time.time_ns()}", lambda: dt.datetime.now(dt.UTC) + later, deadline)
+def _run(day: dt.date, later: dt.timedelta = dt.timedelta(0), *, at: dt.datetime | None = None) -> Run:
+    deadline, began = time.monotonic() + _DEADLINE_SECONDS, dt.datetime.now(dt.UTC)
+    shift = later if at is None else at - began
+    return Run(day, f"run{time.time_ns()}", lambda: dt.datetime.now(dt.UTC) + shift, deadline)
 
 
 def _daily(run: Run) -> None:
@@ -92,30 +99,35 @@ def _lake() -> Lakehouse:
     return open_lake(load_settings())
 
 
-def _discover(day: dt.date) -> None:
+def _discover(run: Run) -> int:
     settings = load_settings()
     tables = open_system_tables(settings, settings.databricks())
-    discover(_run(day), system_tables=tables, lake=_lake())
+    discover(run, system_tables=tables, lake=_lake())
+    return 0
 
 
-def _fetch(day: dt.date) -> None:
+def _fetch(run: Run) -> int:
     settings = load_settings()
-    genie = open_genie_api(settings, settings.databricks())
-    fetch(_run(day), genie=genie, lake=_lake())
+    workspaces = open_workspaces(settings, settings.databricks())
+    # When a message was read is told by the same clock.
+    genie = GenieApi(workspaces, pacer_of=lambda _workspace_id: Pacer(1000.0), now=run.clock)
+    fetch(run, genie=genie, lake=_lake())
+    return 0
 
 
-def _fold(day: dt.date) -> None:
+def _fold(run: Run) -> int:
     settings = load_settings()
     connection = settings.databricks()
     genie, tables = open_genie_api(settings, connection), open_system_tables(settings, connection)
-    fold_day(_run(day), system_tables=tables, genie=genie, lake=_lake())
+    return fold_day(run, system_tables=tables, genie=genie, lake=_lake()).messages
 
 
-def _check(day: dt.date) -> None:
-    inspect_day(day, _lake(), dt.datetime.now(dt.UTC))
+def _check(run: Run) -> int:
+    inspect_day(run.day, _lake(), run.clock())
+    return 0
 
 
-_STEPS: Mapping[str, Callable[[dt.date], None]] = {
+_STEPS: Mapping[str, Callable[[Run], int]] = {
     "audit_messages": _discover,
     "genie_api_messages": _fetch,
     "enriched_message_details": _fold,

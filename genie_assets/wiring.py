@@ -189,4 +189,5 @@ def open_system_tables(settings: Settings, connection: DatabricksConnection) -> 
         own_principals=own_principals,
         workspace_ids=settings.genie_workspaces,
         home_url=connection.home_url,
+        note_not_running=workspaces.note_not_running,
     )

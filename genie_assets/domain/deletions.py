@@ -147,10 +147,11 @@ def brought_in_line(
     )
     mine = [row for row in rows if MessageKey.of(row) not in keys]
     mine += [row for row in now if row["event_date"] == event_date]
-    return mine, _changed(others, (row for row in now if row["event_date"] != event_date))
+    return mine, changed_references(others, (row for row in now if row["event_date"] != event_date))
 
 
-def _changed(before: Iterable[Row], after: Iterable[Row]) -> list[Row]:
+def changed_references(before: Iterable[Row], after: Iterable[Row]) -> list[Row]:
+    """The references that are not as they were."""
     was = {(row["event_date"], MessageKey.of(row)): row for row in before}
     return [row for row in after if not _is_same(row, was.get((row["event_date"], MessageKey.of(row))))]
 

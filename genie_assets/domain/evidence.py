@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from genie_assets.domain.executions import EnrichmentStatus
 from genie_assets.domain.keys import MessageKey, SpaceKey
 from genie_assets.domain.messages import Message, as_datetime, parse_message
-from genie_assets.domain.questions import Between, In, Rows
+from genie_assets.domain.questions import Between, In, Not, Rows
 from genie_assets.domain.set_aside import SetAside
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
 
@@ -86,7 +86,9 @@ def parse_answers(
 
 
 def reference_questions(
-    answers: Answers, previous: Mapping[MessageKey, Mapping[str, Any]], event_date: dt.date
+    answers: Collection[Mapping[str, Any]],
+    previous: Mapping[MessageKey, Mapping[str, Any]],
+    event_date: dt.date,
 ) -> list[Rows]:
     """What the audit log is asked about these messages: who asked, and whether they were deleted.
 
@@ -95,26 +97,28 @@ def reference_questions(
     message that does not say when it was asked, every day may be the one, and one that was deleted may be again.
 
     Args:
-        answers: The latest answer of each message, with its parsed message.
-        previous: Rows of `message_details` so far.
+        answers: Headers of the latest answer of each message.
+        previous: What earlier folds made of them, in the columns of `OF_A_FOLDED_MESSAGE`.
         event_date: The day that is folded.
     """
-    created = {answer["created_date"] for answer, _ in answers}
+    created = {answer["created_date"] for answer in answers}
     around = {each for day in created for each in _neighbours(day)}
-    named = In("message_id", {answer["message_id"] for answer, _ in answers})
-    questions = [Rows(GENIE_MESSAGES_TO_FETCH, [named], days={event_date, *around})]
-    unseen = [answer for answer, _ in answers if MessageKey.of(answer) not in previous]
+    near = {event_date, *around}
+    elsewhere = Not([In("event_date", near)])
+    named = In("message_id", {answer["message_id"] for answer in answers})
+    questions = [Rows(GENIE_MESSAGES_TO_FETCH, [named], days=near)]
+    unseen = [answer for answer in answers if MessageKey.of(answer) not in previous]
     if unseen:
         new = In("message_id", {answer["message_id"] for answer in unseen})
         later = Between("event_date", low=min(answer["created_date"] for answer in unseen))
-        questions.append(Rows(GENIE_MESSAGES_TO_FETCH, [new, later]))
+        questions.append(Rows(GENIE_MESSAGES_TO_FETCH, [new, later, elsewhere]))
     wholly = {
         answer["message_id"]
-        for answer, message in answers
-        if message.created_timestamp is None or previous.get(MessageKey.of(answer), {}).get("is_deleted")
+        for answer in answers
+        if answer["created_timestamp"] is None or previous.get(MessageKey.of(answer), {}).get("is_deleted")
     }
     if wholly:
-        questions.append(Rows(GENIE_MESSAGES_TO_FETCH, [In("message_id", wholly)]))
+        questions.append(Rows(GENIE_MESSAGES_TO_FETCH, [In("message_id", wholly), elsewhere]))
     return questions
 
 
@@ -127,9 +131,9 @@ def _neighbours(day: dt.date) -> set[dt.date]:
     }
 
 
-def spaces_of(answers: Answers) -> set[SpaceKey]:
+def spaces_of(answers: Iterable[Mapping[str, Any]]) -> set[SpaceKey]:
     """The spaces whose titles are needed."""
-    return {SpaceKey.of(answer) for answer, _ in answers}
+    return {SpaceKey.of(answer) for answer in answers}
 
 
 class HistoryQuestion(NamedTuple):

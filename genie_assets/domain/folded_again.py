@@ -40,7 +40,6 @@ Part = TypeVar("Part", str, dt.date)
 PENDING_DAYS = 7
 # A part of this size takes about 150 MB.
 MESSAGES_PER_PART = 8_000
-# Of the row that an earlier fold made, what decides whether it is right.
 OF_A_FOLDED_MESSAGE = (
     "workspace_id",
     "message_id",
@@ -48,7 +47,9 @@ OF_A_FOLDED_MESSAGE = (
     "conversation_position",
     "api_fetch_timestamp",
     "enrichment_status",
+    "is_deleted",
 )
+"""The columns of `message_details` that do, with what decides how much the audit log is asked about it."""
 
 
 _OF_THE_LOG = ("answers", "fetched")

@@ -25,6 +25,7 @@ from genie_assets.domain.executions import (
 from genie_assets.domain.keys import MESSAGE_IDS, ConversationKey, MessageKey, Row, SpaceKey
 from genie_assets.domain.messages import CLOCKS_DIFFER, Attachment, Message, as_json
 from genie_assets.domain.set_aside import SetAside
+from genie_assets.domain.table import storable
 from genie_assets.domain.tables import Table
 from genie_assets.domain.times import created_date, response_time_ms
 
@@ -90,10 +91,11 @@ def conversation_positions(messages: Iterable[Mapping[str, Any]]) -> dict[Messag
 
 
 class Difference(NamedTuple):
-    """What has to be done to a table."""
+    """What has to be done to a table; of the changed rows, so many are `inserted`."""
 
     changed: list[Row]
     gone: list[Mapping[str, Any]]
+    inserted: int
 
 
 def difference(table: Table, rows: Iterable[Row], previous: Iterable[Mapping[str, Any]]) -> Difference:
@@ -105,11 +107,15 @@ def difference(table: Table, rows: Iterable[Row], previous: Iterable[Mapping[str
     before = {tuple(row[name] for name in place): row for row in previous}
     now = {tuple(row[name] for name in place): row for row in rows}
     changed = [row for at, row in now.items() if not _is_same(table, row, before.get(at))]
-    return Difference(changed, [row for at, row in before.items() if at not in now])
+    return Difference(
+        changed, [row for at, row in before.items() if at not in now], len(now.keys() - before.keys())
+    )
 
 
 def _is_same(table: Table, row: Row, previous: Mapping[str, Any] | None) -> bool:
-    return previous is not None and all(row.get(name) == previous[name] for name in table.content)
+    return previous is not None and all(
+        row.get(name) == previous[name] or storable(row.get(name)) == previous[name] for name in table.content
+    )
 
 
 @dataclass(frozen=True)

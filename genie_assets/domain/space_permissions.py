@@ -10,7 +10,7 @@ from typing import Any
 
 from genie_assets.domain.keys import Row
 from genie_assets.domain.messages import as_text
-from genie_assets.domain.spaces import storable
+from genie_assets.domain.table import storable
 
 # From the least to the most, as documented; an unknown level counts as more, so that it is noticed.
 _LEVELS = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")

@@ -5,7 +5,6 @@ What a configuration says stands in `configurations`, and what two of them diffe
 
 import datetime as dt
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,8 @@ from genie_assets.domain.configurations import config_hash, kept_text, section_h
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.messages import as_text, parse_time
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.table import storable
+from genie_assets.domain.tables import GENIE_SPACE_DETAILS
 
 # A good look is noted at most this often, so that looks that find nothing new rewrite nothing.
 _LAST_SEEN_RESOLUTION = dt.timedelta(hours=12)
@@ -32,7 +33,6 @@ _STATE = (
     "create_time",
     "update_time",
 )
-_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,6 @@ def look_of(key: SpaceKey, body: Mapping[str, Any] | None, problem: FetchError |
         return SpaceLook(*key, body, problem if body is None else None)
     too_big = problem is not None and problem.error_class is ErrorClass.TOO_BIG
     return SpaceLook(*key, body, problem if too_big else NOT_EXPORTED)
-
-
-def storable(text: str) -> str:
-    """The text as tables keep it: half a character cannot be stored, and U+FFFD takes its place."""
-    return _HALF_A_CHARACTER.sub("\ufffd", text)
 
 
 def after_look(previous: Mapping[str, Any] | None, look: SpaceLook, now: dt.datetime) -> Row:
@@ -197,6 +192,11 @@ def _configuration(exported: str | None, previous: Mapping[str, Any]) -> Row:
         "config_hash": text_hash,
         "section_hashes": json.dumps(section_hashes(text)),
     }
+
+
+def is_changed(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    """Whether the row of a space says something that the stored one does not."""
+    return before is None or any(storable(row.get(name)) != before[name] for name in GENIE_SPACE_DETAILS.content)
 
 
 def _seen(last_seen: dt.datetime | None, now: dt.datetime) -> dt.datetime:

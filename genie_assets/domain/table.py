@@ -3,10 +3,11 @@
 What a particular table holds stands in `tables`; what engines make of a definition, with the engines.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,21 @@ _PANDAS_TYPES: Mapping[ColumnType, str] = {
     "TIMESTAMP": "datetime64[us, UTC]",
     "ARRAY<STRING>": "object",
 }
+
+
+T = TypeVar("T")
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def storable(value: T) -> T:
+    """`value` with every lone surrogate, alone or inside a list, replaced by U+FFFD: UTF-8 cannot express one."""
+    kept: Any = value
+    if isinstance(value, str):
+        kept = _LONE_SURROGATE.sub("\ufffd", value)
+    elif isinstance(value, (list, tuple)):
+        kept = [storable(item) for item in value]
+    return cast(T, kept)
 
 
 @dataclass(frozen=True)
@@ -52,6 +68,21 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Course:
+    """What makes a table a history: of one thing, no row says what the row before it says.
+
+    Attributes:
+        of: The columns that tell a thing from others.
+        at: The column by which a thing's rows follow each other.
+        says: The column whose value must not come twice in a row.
+    """
+
+    of: tuple[str, ...]
+    at: str
+    says: str
+
+
+@dataclass(frozen=True)
 class Table:
     """One table: what a row is, which asset writes it, and how it lies on disk."""
 
@@ -69,6 +100,7 @@ class Table:
     bookkeeping: tuple[str, ...] = ("ingestion_timestamp", "ingestion_batch_id")
     # Rows are only ever added, in many small commits: the table itself tells what was there at which time.
     append_only: bool = False
+    course: Course | None = None
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from genie_assets.domain.columns import (
     ours,
     space,
 )
-from genie_assets.domain.table import Column, ColumnType, Table, records
+from genie_assets.domain.table import Column, ColumnType, Course, Table, records
 
 __all__ = ["TABLES", "Column", "ColumnType", "Table", "records"]
 
@@ -91,6 +91,7 @@ GENIE_API_MESSAGES = Table(
     partitioned_by="created_date",
     statistics=("created_date", "workspace_id", "space_id", "conversation_id", "message_id", "event_date"),
     append_only=True,
+    course=Course(of=("workspace_id", "message_id"), at="api_fetch_timestamp", says="content_hash"),
     columns=(
         api("workspace_id!", "STRING", "Workspace in which the message was asked."),
         api("space_id!", "STRING", "Genie space."),

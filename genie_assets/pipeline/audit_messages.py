@@ -14,15 +14,15 @@ from genie_assets.domain.audit import (
     unnamed_events,
 )
 from genie_assets.domain.day_loads import load_of
-from genie_assets.domain.deletions import LOOKS_AHEAD, with_times
-from genie_assets.domain.questions import Between, Filter, In
+from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
+from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
-from genie_assets.pipeline.deletions import bring_in_line
-from genie_assets.pipeline.error_ledger import close_left_out
+from genie_assets.pipeline.deletions import StoredDeletions, bring_in_line, deletions_question
+from genie_assets.pipeline.error_ledger import close, left_out_question
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.run import Run
 
@@ -71,15 +71,23 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         # Messages first seen later are left out, or the day would depend on which days were looked at before it.
         so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
         known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
-    stored = lake.records(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
+    references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
+    found = lake.together(
+        {
+            "stored": Wanted(references, GENIE_MESSAGES_TO_FETCH.column_names),
+            "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
+            "deletions": deletions_question(event_date, ids_of(rows)),
+        }
+    )
+    stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
     in_the_log = {row["workspace_id"] for row in rows}
     rows += forgotten_by_the_log(stored, in_the_log, chosen)
-    in_line = bring_in_line(event_date, rows, records(deletions), shown=in_the_log, lake=lake)
+    in_line = bring_in_line(event_date, rows, records(deletions), stored_deletions, shown=in_the_log, lake=lake)
     rows = with_times(in_line.references, stored, now)
     shown = {row["workspace_id"] for row in rows}
-    changed = replace(in_line, references=rows).store(event_date, lake, now)
-    close_left_out(lake, MESSAGE_FETCH_ERRORS, chosen, now)
+    changed = replace(in_line, references=rows).store(event_date, stored, lake, now)
+    close(lake, MESSAGE_FETCH_ERRORS, found["left out"], now)
     note_load(load, rows if changed else stored, before, lake, now)
     unnamed = unnamed_events(events)
     if unnamed.unknown:

@@ -81,7 +81,7 @@ def note_load(load: Row, references: Iterable[Row], before: LoadedDay, lake: Lak
     times = {"references_timestamp": written, "last_load_timestamp": now, _WRITTEN: now}
     row = {**(before.noted or {}), **load, **times, "first_load_timestamp": first_load(before.noted, now)}
     if not is_the_same(row, before.noted, OF_A_LOAD):
-        lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([row]))
+        lake.store(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([row]))
 
 
 def late_days(days: Collection[dt.date], system_tables: SystemTables, lake: Lakehouse) -> Mapping[dt.date, Row]:

@@ -18,7 +18,14 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.results import MergeResult
 from genie_assets.pipeline.conversation_days import entry_of, index_stored_messages, store_days
 from genie_assets.pipeline.evidence import Sources
-from genie_assets.pipeline.folded_days import counted, folded_day, note_fold, of_the_day
+from genie_assets.pipeline.folded_days import (
+    Kind,
+    by_enrichment,
+    by_status,
+    folded_day,
+    kinds_of,
+    note_fold,
+)
 from genie_assets.pipeline.history import waiting_for_long
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
@@ -36,6 +43,8 @@ class FoldReport:
     attachments: MergeResult = field(default_factory=MergeResult)
     statements: int = 0
     statements_found: int = 0
+    came: Counter[Kind] = field(default_factory=Counter)  # the day's own rows, as they are now
+    went: Counter[Kind] = field(default_factory=Counter)  # and the earlier ones in whose place they are
     statuses: Mapping[str, int] = field(default_factory=Counter)
     enrichment: Mapping[str, int] = field(default_factory=Counter)
     space_requests: int = 0
@@ -50,6 +59,8 @@ class FoldReport:
             attachments=self.attachments + other.attachments,
             statements=self.statements + other.statements,
             statements_found=self.statements_found + other.statements_found,
+            came=self.came + other.came,
+            went=self.went + other.went,
             space_requests=self.space_requests + other.space_requests,
             set_aside=self.set_aside + other.set_aside,
             history_refusal=self.history_refusal or other.history_refusal,
@@ -83,21 +94,21 @@ def fold_day(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakeh
     index_stored_messages(lake, {"ingestion_timestamp": now})
     before = folded_day(run.day, lake, now)
     if before.is_quiet:
-        return FoldReport(statuses=before.counted("status"), enrichment=before.counted("enrichment_status"))
+        return FoldReport(statuses=by_status(before.kinds), enrichment=by_enrichment(before.kinds))
     touched = touched_conversations(before, lake, now.date())
     sources = Sources(run, system_tables, genie, lake, touched.since)
     report = FoldReport()
     for conversation_ids in in_parts(touched.conversations):
         report += _fold_part(sources, conversation_ids)
     if sources.history.has_answered:
-        for conversation_ids in waiting_for_long(lake, now.date()):
+        for conversation_ids in waiting_for_long(lake, touched.long_waiting):
             report += _fold_part(sources, conversation_ids)
     note_fold(before, lake, now)
-    rows = lake.together({"rows": of_the_day(run.day)})["rows"]
+    kinds = before.kinds + report.came - report.went
     return replace(
         report,
-        statuses=counted(rows, "status"),
-        enrichment=counted(rows, "enrichment_status"),
+        statuses=by_status(kinds),
+        enrichment=by_enrichment(kinds),
         history_refusal=sources.history.refusal,
     )
 
@@ -112,6 +123,7 @@ def _fold_part(sources: Sources, conversation_ids: list[str]) -> FoldReport:
     store_days(sources.lake, lie_on - set(gathered.indexed), stamp)
     set_aside(folded.set_aside, gathered.evidence.errors, sources.run, sources.lake)
     details, attachments = _store(folded, gathered.evidence, sources.lake, stamp)
+    day = sources.run.day
     return FoldReport(
         messages=len(folded.details),
         days=frozenset(row["created_date"] for row in folded.details),
@@ -119,6 +131,8 @@ def _fold_part(sources: Sources, conversation_ids: list[str]) -> FoldReport:
         attachments=attachments,
         statements=folded.statements,
         statements_found=folded.statements_found,
+        came=kinds_of(folded.details, day),
+        went=kinds_of(folded.replaced(gathered.evidence.details), day),
         space_requests=gathered.space_requests,
         set_aside=len(folded.set_aside),
     )
@@ -144,11 +158,11 @@ def _merge(
 
     What stays as it is does not even reach the table: comparing it there would read every day it lies in.
     """
-    changed, gone = difference(table, rows, previous)
-    if not (changed or gone):
-        return MergeResult()
-    return lake.merge(
-        table,
-        table.frame({**row, **stamp} for row in changed),
-        delete=table.frame(gone) if gone else None,
-    )
+    found = difference(table, rows, previous)
+    if found.changed or found.gone:
+        lake.store(
+            table,
+            table.frame({**row, **stamp} for row in found.changed),
+            delete=table.frame(found.gone) if found.gone else None,
+        )
+    return MergeResult(found.inserted, len(found.changed) - found.inserted, len(found.gone))

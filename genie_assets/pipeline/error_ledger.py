@@ -12,7 +12,7 @@ from genie_assets.domain import ledger
 from genie_assets.domain.keys import Row
 from genie_assets.domain.ledger import Resolution
 from genie_assets.domain.outcomes import FetchError
-from genie_assets.domain.questions import In
+from genie_assets.domain.questions import In, Rows, Wanted
 from genie_assets.domain.tables import Table, records
 from genie_assets.domain.workspaces import not_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -75,7 +75,7 @@ class ErrorLedger:
         changed = [{**self._rows[key], **stamp} for key in self._changed]
         self._changed = {}
         if changed:
-            self._lake.merge(self._table, self._table.frame(map(self._table.part, changed)))
+            self._lake.store(self._table, self._table.frame(map(self._table.part, changed)))
         return len(changed)
 
     def _change(self, key: Key, row: Row) -> None:
@@ -111,15 +111,17 @@ def ledger_of(lake: Lakehouse, table: Table, things: Collection[str], run: Run) 
     return ErrorLedger(lake, table, {table.key_of(row): row for row in rows}, run)
 
 
-def close_left_out(lake: Lakehouse, table: Table, chosen: Collection[str], now: dt.datetime) -> None:
-    """Close open errors in workspaces that are not looked at: nobody would resolve them.
+def left_out_question(table: Table, chosen: Collection[str]) -> Wanted:
+    """The question for a ledger's open errors in workspaces that are not looked at.
 
     Args:
-        lake: Where the ledger is stored.
         table: The ledger.
         chosen: The workspaces that are looked at; none stands for all.
-        now: The time, UTC.
     """
-    rows = records(lake.read(table, where=[*ledger.OPEN, not_looked_at(chosen)]))
+    return Wanted(Rows(table, [*ledger.OPEN, not_looked_at(chosen)]), table.column_names)
+
+
+def close(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
+    """Close these open errors of a ledger, which nobody would resolve."""
     if rows:
-        lake.merge(table, table.frame(ledger.resolved(row, ledger.CLOSED, now) for row in rows))
+        lake.store(table, table.frame(ledger.resolved(row, ledger.CLOSED, now) for row in rows))

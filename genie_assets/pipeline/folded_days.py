@@ -5,8 +5,9 @@ All of it is found in the tables: a run that died between its log and its fold l
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from genie_assets.domain.executions import WAITING, EnrichmentStatus
 from genie_assets.domain.folded_again import (
@@ -20,6 +21,9 @@ from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Counted, Equals, Rows, Wanted
 from genie_assets.domain.tables import GENIE_DAY_LOADS, MESSAGE_DETAILS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+
+Kind = tuple[str | None, str | None]
+"""The status and the enrichment status of a message."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,32 @@ class FoldedDay:
         """
         return not self.is_unchanged and dated != self.noted.get("folded_answers")
 
-    def counted(self, column: str) -> Counter[str]:
-        """The day's messages by one of both statuses."""
-        return counted(self.rows, column)
+    @property
+    def kinds(self) -> Counter[Kind]:
+        """The day's messages by status and enrichment."""
+        return Counter({(row["status"], row["enrichment_status"]): row["count"] for row in self.rows})
+
+
+def kinds_of(rows: Iterable[Mapping[str, Any]], day: dt.date) -> Counter[Kind]:
+    """The same of some rows of `message_details`, as far as they are the day's."""
+    return Counter((row["status"], row["enrichment_status"]) for row in rows if row["created_date"] == day)
+
+
+def by_status(kinds: Counter[Kind]) -> Counter[str]:
+    """Messages by status."""
+    return _named((status, number) for (status, _), number in kinds.items())
+
+
+def by_enrichment(kinds: Counter[Kind]) -> Counter[str]:
+    """Messages by enrichment status."""
+    return _named((enrichment, number) for (_, enrichment), number in kinds.items())
+
+
+def _named(numbers: Iterable[tuple[str | None, int]]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for name, number in numbers:
+        found[name or "UNKNOWN"] += number
+    return found
 
 
 def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
@@ -93,7 +120,7 @@ def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
             "noted": Wanted(Rows(GENIE_DAY_LOADS, [Equals("event_date", day)]), GENIE_DAY_LOADS.column_names),
             "waiting": Counted(Rows(MESSAGE_DETAILS, WAITING, recent_days(now.date()))),
             "given up": Counted(Rows(MESSAGE_DETAILS, given_up, [day])),
-            "rows": of_the_day(day),
+            "rows": Counted(Rows(MESSAGE_DETAILS, days=[day]), by=["status", "enrichment_status"]),
         }
     )
     return FoldedDay(
@@ -105,19 +132,6 @@ def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
         waiting=_number(found["waiting"]) + _number(found["given up"]),
         rows=found["rows"],
     )
-
-
-def of_the_day(day: dt.date) -> Counted:
-    """The question how many messages of a day there are, by status and enrichment."""
-    return Counted(Rows(MESSAGE_DETAILS, days=[day]), by=["status", "enrichment_status"])
-
-
-def counted(rows: Sequence[Mapping[str, object]], column: str) -> Counter[str]:
-    """The numbers of `of_the_day` by one of its columns."""
-    numbers: Counter[str] = Counter()
-    for row in rows:
-        numbers[str(row[column] or "UNKNOWN")] += int(str(row["count"]))
-    return numbers
 
 
 def note_fold(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> None:
@@ -132,7 +146,7 @@ def note_fold(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> None:
         return
     times = dict.fromkeys(("folded_timestamp", "last_load_timestamp", "ingestion_timestamp"), now)
     seen = {"folded_hash": before.evidence, "folded_answers": before.dated}
-    lake.merge(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**before.noted, **seen, **times}]))
+    lake.store(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**before.noted, **seen, **times}]))
 
 
 def _number(rows: Sequence[Row]) -> int:

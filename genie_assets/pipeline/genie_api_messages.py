@@ -40,7 +40,13 @@ from genie_assets.pipeline.message_log import MessageLog
 from genie_assets.pipeline.permission import release, still_forbidden
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
-from genie_assets.pipeline.stored import known_answers, ledger_rows
+from genie_assets.pipeline.stored import (
+    answer_questions,
+    answers_in,
+    errors_in,
+    known_answers,
+    ledger_questions,
+)
 
 _UNUSABLE = FetchError(
     ErrorClass.BAD_REFERENCE,
@@ -119,11 +125,11 @@ def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:
     rows = found["to judge"]
     current = Counter({row["workspace_id"]: row["count"] for row in found["references"]})
     current.subtract(row["workspace_id"] for row in rows)
-    errors = ledger_rows(
-        lake,
-        message_ids={row["message_id"] for row in rows},
-        conversation_ids={row["conversation_id"] for row in rows if row["conversation_id"]},
-    )
+    message_ids = {row["message_id"] for row in rows}
+    conversation_ids = {row["conversation_id"] for row in rows if row["conversation_id"]}
+    looked_up = message_ids | {row["message_id"] for row in found["open"]}
+    about = lake.together({**ledger_questions(message_ids, conversation_ids), **answer_questions(looked_up)})
+    errors = errors_in(about)
     for row in found["open"]:
         errors.setdefault(MessageKey.of(row), row)
     seen = {MessageKey.of(row) for row in rows}
@@ -132,7 +138,7 @@ def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:
         for key, row in errors.items()
         if key not in seen and ledger.is_open(row) and row["event_date"] == event_date
     ]
-    known = known_answers(lake, {row["message_id"] for row in rows} | {key.message_id for key in errors})
+    known = answers_in(about) | known_answers(lake, {key.message_id for key in errors} - looked_up)
     urls = _workspace_urls(event_date, lake) if unseen else {}
     judged = [reference_of(row, known.get(key), errors.get(key)) for row, key in _by_key(rows)]
     judged += [

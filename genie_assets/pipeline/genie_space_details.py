@@ -32,6 +32,7 @@ class SpacesReport:
     not_attempted: int = 0  # spaces for which there was no time
     requests: int = 0
     errors_by_class: Mapping[str, int] = field(default_factory=dict)
+    titles: Mapping[SpaceKey, str | None] = field(default_factory=dict)  # of what was looked at, as it is stored
     unlisted_workspaces: int = 0  # workspaces whose list of spaces could not be read
     not_running_workspaces: int = 0  # workspaces that were not asked, because they answer nobody
     permissions: PermissionsReport = field(default_factory=PermissionsReport)
@@ -140,6 +141,7 @@ def look_at_spaces(
         not_attempted=len(tally.not_attempted),
         requests=tally.requests,
         errors_by_class=Counter(tally.errors_by_class),
+        titles=shelf.titles,
     )
 
 

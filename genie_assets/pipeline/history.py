@@ -5,14 +5,14 @@ Which statements are looked for is decided in `domain/evidence`, what became of 
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from genie_assets.domain.evidence import HistoryQuestion
 from genie_assets.domain.executions import WAITING
 from genie_assets.domain.folded_again import in_parts, recent_days
 from genie_assets.domain.keys import Row
-from genie_assets.domain.questions import Between, Filter
+from genie_assets.domain.questions import Between, Counted, Filter, Rows
 from genie_assets.domain.tables import MESSAGE_DETAILS, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
@@ -60,15 +60,25 @@ class History:
         return records(found)
 
 
-def waiting_for_long(lake: Lakehouse, today: dt.date) -> Iterator[list[str]]:
-    """Conversations with messages that wait for a statement and are too old for every fold to look at them.
+def long_waiting(today: dt.date) -> Counted:
+    """The question on which days messages wait for a statement that are too old for every fold to look at them.
 
-    They are there because history could not be read for days, or no run came to them. They come in parts, the
-    oldest first, and not all at once: after a grant there may be a year of them.
+    They are there because history could not be read for days, or no run came to them.
     """
     long_ago = min(recent_days(today)) - dt.timedelta(days=1)
     old: list[Filter] = [*WAITING, Between("created_date", high=long_ago)]
-    counted = lake.count(MESSAGE_DETAILS, by=["created_date"], where=old)
-    for days in islice(in_parts({row["created_date"]: row["count"] for row in counted}), _PARTS):
+    return Counted(Rows(MESSAGE_DETAILS, old), by=["created_date"])
+
+
+def waiting_for_long(lake: Lakehouse, numbers: Mapping[dt.date, int]) -> Iterator[list[str]]:
+    """The conversations of such messages. They come in parts, the oldest first.
+
+    And not all at once: after a grant there may be a year of them.
+
+    Args:
+        lake: The tables.
+        numbers: How many of them there are, by day.
+    """
+    for days in islice(in_parts(numbers), _PARTS):
         found = lake.count(MESSAGE_DETAILS, by=["conversation_id"], days=days, where=WAITING)
         yield from in_parts({row["conversation_id"]: row["count"] for row in found})

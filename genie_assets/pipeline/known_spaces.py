@@ -1,10 +1,8 @@
 """Looks up what is known of spaces before any is asked for; what that comes to, `domain/known_spaces` says."""
 
-from collections.abc import Collection
-
-from genie_assets.domain.keys import Row
 from genie_assets.domain.known_spaces import KnownSpaces, known_of_spaces
 from genie_assets.domain.names import new_workspace_names
+from genie_assets.domain.questions import Not, Rows, Wanted
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_DETAILS,
@@ -13,7 +11,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.domain.workspaces import not_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.pipeline.error_ledger import close_left_out
+from genie_assets.pipeline.error_ledger import close, left_out_question
 from genie_assets.pipeline.names import spread_workspace_names
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.run import Run
@@ -24,24 +22,20 @@ _OF_A_REFERENCE = ["event_date", "workspace_id", "workspace_name", "workspace_ur
 def known_spaces(run: Run, system_tables: SystemTables, lake: Lakehouse) -> KnownSpaces:
     """What there is to ask in the workspaces that are looked at. Names that are new on the way are spread."""
     chosen = system_tables.chosen_workspaces
-    _leave_out(chosen, lake, run)
-    workspaces = {row["workspace_id"]: row for row in records(system_tables.workspaces())}
-    references = _references(lake)
-    spread_workspace_names(new_workspace_names(references, workspaces, chosen), lake, run.stamp("names"))
-    looked_at = records(lake.read(GENIE_SPACE_DETAILS, columns=["workspace_id", "space_id"]))
-    return known_of_spaces(references, looked_at, workspaces, chosen)
-
-
-def _references(lake: Lakehouse) -> list[Row]:
-    """What messages say of workspaces and spaces, the latest last."""
-    return records(
-        lake.read(GENIE_MESSAGES_TO_FETCH, columns=_OF_A_REFERENCE, distinct=True).sort_values("event_date")
+    found = lake.together(
+        {
+            "left out": left_out_question(SPACE_FETCH_ERRORS, chosen),
+            "junk": Wanted(Rows(GENIE_SPACE_DETAILS, [not_looked_at(())]), GENIE_SPACE_DETAILS.key),
+            "references": Wanted(Rows(GENIE_MESSAGES_TO_FETCH), _OF_A_REFERENCE, distinct=True),
+            "looked at": Wanted(Rows(GENIE_SPACE_DETAILS, [Not([not_looked_at(())])]), GENIE_SPACE_DETAILS.key),
+        }
     )
-
-
-def _leave_out(chosen: Collection[str], lake: Lakehouse, run: Run) -> None:
-    """Close errors of workspaces that are not looked at; the account, which is none, has no spaces."""
-    close_left_out(lake, SPACE_FETCH_ERRORS, chosen, run.clock())
-    junk = lake.read(GENIE_SPACE_DETAILS, where=[not_looked_at(())])
-    if len(junk):
-        lake.merge(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame([]), delete=junk)
+    close(lake, SPACE_FETCH_ERRORS, found["left out"], run.clock())
+    if found["junk"]:  # the account, which is no workspace, has no spaces
+        gone = GENIE_SPACE_DETAILS.frame(found["junk"])
+        lake.store(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame([]), delete=gone)
+    workspaces = {row["workspace_id"]: row for row in records(system_tables.workspaces())}
+    # What messages say, the latest last.
+    references = sorted(found["references"], key=lambda row: row["event_date"])
+    spread_workspace_names(new_workspace_names(references, workspaces, chosen), lake, run.stamp("names"))
+    return known_of_spaces(references, found["looked at"], workspaces, chosen)

@@ -11,12 +11,14 @@ from genie_assets.domain.table import Table
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_DETAILS, MESSAGE_DETAILS, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 
+OF_A_SPACE = ("workspace_id", "space_id", "title")
+"""What `space_titles` are made of."""
+
 
 def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey, str | None]:
     """Titles of the stored spaces of these workspaces; None where a space was never readable."""
     of_these = In("workspace_id", sorted(set(workspace_ids)))
-    columns = ["workspace_id", "space_id", "title"]
-    rows = lake.records(GENIE_SPACE_DETAILS, columns=columns, where=[of_these]) if of_these.values else []
+    rows = lake.records(GENIE_SPACE_DETAILS, columns=OF_A_SPACE, where=[of_these]) if of_these.values else []
     return {SpaceKey.of(row): row["title"] for row in rows}
 
 
@@ -54,4 +56,4 @@ def _spread(
     for days in in_parts({row[day]: row["count"] for row in counted}):
         rows = named(records(lake.read(table, days=days, where=nameless)))
         if rows:
-            lake.merge(table, table.frame({**row, **stamp} for row in rows))
+            lake.store(table, table.frame({**row, **stamp} for row in rows))

@@ -61,7 +61,7 @@ def release(
         rows = [row for row in waiting if ledger.waits_for_one_of(row, granted, failed_before)]
         due = [ledger.released(row, now) for row in rows]
         if due:
-            lake.merge(table, table.frame(due))
+            lake.store(table, table.frame(due))
         released = Counter(row["event_date"] for row in due if row.get("event_date"))
     return released
 

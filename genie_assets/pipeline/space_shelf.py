@@ -3,27 +3,32 @@
 What a look changes is decided in `domain.spaces`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.names import new_titles
 from genie_assets.domain.outcomes import FetchError
-from genie_assets.domain.questions import In
+from genie_assets.domain.questions import In, Rows, Wanted
 from genie_assets.domain.requests import Answer, Became, SpaceRequest
 from genie_assets.domain.spaces import (
     SpaceLook,
     after_look,
     has_returned,
+    is_changed,
     look_of,
     may_differ,
     new_versions,
 )
-from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS, SPACE_FETCH_ERRORS, records
+from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS, SPACE_FETCH_ERRORS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.names import spread_titles
 from genie_assets.pipeline.permission import release_returned
-from genie_assets.pipeline.space_versions import versions_in_force, whole_versions_in_force
+from genie_assets.pipeline.space_versions import (
+    in_force_question,
+    versions_in_force,
+    whole_versions_in_force,
+)
 from genie_assets.pipeline.things import Look, Stored
 
 
@@ -36,6 +41,7 @@ class SpaceShelf:
         self._lake = lake
         self._ever_read: set[SpaceKey] = set()
         self.read: set[SpaceKey] = set()
+        self.titles: dict[SpaceKey, str | None] = {}
         self.looks = self.exported = self.changed = 0
 
     def ids(self, request: SpaceRequest, thing_id: str) -> Mapping[str, str | None]:
@@ -57,28 +63,36 @@ class SpaceShelf:
         """Store what is new about spaces; versions first, so that no state in force lacks its version."""
         seen = [look.row for look in looks if look.row is not None]
         ids = {look.space_id for look in seen}
-        stored = records(self._lake.read(GENIE_SPACE_DETAILS, where=[In("space_id", sorted(ids))]))
-        before = {SpaceKey.of(row): row for row in stored}
+        of_these = Rows(GENIE_SPACE_DETAILS, [In("space_id", sorted(ids))])
+        found = self._lake.together(
+            {"stored": Wanted(of_these, GENIE_SPACE_DETAILS.column_names), "in force": in_force_question(ids)}
+        )
+        before = {SpaceKey.of(row): row for row in found["stored"]}
         now = stamp["ingestion_timestamp"]
         rows = [after_look(before.get(_key(look)), look, now) for look in seen]
         read = {_key(look): row for look, row in zip(seen, rows, strict=True) if look.body is not None}
-        new = self._new_versions(ids, read, stamp)
+        new = self._new_versions(versions_in_force(self._lake, found["in force"], stamp), read, stamp)
         became = {key: Became.NEW if new.get(key) else Became.UNCHANGED for key in read}
         versions = [version for each in new.values() for version in each]
-        self._lake.merge(GENIE_SPACE_VERSIONS, GENIE_SPACE_VERSIONS.frame({**row, **stamp} for row in versions))
+        if versions:
+            self._lake.store(
+                GENIE_SPACE_VERSIONS, GENIE_SPACE_VERSIONS.frame({**row, **stamp} for row in versions)
+            )
         # Before what tells it is stored: after a crash in between, it is told again.
         release_returned(self._lake, _returned(before, seen), now)
         spread_titles(new_titles(before, rows), self._lake, stamp)
-        self._lake.merge(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame({**row, **stamp} for row in rows))
+        changed = [row for row in rows if is_changed(row, before.get(SpaceKey.of(row)))]
+        if changed:
+            self._lake.store(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame({**row, **stamp} for row in changed))
+        self.titles |= {SpaceKey.of(row): row.get("title") for row in rows}
         self._ever_read |= {SpaceKey.of(row) for row in rows if row.get("last_seen_timestamp")}
         self._count(seen, versions)
         return Stored(became)
 
     def _new_versions(
-        self, ids: Collection[str], read: Mapping[SpaceKey, Row], stamp: Mapping[str, Any]
+        self, in_force: Mapping[SpaceKey, Row], read: Mapping[SpaceKey, Row], stamp: Mapping[str, Any]
     ) -> dict[SpaceKey, list[Row]]:
         """Versions to write, by space: of the few that differ in something, the whole ones are compared."""
-        in_force = versions_in_force(self._lake, ids, stamp)
         differing = {key for key, row in read.items() if may_differ(in_force.get(key), row)}
         known = whole_versions_in_force(self._lake, differing & in_force.keys())
         now = stamp["ingestion_timestamp"]

@@ -1,11 +1,11 @@
 """The history of spaces' configurations, as stored: which version of each is in force."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.questions import Filter, In, IsNull
+from genie_assets.domain.questions import Filter, In, IsNull, Rows, Wanted
 from genie_assets.domain.spaces import mended
 from genie_assets.domain.tables import GENIE_SPACE_VERSIONS, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -14,15 +14,18 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 _WITHOUT_TEXT = [each.name for each in GENIE_SPACE_VERSIONS.columns if not each.is_document]
 
 
-def versions_in_force(
-    lake: Lakehouse, space_ids: Collection[str], stamp: Mapping[str, Any]
-) -> dict[SpaceKey, Row]:
-    """The version in force of each of these spaces, without the text of its configuration.
+def in_force_question(space_ids: Collection[str]) -> Wanted:
+    """The question for the versions in force of these spaces, without the texts of their configurations."""
+    ids = In("space_id", sorted(space_ids))
+    return Wanted(Rows(GENIE_SPACE_VERSIONS, [ids, IsNull("valid_to")]), _WITHOUT_TEXT)
+
+
+def versions_in_force(lake: Lakehouse, answered: Iterable[Row], stamp: Mapping[str, Any]) -> dict[SpaceKey, Row]:
+    """The version in force of each of these spaces, of the answer to `in_force_question`.
 
     Two runs that looked at once may each have written one: then the space's history is mended first.
     """
-    ids = In("space_id", sorted(space_ids))
-    found = _by_space(lake, [ids, IsNull("valid_to")], _WITHOUT_TEXT)
+    found = _of_each(answered)
     raced = {key for key, rows in found.items() if len(rows) > 1}
     if raced:
         found.update(_mend(lake, raced, stamp))
@@ -43,7 +46,7 @@ def _mend(lake: Lakehouse, spaces: Collection[SpaceKey], stamp: Mapping[str, Any
     histories = {key: mended(stored[key]) for key in spaces}
     changed = [row for key, (rows, _) in histories.items() for row in rows if row not in stored[key]]
     gone = [row for _, rows in histories.values() for row in rows]
-    lake.merge(
+    lake.store(
         GENIE_SPACE_VERSIONS,
         GENIE_SPACE_VERSIONS.frame({**row, **stamp} for row in changed),
         delete=GENIE_SPACE_VERSIONS.frame(gone),
@@ -51,10 +54,12 @@ def _mend(lake: Lakehouse, spaces: Collection[SpaceKey], stamp: Mapping[str, Any
     return {key: rows for key, (rows, _) in histories.items()}
 
 
-def _by_space(
-    lake: Lakehouse, where: Sequence[Filter], columns: Sequence[str] | None = None
-) -> dict[SpaceKey, list[Row]]:
+def _by_space(lake: Lakehouse, where: Sequence[Filter]) -> dict[SpaceKey, list[Row]]:
+    return _of_each(records(lake.read(GENIE_SPACE_VERSIONS, where=where)))
+
+
+def _of_each(rows: Iterable[Row]) -> dict[SpaceKey, list[Row]]:
     found: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
-    for row in records(lake.read(GENIE_SPACE_VERSIONS, columns=columns, where=where)):
+    for row in rows:
         found[SpaceKey.of(row)].append(row)
     return dict(found)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from genie_assets.domain.folded_again import (
@@ -16,6 +17,7 @@ from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Counted, Question, Rows, Wanted
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.folded_days import FoldedDay
+from genie_assets.pipeline.history import long_waiting
 
 
 class Touched(NamedTuple):
@@ -23,10 +25,12 @@ class Touched(NamedTuple):
 
     Attributes:
         conversations: Conversations to look at, each with how many messages it is known to have at least.
+        long_waiting: How many messages of each day have waited for a statement for long.
         since: If given, only what has changed in them since then is folded.
     """
 
     conversations: Counter[str]
+    long_waiting: Mapping[dt.date, int]
     since: dt.datetime | None = None
 
 
@@ -44,12 +48,13 @@ def touched_conversations(before: FoldedDay, lake: Lakehouse, today: dt.date) ->
         since = None
         found = _looked_up(before.day, lake, today, since)
     touched = Counter({row["conversation_id"]: row["count"] for row in found["asked"]})
+    long_ago = {row["created_date"]: row["count"] for row in found["long waiting"]}
     nameless_ids = {row["message_id"] for row in found["nameless"]}
     if nameless_ids:
         found |= lake.together({"named": _conversations(named_by_the_log(nameless_ids))})
     for rows in found.values():
         touched |= Counter({row["conversation_id"]: 1 for row in rows if row.get("conversation_id") is not None})
-    return Touched(touched, since)
+    return Touched(touched, long_ago, since)
 
 
 def _looked_up(
@@ -59,6 +64,7 @@ def _looked_up(
     questions: dict[str, Question] = {
         "asked": Counted(asked_on(event_date, since), by=["conversation_id"]),
         "nameless": Wanted(nameless(event_date, since), ["message_id"], distinct=True),
+        "long waiting": long_waiting(today),
         **{rows.table.name: _conversations(rows) for rows in touching(event_date, today, since)},
         **(dated_questions(event_date, since) if since is not None else {}),
     }

@@ -63,6 +63,8 @@ class Canned:
             return pd.DataFrame(self._columns, columns=["col_name", "data_type"])
         if "SHOW SCHEMAS" in statement:
             return pd.DataFrame({"databaseName": ["default"]})
+        if "SHOW TABLE EXTENDED" in statement:
+            return pd.DataFrame(columns=["database", "tableName", "isTemporary", "information"])
         if "SHOW TABLES" in statement:
             return pd.DataFrame(columns=["database", "tableName"])
         if "DESCRIBE DETAIL" in statement:

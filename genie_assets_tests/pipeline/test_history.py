@@ -60,7 +60,8 @@ class WatchedLake:
                 )
                 if rows.table in BY_DAY and by_conversation:
                     self.days_read.append(None if rows.days is None else set(rows.days))
-                assert "raw_json" not in columns
+                if "raw_json" in columns:
+                    self.days_read_whole.append(None if rows.days is None else set(rows.days))
         return self._lake.together(questions)
 
 

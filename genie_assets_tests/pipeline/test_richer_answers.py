@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -133,6 +133,13 @@ class Watched:
         if table is GENIE_API_MESSAGES and "raw_json" in kwargs.get("columns", ()):
             self.texts, self.reads = self.texts + len(frame), self.reads + 1
         return frame
+
+    def together(self, questions: Mapping[str, Any]) -> Any:
+        found = self._lake.together(questions)
+        for name, question in questions.items():
+            if "raw_json" in getattr(question, "columns", ()):
+                self.texts, self.reads = self.texts + len(found[name]), self.reads + 1
+        return found
 
 
 def test_at_most_two_texts_of_a_message_are_read_and_of_most_only_the_latest(world: World) -> None:

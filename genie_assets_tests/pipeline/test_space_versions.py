@@ -1,12 +1,13 @@
 """The history of a space that two runs write at once, on both lakehouses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.questions import Wanted
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS, Table
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
@@ -39,10 +40,10 @@ class _Overtaken:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._lake, name)
 
-    def merge(self, table: Table, frame: Any, **options: Any) -> Any:
+    def store(self, table: Table, frame: Any, **options: Any) -> None:
         if table is GENIE_SPACE_VERSIONS and self._meanwhile:
             self._meanwhile.pop()()
-        return self._lake.merge(table, frame, **options)
+        self._lake.store(table, frame, **options)
 
 
 def look(world: World, config: str | None, hour: int, lake: Any = None) -> None:
@@ -78,6 +79,12 @@ class _Watched:
         if table is GENIE_SPACE_VERSIONS:
             self.columns += options.get("columns") or table.column_names
         return self._lake.read(table, **options)
+
+    def together(self, questions: Mapping[str, Wanted]) -> Any:
+        for question in questions.values():
+            if question.rows.table is GENIE_SPACE_VERSIONS:
+                self.columns += question.columns
+        return self._lake.together(questions)
 
 
 @pytest.mark.parametrize("place", ["in_files", "in_unity_catalog"])

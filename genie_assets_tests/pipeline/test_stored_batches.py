@@ -13,7 +13,6 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.gateways.lakehouse.results import MergeResult
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, World
 
 
@@ -33,9 +32,9 @@ class BrokenLake:
         self._check(table, frame)
         return self._lake.append(table, frame)
 
-    def merge(self, table: Table, frame: pd.DataFrame, *, delete: pd.DataFrame | None = None) -> MergeResult:
+    def store(self, table: Table, frame: pd.DataFrame, *, delete: pd.DataFrame | None = None) -> None:
         self._check(table, frame)
-        return self._lake.merge(table, frame, delete=delete)
+        self._lake.store(table, frame, delete=delete)
 
     def _check(self, table: Table, frame: pd.DataFrame) -> None:
         if table is GENIE_API_MESSAGES and self.failures:

@@ -1,5 +1,6 @@
 """SHOW and DESCRIBE, answered from the catalog."""
 
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -19,9 +20,11 @@ class Shower:
         self._catalog = catalog
 
     def show(self, phrase: Phrase) -> pa.Table:
-        """SHOW CATALOGS, SCHEMAS, TABLES, VIEWS or VOLUMES; SHOW TBLPROPERTIES t [(name)]."""
+        """SHOW CATALOGS, SCHEMAS, TABLES, VIEWS or VOLUMES; SHOW TBLPROPERTIES t [(name)]; SHOW TABLE EXTENDED."""
         if phrase.accept("TBLPROPERTIES"):
             return self._properties(phrase)
+        if phrase.accept("TABLE", "EXTENDED"):
+            return self._extended(phrase)
         if phrase.accept("CATALOGS"):
             phrase.end()
             return _strings(catalog=sorted({catalog for catalog, _ in self._catalog.schemas()}))
@@ -66,6 +69,46 @@ class Shower:
             properties = {wanted: properties.get(wanted, missing)}
         phrase.end()
         return _strings(key=properties.keys(), value=properties.values())
+
+    def _extended(self, phrase: Phrase) -> pa.Table:
+        """SHOW TABLE EXTENDED [IN schema] LIKE pattern."""
+        asked = phrase.session.catalog.lower(), phrase.session.schema.lower()
+        if phrase.accept("IN") or phrase.accept("FROM"):
+            asked = phrase.schema()
+        phrase.expect("LIKE")
+        patterns = [
+            re.compile(each.strip().replace("*", ".*"), re.IGNORECASE) for each in phrase.string().split("|")
+        ]
+        phrase.end()
+        if not self._catalog.has_schema(*asked):
+            raise SqlError("SCHEMA_NOT_FOUND", f"The schema `{asked[0]}`.`{asked[1]}` cannot be found.")
+        found = {
+            name: self._information(name)
+            for name in sorted([*self._catalog.tables(), *self._catalog.views()])
+            if (name.catalog, name.schema) == asked and any(each.fullmatch(name.name) for each in patterns)
+        }
+        shown = _strings(
+            database=[name.schema for name in found],
+            tableName=[name.name for name in found],
+            information=found.values(),
+        )
+        return shown.add_column(2, "isTemporary", pa.array([False] * len(found), pa.bool_()))
+
+    def _information(self, name: Name) -> str:
+        """The text that tells of a table or a view: a fact a line, then the columns."""
+        view = self._catalog.view(name)
+        if view is not None:
+            details = _described_view(name, view, extended=True)
+            columns = [(column, type_, True) for column, type_ in view.fields]
+        else:
+            entry = self._existing(name)
+            table = DeltaTable(entry.location)
+            details = _details(name, entry, table)
+            columns = [(each.name, type_text(each.type).lower(), each.nullable) for each in arrow_schema(table)]
+        heading = [title for title, _, _ in details].index("# Detailed Table Information")
+        facts = [f"{title}: {fact}" for title, fact, _ in details[heading + 1 :]]
+        tree = [f" |-- {column}: {type_} (nullable = {str(null).lower()})" for column, type_, null in columns]
+        return "\n".join([*facts, "Schema: root", *tree, ""])
 
     def _existing(self, name: Name) -> TableEntry:
         entry = self._catalog.table(name)

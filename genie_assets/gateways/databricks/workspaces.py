@@ -123,6 +123,10 @@ class Workspaces:
             raise CallError(FetchError(ErrorClass.NOT_RUNNING, text))
         return self._connection(f"Workspace {workspace_id}", configured or url, workspace_id)
 
+    def note_not_running(self, statuses: Mapping[str, str]) -> None:
+        """Take note of the workspaces that answer nobody, with their status: who has just read it need not ask."""
+        self._not_running = dict(statuses)
+
     def _statuses(self) -> Mapping[str, str]:
         with self._asking:
             if self._not_running is None:

@@ -1,6 +1,5 @@
 """The border between Arrow and frames or rows: exact types both ways, and refusals that name table and column."""
 
-import re
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from genie_assets.domain.table import storable
 from genie_assets.domain.tables import Column, ColumnType, Table
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 
@@ -38,17 +38,6 @@ _PLAIN: Mapping[ColumnType, tuple[type, Callable[[Any], int], str]] = {
 # pyarrow reports values that do not fit through all of these. Their texts quote the value, which may be a
 # user's words: they are never passed on.
 _DOES_NOT_FIT = (pa.lib.ArrowException, TypeError, ValueError, OverflowError)
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def storable(value: Any) -> Any:
-    """`value` with every lone surrogate, alone or inside a list, replaced by U+FFFD: UTF-8 cannot express one."""
-    if isinstance(value, str):
-        return _LONE_SURROGATE.sub("\ufffd", value)
-    if isinstance(value, (list, tuple)):
-        return [storable(item) for item in value]
-    return value
 
 
 def arrow_field(column: Column) -> pa.Field:

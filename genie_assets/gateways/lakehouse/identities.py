@@ -29,9 +29,11 @@ def days_of(table: Table, *sources: pa.Table) -> frozenset[date] | None:
 def telling_column(table: Table) -> Column | None:
     """The column by whose values most files are left alone: the last text of the key that is never NULL.
 
-    The last part of a key tells most, and ids rise with time. None if the key has no such text.
+    The last part of a key tells most, and ids rise with time; of a history it is the thing's. None if the key has
+    no such text.
     """
-    columns = [known_column(table, name) for name in table.key]
+    names = table.key if table.course is None else table.course.of
+    columns = [known_column(table, name) for name in names]
     texts = [column for column in columns if column.type == "STRING" and not column.nullable]
     return texts[-1] if texts else None
 

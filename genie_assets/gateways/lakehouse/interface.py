@@ -207,7 +207,8 @@ class Lakehouse(ABC):
         """Add rows in one atomic commit; an empty frame commits nothing.
 
         Rows that equal stored ones in every column may be left out, for an engine that cannot tell a repeated
-        request from a second one.
+        request from a second one. So may those that say what their neighbour in the table's course says, for an
+        engine that looks at what is stored as part of the commit (`Table.course`).
 
         Args:
             table: the table to extend; created if need be.
@@ -257,6 +258,24 @@ class Lakehouse(ABC):
     def _replace_day(self, table: Table, day: date, rows: pa.Table) -> bool:
         """Make a partition equal to rows that are all of that day, each key once; see `replace_day`."""
 
+    def store_day(self, table: Table, day: date, frame: "pd.DataFrame") -> None:
+        """Make one partition equal to the frame, as `replace_day` does, for who has seen that it differs.
+
+        An engine that would have to ask about that first does not, and commits whatever is stored.
+
+        Raises:
+            LakehouseError: as for `replace_day`.
+        """
+        rows = to_arrow(table, frame)
+        refuse_duplicates(table, rows)
+        refuse_other_days(table, day, rows)
+        self.writes += 1
+        self._put_day(table, day, rows)
+
+    def _put_day(self, table: Table, day: date, rows: pa.Table) -> None:
+        """What `store_day` does, with rows that are all of that day, each key once."""
+        self._replace_day(table, day, rows)
+
     def merge(self, table: Table, frame: "pd.DataFrame", *, delete: "pd.DataFrame | None" = None) -> MergeResult:
         """Insert or update rows by key, and delete others, in one atomic commit.
 
@@ -273,18 +292,44 @@ class Lakehouse(ABC):
             LakehouseError: a key occurs twice in `frame`, a row is in both `frame` and `delete`, the frame does
                 not fit the table, or the write failed. Nothing was written.
         """
+        found = self._to_merge(table, frame, delete)
+        if found is None:
+            return MergeResult()
+        self.writes += 1
+        return self._merge(table, *found)
+
+    def store(self, table: Table, frame: "pd.DataFrame", *, delete: "pd.DataFrame | None" = None) -> None:
+        """Insert or update rows by key, and delete others, as `merge` does, for who has seen that they differ.
+
+        Nothing is counted: an engine that would have to ask about that first does not.
+
+        Raises:
+            LakehouseError: as for `merge`.
+        """
+        found = self._to_merge(table, frame, delete)
+        if found is not None:
+            self.writes += 1
+            self._put(table, *found)
+
+    def _to_merge(
+        self, table: Table, frame: "pd.DataFrame", delete: "pd.DataFrame | None"
+    ) -> tuple[pa.Table, pa.Table] | None:
+        """The rows to store and those to delete; None if there is nothing to do."""
         rows = to_arrow(table, frame)
         refuse_duplicates(table, rows)
         gone = to_arrow(table, table.frame(()) if delete is None else delete, identity_of(table))
         refuse_both(table, rows, gone)
         if not rows.num_rows and (not gone.num_rows or not self.exists(table)):
-            return MergeResult()
-        self.writes += 1
-        return self._merge(table, rows, gone)
+            return None
+        return rows, gone
 
     @abstractmethod
     def _merge(self, table: Table, rows: pa.Table, gone: pa.Table) -> MergeResult:
         """Store `rows`, each key once, and delete `gone`, which has the identity's columns; not both are empty."""
+
+    def _put(self, table: Table, rows: pa.Table, gone: pa.Table) -> None:
+        """What `_merge` does, if possible without asking first."""
+        self._merge(table, rows, gone)
 
     @abstractmethod
     def ask(self, reading: "Reading", *, limit: int) -> pa.Table:

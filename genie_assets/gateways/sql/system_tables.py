@@ -74,6 +74,7 @@ class SystemTables:
         own_principals: Gives the names under which our own calls are audited; asked at the first use.
         workspace_ids: Workspaces to look at; empty means all.
         home_url: Address of the home workspace. A bare address of the same machine has its scheme.
+        note_not_running: Is told the workspaces that answer nobody, with their status, whenever they were read.
     """
 
     def __init__(
@@ -83,8 +84,9 @@ class SystemTables:
         own_principals: Callable[[], Collection[str]],
         workspace_ids: Collection[str] = (),
         home_url: str | None = None,
+        note_not_running: Callable[[Mapping[str, str]], None] = lambda _statuses: None,
     ) -> None:
-        self._warehouse = warehouse
+        self._warehouse, self._note_not_running = warehouse, note_not_running
         self._own_principals = own_principals
         self.chosen_workspaces: Collection[str] = frozenset(workspace_ids)
         self._home = urlsplit(home_url or "")
@@ -154,13 +156,13 @@ class SystemTables:
         """
         frame = self._ours(self._asked("workspaces", None))
         frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
-        return frame.drop_duplicates("workspace_id")
+        frame = frame.drop_duplicates("workspace_id")
+        self._note_not_running(_not_running(frame))
+        return frame
 
     def not_running(self) -> dict[str, str]:
         """The workspaces that answer nobody, with their status."""
-        frame = self.workspaces()
-        found = dict(zip(frame["workspace_id"], frame["status"], strict=True))
-        return {workspace_id: status for workspace_id, status in found.items() if not is_running(status)}
+        return _not_running(self.workspaces())
 
     def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
         """Time of the newest audit event of any service since a UTC day; None if there is none."""
@@ -193,3 +195,8 @@ class SystemTables:
             return None
         same_machine = "://" not in url and urlsplit(usable).hostname == self._home.hostname
         return usable.replace("https://", f"{self._home.scheme}://", 1) if same_machine else usable
+
+
+def _not_running(workspaces: pd.DataFrame) -> dict[str, str]:
+    found = dict(zip(workspaces["workspace_id"], workspaces["status"], strict=True))
+    return {workspace_id: status for workspace_id, status in found.items() if not is_running(status)}

@@ -1,15 +1,17 @@
 """A made-up account and a real one are never mixed, in whichever order they come, in files or in Unity Catalog."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pandas as pd
 import pytest
 from deltalake import DeltaTable
 
+from genie_assets.domain.keys import MESSAGE
 from genie_assets.domain.questions import Equals, Exists, Rows
 from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
 from genie_assets.gateways.lakehouse.errors import LakehouseError
@@ -91,16 +93,9 @@ def test_no_table_is_made_beside_those_of_the_other_kind(open_as: Open, made_up:
     assert mine.exists(MESSAGE_FETCH_ERRORS)
 
 
-def test_a_table_of_the_other_kind_that_a_condition_asks_about_is_refused(
-    open_as: Open, request: pytest.FixtureRequest
-) -> None:
-    is_unity = request.node.callspec.params["open_as"] == "unity"
+def test_a_table_of_the_other_kind_that_a_condition_asks_about_is_refused(open_as: Open) -> None:
     open_as(False).append(NOTES, NOTES.frame([note("a")]))
     open_as(True).merge(LEDGER, LEDGER.frame([note("a")]))
-    if is_unity:  # there only the first table of a question is looked up; whoever uses the other one is refused
-        with pytest.raises(LakehouseError, match=r"ledger: the table in .* is made up"):
-            open_as(False).read(LEDGER)
-        return
     with pytest.raises(LakehouseError, match=r"ledger: the table in .* is made up"):
         open_as(False).read(NOTES, where=[Exists(Rows(LEDGER), ["author"])])
 
@@ -159,9 +154,37 @@ def test_the_mark_costs_one_statement_for_a_process_that_makes_tables_and_none_f
     lake = opened(unity_server, asked, place, False)
     lake.append(NOTES, NOTES.frame([note("b")]))
     lake.prepare(LEDGER)
-    assert asked.kinds.count("SHOW TABLES IN") == 1
+    assert asked.kinds.count("SHOW TABLE EXTENDED IN") == 1
     asked.statements.clear()
     other = opened(unity_server, asked, place, False)
     other.read(NOTES)
     other.append(NOTES, NOTES.frame([note("a")]))
     assert [kind.split("(")[0] for kind in asked.kinds] == ["DESCRIBE TABLE EXTENDED", "SELECT t.", "MERGE INTO"]
+
+
+class Taciturn(Recording):
+    """Its SHOW TABLE EXTENDED tells nothing of properties."""
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        found = super().query(statement, parameters)
+        return found.assign(information="Provider: delta") if "information" in found else found
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told for all", "told for each"])
+def test_the_mark_of_every_table_that_a_question_reads_is_known_by_one_statement(
+    unity_server: UnityServer, is_told: bool
+) -> None:
+    """Where that statement shows no properties, which is no promise of anything, each table is looked at."""
+    place = Place("main", f"lake_{uuid4().hex}")
+    account = unity_server.lake(place.uri)
+    for table in (MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS):
+        account.prepare(table)
+    asked = (Recording if is_told else Taciturn)(unity_server.warehouse())
+    whose_error = [Exists(Rows(MESSAGE_FETCH_ERRORS), MESSAGE)]
+    assert opened(unity_server, asked, place, False).read(MESSAGE_DETAILS, where=whose_error).empty
+    looks = ["SHOW TABLE EXTENDED IN", *["DESCRIBE TABLE EXTENDED"] * (0 if is_told else 2)]
+    assert sorted(asked.kinds[:-1]) == sorted(looks)
+    named = place.table(MESSAGE_FETCH_ERRORS)
+    unity_server.warehouse().execute(f"ALTER TABLE {named} SET TBLPROPERTIES ('genie_assets.made_up' = 'true')")
+    with pytest.raises(LakehouseError, match=r"^message_fetch_errors: the table in .* is made up"):
+        opened(unity_server, asked, place, False).read(MESSAGE_DETAILS, where=whose_error)

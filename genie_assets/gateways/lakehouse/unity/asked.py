@@ -14,7 +14,8 @@ from genie_assets.gateways.lakehouse.reading import Reading, in_databricks
 from genie_assets.gateways.lakehouse.unity.cells import sql_type
 from genie_assets.gateways.lakehouse.unity.names import Place, quoted
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
-from genie_assets.gateways.lakehouse.unity.tables import Shape, UnityTables, failures_named
+from genie_assets.gateways.lakehouse.unity.shapes import Shape
+from genie_assets.gateways.lakehouse.unity.tables import UnityTables, failures_named
 from genie_assets.gateways.sql.errors import WarehouseError
 
 _TABLES = {table.name: table for table in TABLES}

@@ -19,7 +19,7 @@ from genie_assets.gateways.lakehouse.identities import telling_name
 from genie_assets.gateways.lakehouse.literals import days_literal
 from genie_assets.gateways.lakehouse.unity.cells import sql_type
 from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
-from genie_assets.gateways.lakehouse.unity.tables import Shape
+from genie_assets.gateways.lakehouse.unity.shapes import Shape
 from genie_assets.gateways.sql.texts import sql_from_template
 from genie_assets.gateways.sql.values import Parameter
 

@@ -30,8 +30,9 @@ from genie_assets.gateways.lakehouse.unity.queries import (
     taken_apart,
     together_sql,
 )
+from genie_assets.gateways.lakehouse.unity.shapes import Shape
 from genie_assets.gateways.lakehouse.unity.staging import Staging
-from genie_assets.gateways.lakehouse.unity.tables import Shape, UnityTables, failures_named, is_of_missing
+from genie_assets.gateways.lakehouse.unity.tables import UnityTables, failures_named, is_of_missing
 from genie_assets.gateways.lakehouse.unity.writes import (
     append_sql,
     merge_count_sql,
@@ -92,7 +93,7 @@ class UnityLakehouse(Lakehouse):
 
     def exists(self, table: Table) -> bool:
         """Whether the table was ever written."""
-        return self._tables.shape(table) is not None
+        return self._tables.exists(table)
 
     def version(self, table: Table) -> int | None:
         """Number of the table's latest commit; None if it does not exist."""
@@ -128,10 +129,11 @@ class UnityLakehouse(Lakehouse):
     def _together(self, questions: Mapping[str, Question]) -> dict[str, pa.Table]:
         """One statement; what is asked of tables that are not there has no rows."""
         empty = {name: schema_of(question).empty_table() for name, question in questions.items()}
+        by_links = any(may_be_large(each.rows.table, schema_of(each).names) for each in questions.values())
 
         def ask(statement: Statement) -> dict[str, pa.Table]:
             sql = together_sql(statement, questions)
-            parts = self._warehouse.batches(sql, statement.parameters)
+            parts = self._warehouse.batches(sql, statement.parameters, by_links=by_links)
             answers = [taken_apart(questions, part) for part in parts]
             return {
                 name: pa.concat_tables([rows, *(each[name] for each in answers)]) for name, rows in empty.items()
@@ -150,13 +152,19 @@ class UnityLakehouse(Lakehouse):
 
     def _replace_day(self, table: Table, day: date, rows: pa.Table) -> bool:
         with self._using(table):
-            shape = self._tables.ensure(table)
+            columns = self._tables.ensured_columns(table)
             with self._staged(table, numbered(rows)) as file:
                 found = self._warehouse.query(replace_day_count_sql(table, self._place, file, day)).iloc[0]
                 if found["stored"] == found["same"] == rows.num_rows:
                     return False
-                self._warehouse.execute(replace_day_sql(table, self._place, file, day, shape))
+                self._warehouse.execute(replace_day_sql(table, self._place, file, day, columns))
         return True
+
+    def _put_day(self, table: Table, day: date, rows: pa.Table) -> None:
+        with self._using(table):
+            columns = self._tables.ensured_columns(table)
+            with self._staged(table, numbered(rows)) as file:
+                self._warehouse.execute(replace_day_sql(table, self._place, file, day, columns))
 
     def _merge(self, table: Table, rows: pa.Table, gone: pa.Table) -> MergeResult:
         source = merge_source(rows, gone)
@@ -173,6 +181,16 @@ class UnityLakehouse(Lakehouse):
             return result
 
         return self._written(table, write)
+
+    def _put(self, table: Table, rows: pa.Table, gone: pa.Table) -> None:
+        source = merge_source(rows, gone)
+        where = reach(table, source)
+
+        def write() -> None:
+            with self._staged(table, source) as file:
+                self._warehouse.execute(merge_sql(table, self._place, file, where), where.ends)
+
+        self._written(table, write)
 
     def _written(self, table: Table, write: Callable[[], T]) -> T:
         """Write, at first as if the table were as its definition says; then the table is made so."""
@@ -219,12 +237,12 @@ class UnityLakehouse(Lakehouse):
 
     def maintain(self, table: Table, *, today: date) -> MaintenanceReport:
         """Compact closed days and remove unused files; see `Lakehouse.maintain`."""
-        shape = self._tables.shape(table)
+        columns = self._tables.columns(table)
         with self._using(table):
             self._staging.sweep()
-            if shape is None:
+            if columns is None:
                 return MaintenanceReport()
-            return maintain(self._warehouse, self._place, table, shape, today)
+            return maintain(self._warehouse, self._place, table, columns, today)
 
     def probe(self) -> bool:
         """Write a file into the staging volume and remove it, as every write does, and say whether there is one.

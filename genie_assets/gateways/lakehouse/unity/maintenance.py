@@ -1,7 +1,7 @@
 """Maintenance of tables in Unity Catalog: joining small files of closed days, and removing unused ones."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -14,7 +14,6 @@ from genie_assets.gateways.lakehouse.literals import day_literal, days_literal
 from genie_assets.gateways.lakehouse.results import MaintenanceReport
 from genie_assets.gateways.lakehouse.unity.names import Place, listed, quoted
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
-from genie_assets.gateways.lakehouse.unity.tables import Shape
 from genie_assets.gateways.sql.errors import WarehouseError
 from genie_assets.gateways.sql.texts import sql_from_template
 
@@ -47,11 +46,13 @@ def latest_version(warehouse: Warehouse, table: str) -> int:
     return int(warehouse.query(statement)["version"].iloc[0])
 
 
-def maintain(warehouse: Warehouse, place: Place, table: Table, shape: Shape, today: date) -> MaintenanceReport:
-    """Tidy up one table; see `Lakehouse.maintain`."""
+def maintain(
+    warehouse: Warehouse, place: Place, table: Table, columns: Collection[str], today: date
+) -> MaintenanceReport:
+    """Tidy up one table that has these columns; see `Lakehouse.maintain`."""
     name, began_at = place.table(table), datetime.now(UTC)
     before = _state(warehouse, name)
-    compacted = _compact(warehouse, name, table, shape, before, today) if before.is_written_since else 0
+    compacted = _compact(warehouse, name, table, columns, before, today) if before.is_written_since else 0
     if compacted:
         properties = table_properties({_COMPACTED_AT: began_at.isoformat()})
         warehouse.execute(sql_from_template("lakehouse/set_properties", table=name, properties=properties))
@@ -98,13 +99,15 @@ def _parsed(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-def _compact(warehouse: Warehouse, name: str, table: Table, shape: Shape, before: _State, today: date) -> int:
+def _compact(
+    warehouse: Warehouse, name: str, table: Table, columns: Collection[str], before: _State, today: date
+) -> int:
     """Join small files; the number of days that were looked at, 1 for a table that has no partitions.
 
     So many parameters: all that is known of one table when its maintenance begins.
     """
     is_partitioned = table.partitioned_by in before.partitioned_by
-    days = _days(warehouse, name, table, shape, before, today) if is_partitioned else []
+    days = _days(warehouse, name, table, columns, before, today) if is_partitioned else []
     if before.files < 2 or (is_partitioned and not days):
         return 0
     z_order = f" ZORDER BY ({listed(table.z_order_by)})" if table.z_order_by and not before.is_clustered else ""
@@ -127,14 +130,16 @@ def _optimize(warehouse: Warehouse, name: str, where: str, z_order: str) -> None
         warehouse.execute(sql_from_template("lakehouse/optimize", table=name, where="", z_order=""))
 
 
-def _days(warehouse: Warehouse, name: str, table: Table, shape: Shape, before: _State, today: date) -> list[date]:
+def _days(
+    warehouse: Warehouse, name: str, table: Table, columns: Collection[str], before: _State, today: date
+) -> list[date]:
     """Closed days with rows that were written since the last compaction, or that were not closed then.
 
     So many parameters, as for `_compact`.
     """
     day, written, parameters = quoted(str(table.partitioned_by)), "true", {}
     if before.compacted_at is not None:
-        times = [n for n in table.bookkeeping if table.column(n).type == "TIMESTAMP" and n in shape.columns]
+        times = [n for n in table.bookkeeping if table.column(n).type == "TIMESTAMP" and n in columns]
         written = f"t.{day} >= {day_literal(before.compacted_at.date())}"
         written += "".join(f" OR t.{quoted(time)} > :compacted_at" for time in times)
         parameters = {"compacted_at": before.compacted_at} if times else {}

@@ -1,6 +1,8 @@
 """Questions about tables as one SELECT each, with its parameters."""
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -12,6 +14,7 @@ from genie_assets.gateways.lakehouse.refusals import COUNT
 from genie_assets.gateways.lakehouse.unity.cells import from_texts, selected
 from genie_assets.gateways.lakehouse.unity.conditions import Selection, Statement
 from genie_assets.gateways.lakehouse.unity.names import listed, quoted, text_literal
+from genie_assets.gateways.sql.errors import WarehouseError
 from genie_assets.gateways.sql.texts import sql_from_template
 
 
@@ -100,17 +103,24 @@ def question_sql(statement: Statement, question: Question) -> str:
 
 
 def together_sql(statement: Statement, questions: Mapping[str, Question]) -> str:
-    """One SELECT for several questions: each row says whose answer it is of, and has its cells as texts."""
-    width = max(len(schema_of(question)) for question in questions.values())
+    """One SELECT for several questions: each row says whose answer it is of, and has its cells as texts.
+
+    They travel as one list, for columns that only other answers have would be sent as NULL; but documents do not,
+    whose quotes would be escaped twice.
+    """
+    width = max(len(_documents(question)) for question in questions.values())
     parts = []
     for name, question in questions.items():
-        cells = [f"CAST({quoted(column)} AS STRING)" for column in schema_of(question).names]
-        cells += ["CAST(NULL AS STRING)"] * (width - len(cells))
+        documents = _documents(question)
+        plain = [each for each in schema_of(question).names if each not in documents]
+        cells = [f"to_json(array({', '.join(map(_as_text, plain))})) AS `cells`"]
+        texts = [*map(_as_text, documents), *["CAST(NULL AS STRING)"] * (width - len(documents))]
+        cells += [f"{text} AS {quoted(f'd{place}')}" for place, text in enumerate(texts)]
         parts.append(
             sql_from_template(
                 "lakehouse/part",
                 whose=text_literal(name),
-                cells=", ".join(f"{cell} AS {quoted(f'c{place}')}" for place, cell in enumerate(cells)),
+                cells=", ".join(cells),
                 asked=question_sql(statement, question),
             )
         )
@@ -126,10 +136,37 @@ def taken_apart(questions: Mapping[str, Question], found: pd.DataFrame) -> dict[
     of_whom = found["question"]
     answers = {}
     for name, question in questions.items():
-        rows, schema = found[of_whom == name], schema_of(question)
-        columns = [from_texts(each, rows[f"c{place}"]) for place, each in enumerate(schema)]
-        answers[name] = pa.table(columns, schema=schema)
+        rows, schema, documents = found[of_whom == name], schema_of(question), _documents(question)
+        plain = [each for each in schema.names if each not in documents]
+        texts = dict(zip(plain, _columns(rows["cells"], len(plain)), strict=True))
+        texts |= {each: rows[f"d{place}"] for place, each in enumerate(documents)}
+        answers[name] = pa.table([from_texts(each, texts[each.name]) for each in schema], schema=schema)
     return answers
+
+
+def _documents(question: Question) -> list[str]:
+    return [
+        name for name in schema_of(question).names if name != COUNT and _is_document(question.rows.table, name)
+    ]
+
+
+def _is_document(table: Table, name: str) -> bool:
+    return any(column.name == name and column.is_document for column in table.columns)
+
+
+def _as_text(name: str) -> str:
+    return f"CAST({quoted(name)} AS STRING)"
+
+
+def _columns(lists: "pd.Series[Any]", width: int) -> list["pd.Series[Any]"]:
+    """Lists of cells as columns."""
+    try:
+        columns = [list(cells) for cells in zip(*map(json.loads, lists), strict=True)] or [[]] * width
+    except (TypeError, ValueError):
+        columns = []
+    if len(columns) != width:
+        raise WarehouseError("The SQL warehouse sent a row that has not the cells that were asked for.")
+    return [pd.Series(cells, dtype=object) for cells in columns]
 
 
 def _picked(chosen: Selection, table: Table, columns: Sequence[str]) -> str:

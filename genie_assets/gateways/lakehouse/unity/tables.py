@@ -1,10 +1,12 @@
-"""The tables in Unity Catalog: looked up once, created and extended from the one table definition."""
+"""The tables in Unity Catalog: looked up once, created and extended from the one table definition.
 
-import re
+Which of them there are and of which kind (`marks`) one statement tells for all; how one of them is stored is asked
+where it is needed.
+"""
+
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 from genie_assets.domain.schema_text import (
@@ -18,10 +20,11 @@ from genie_assets.domain.schema_text import (
 from genie_assets.domain.tables import TABLES, ColumnType, Table
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.lakehouse.marks import MADE_UP, described, is_made_up, mark, refuse_other_kind
+from genie_assets.gateways.lakehouse.marks import described, mark, refuse_other_kind
 from genie_assets.gateways.lakehouse.refusals import refuse_other_types
-from genie_assets.gateways.lakehouse.unity.names import Place, quoted
+from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
+from genie_assets.gateways.lakehouse.unity.shapes import Shape, Told, shape_of, told_by
 from genie_assets.gateways.sql.errors import WarehouseError, is_permission
 from genie_assets.gateways.sql.texts import sql_from_template
 
@@ -41,28 +44,7 @@ _NO_TABLE = (
 )
 # What somebody else, or our own statement whose answer was lost, has made in the meantime.
 _ALREADY_THERE = "ALREADY_EXISTS"
-# The mark among the properties, which DESCRIBE TABLE EXTENDED shows as one text: [a=b,c=d].
-_MARK = re.compile(rf"[\[,]\s*{re.escape(MADE_UP)}\s*=\s*(\w+)\s*[,\]]")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A stored table: its columns, in its order, with their types as DESCRIBE shows them, and its partitions.
-
-    `made_up` says whether it holds a made-up account.
-    """
-
-    columns: Mapping[str, str]
-    partitioned_by: frozenset[str] = frozenset()
-    made_up: bool = False
-
-    def layout(self, table: Table) -> Layout:
-        """How the table is laid out, whatever the setting says by now."""
-        return "partitioned" if table.partitioned_by in self.partitioned_by else "liquid"
-
-    def lacks(self, table: Table) -> list[str]:
-        """Columns of the definition that are not stored."""
-        return [name for name in table.column_names if name not in self.columns]
+_OURS = frozenset(table.name for table in TABLES)
 
 
 class UnityTables:
@@ -76,9 +58,8 @@ class UnityTables:
     ) -> None:
         self._warehouse, self._place, self._layout, self._made_up = warehouse, place, layout, made_up
         self._known: dict[str, Shape] = {}
-        self._absent: set[str] = set()
-        self._knows_kind = False
-        self._knows_neighbours = False
+        # What is told of our tables in the schema, by their names.
+        self._seen: dict[str, Told] | None = None
         self._lock = threading.RLock()
 
     def shape(self, table: Table) -> Shape | None:
@@ -93,29 +74,61 @@ class UnityTables:
             if shape is None or shape.lacks(table):
                 shape = self._look_up(table)
             if shape is None:
-                self._absent.add(table.name)
                 return None
-            self._absent.discard(table.name)
             refuse_other_kind(table, self._place.uri, wanted=self._made_up, found=shape.made_up)
             stored = {name: type_.lower() for name, type_ in shape.columns.items()}
             refuse_other_types(table, stored, _TYPES)
             self._known[table.name] = shape
-            self._knows_kind = True
             return shape
 
-    def expected(self, table: Table) -> Shape | None:
-        """The stored columns, taken to be those of the definition if the table was not looked up yet.
-
-        A statement that was built on this fails with `is_of_missing` where it is wrong. At least one of the
-        schema's tables is looked up before, because all of them are of one kind (`marks`).
+    def exists(self, table: Table) -> bool:
+        """Whether the table exists.
 
         Raises:
             LakehouseError: as for `shape`.
         """
         with self._lock:
-            if table.name in self._known or table.name in self._absent or not self._knows_kind:
+            return self._is_seen(table) or self.shape(table) is not None
+
+    def expected(self, table: Table) -> Shape | None:
+        """The stored columns, taken to be those of the definition if the table was not looked up yet.
+
+        A statement that was built on this fails with `is_of_missing` where it is wrong. Of which kind the table is
+        (`marks`) is known all the same.
+
+        Raises:
+            LakehouseError: as for `shape`.
+        """
+        with self._lock:
+            if table.name in self._known or not self._is_seen(table):
                 return self.shape(table)
             return Shape({column.name: _TYPES[column.type] for column in table.columns})
+
+    def columns(self, table: Table) -> Sequence[str] | None:
+        """The stored columns in their order; None if the table does not exist.
+
+        Raises:
+            LakehouseError: as for `shape`.
+        """
+        with self._lock:
+            if table.name not in self._known and self._is_seen(table):
+                told = self._all_told()[table.name].columns
+                if told:
+                    return told
+            shape = self.shape(table)
+            return None if shape is None else list(shape.columns)
+
+    def ensured_columns(self, table: Table) -> Sequence[str]:
+        """The stored columns in their order, of a table that exists then with all columns of its definition.
+
+        Raises:
+            LakehouseError: as for `ensure`.
+        """
+        with self._lock:
+            columns = self.columns(table)
+            if columns is not None and set(table.column_names) <= set(columns):
+                return columns
+            return list(self.ensure(table).columns)
 
     def ensure(self, table: Table) -> Shape:
         """Make the table exist with all columns of its definition, and return what is stored.
@@ -142,7 +155,37 @@ class UnityTables:
         """Look every table up again at its next use."""
         with self._lock:
             self._known.clear()
-            self._knows_kind = False
+            self._seen = None
+
+    def _is_seen(self, table: Table) -> bool:
+        """Whether it is known without looking at the table itself that it exists and is of the right kind.
+
+        Raises:
+            LakehouseError: it is of the other kind.
+        """
+        if table.name not in _OURS:
+            return False
+        told = self._all_told().get(table.name)
+        if told is None or told.made_up is None:
+            return False
+        refuse_other_kind(table, self._place.uri, wanted=self._made_up, found=told.made_up)
+        return True
+
+    def _all_told(self) -> Mapping[str, Told]:
+        """What is told of our tables in the schema, by their names; one statement for all of them."""
+        if self._seen is None:
+            pattern = text_literal("|".join(sorted(_OURS)))
+            statement = sql_from_template("lakehouse/show_extended", schema=self._place.sql, pattern=pattern)
+            with failures_named("GENIE_LAKEHOUSE", self._place):
+                try:
+                    rows = self._warehouse().query(statement)
+                    told = zip(rows["tableName"], rows["information"], strict=True)
+                    self._seen = {name: told_by(text) for name, text in told}
+                except WarehouseError as error:
+                    if not _says(error, _NO_SCHEMA):
+                        raise
+                    self._seen = {}
+        return self._seen
 
     def _make(self, statement: str) -> None:
         """Run a statement that makes something, unless it is there already."""
@@ -170,17 +213,14 @@ class UnityTables:
                 if _says(error, _NO_TABLE):
                     return None
                 raise
-        return _shape(zip(rows["col_name"], rows["data_type"], strict=True))
+        return shape_of(zip(rows["col_name"], rows["data_type"], strict=True))
 
     def _refuse_other_neighbours(self) -> None:
         """LakehouseError if tables of the other kind are in this schema, where one of ours would be made."""
-        if self._knows_neighbours:
-            return
-        stored = self.names()
+        stored = self._all_told()
         for neighbour in (table for table in TABLES if table.name in stored):
-            if self.shape(neighbour) is not None:
+            if self._is_seen(neighbour) or self.shape(neighbour) is not None:
                 break
-        self._knows_neighbours = True
 
     def names(self) -> frozenset[str]:
         """The names of the schema's tables that we may see; none if there is no such schema."""
@@ -224,24 +264,6 @@ class UnityTables:
         self._warehouse().execute(
             sql_from_template("lakehouse/set_properties", table=place, properties=properties)
         )
-
-
-def _shape(rows: Iterable[tuple[str | None, str | None]]) -> Shape:
-    """What DESCRIBE TABLE EXTENDED shows: columns, then sections about partitions, clustering and other things."""
-    columns: dict[str, str] = {}
-    partitions: set[str] = set()
-    properties: dict[str, str | None] = {}
-    section: str | None = None
-    for name, type_ in rows:
-        if not name or name.startswith("#"):
-            section = name if name and "INFORMATION" in name.upper() else (section or "")
-        elif section is None:
-            columns[name] = type_ or ""
-        elif "PARTITION" in section.upper():
-            partitions.add(name)
-        elif name == "Table Properties" and (found := _MARK.search(type_ or "")):
-            properties[MADE_UP] = found[1]
-    return Shape(columns, frozenset(partitions), is_made_up(properties))
 
 
 def is_of_missing(error: WarehouseError) -> bool:

@@ -7,12 +7,12 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genie_assets.domain.table import Course
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.frames import known_column
 from genie_assets.gateways.lakehouse.identities import days_of, identity_of, telling_column
 from genie_assets.gateways.lakehouse.literals import days_literal
 from genie_assets.gateways.lakehouse.unity.names import Place, listed, quoted, text_literal
-from genie_assets.gateways.lakehouse.unity.tables import Shape
 from genie_assets.gateways.sql.texts import sql_from_template
 from genie_assets.gateways.sql.values import Parameter
 
@@ -55,7 +55,9 @@ def reach(table: Table, rows: pa.Table) -> Reach:
 
 
 def append_sql(table: Table, place: Place, file: str, where: Reach) -> str:
-    """The statement that adds the rows of a file that are not there yet."""
+    """The statement that adds the rows of a file that are not there yet; to a history, only what is news."""
+    if table.course is not None:
+        return _append_to_course_sql(table, table.course, place, file, where)
     names = _joined(identity_of(table), [name for name in table.column_names if name in table.bookkeeping])
     return sql_from_template(
         "lakehouse/append",
@@ -63,6 +65,26 @@ def append_sql(table: Table, place: Place, file: str, where: Reach) -> str:
         columns=listed(table.column_names),
         file=text_literal(file),
         same=_same(table, names, where),
+        values=listed(table.column_names, "s."),
+    )
+
+
+def _append_to_course_sql(table: Table, course: Course, place: Place, file: str, where: Reach) -> str:
+    at, says = quoted(course.at), quoted(course.says)
+    return sql_from_template(
+        "lakehouse/append_to_course",
+        table=place.table(table),
+        columns=listed(table.column_names),
+        picked=listed(table.column_names, "r."),
+        file=text_literal(file),
+        within=_within(table, where),
+        told=listed([*course.of, course.at, course.says]),
+        thing=listed(course.of, "r."),
+        at=at,
+        says=says,
+        neighbours=" AND ".join(f"n.{quoted(name)} = r.{quoted(name)}" for name in (*course.of, course.at)),
+        same_thing=" AND ".join(f"t.{quoted(name)} = r.{quoted(name)}" for name in course.of),
+        same=_same(table, identity_of(table), where),
         values=listed(table.column_names, "s."),
     )
 
@@ -95,13 +117,13 @@ def merge_count_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     )
 
 
-def replace_day_sql(table: Table, place: Place, file: str, day: date, shape: Shape) -> str:
+def replace_day_sql(table: Table, place: Place, file: str, day: date, stored: Sequence[str]) -> str:
     """The statement that makes a day equal to the rows of a file.
 
-    It takes no list of columns, so the rows get those of the stored table, in its order.
+    It takes no list of columns, so the rows get those that are `stored`, in the table's order.
     """
     known = set(table.column_names)
-    columns = [quoted(name) if name in known else f"NULL AS {quoted(name)}" for name in shape.columns]
+    columns = [quoted(name) if name in known else f"NULL AS {quoted(name)}" for name in stored]
     return sql_from_template(
         "lakehouse/replace_day",
         table=place.table(table),

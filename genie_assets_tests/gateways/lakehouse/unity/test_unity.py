@@ -12,7 +12,7 @@ import pytest
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.questions import Counted, Equals, Exists, Filter, In, Newest, Not, Rows, Wanted
-from genie_assets.domain.tables import GENIE_API_MESSAGES
+from genie_assets.domain.tables import GENIE_API_MESSAGES, MESSAGE_FETCH_ERRORS
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -166,6 +166,20 @@ def test_a_write_takes_few_statements_once_the_table_is_known(lake: Lakehouse, w
     assert [kind.split("(")[0] for kind in warehouse.kinds] == ["SELECT count_if", "MERGE INTO", "SELECT count_if"]
 
 
+def test_what_is_known_to_differ_is_written_without_a_look(lake: Lakehouse, warehouse: Recording) -> None:
+    """It takes one statement, and leaves the same behind as with a look."""
+    lake.append(NOTES, NOTES.frame([note("a"), note("b")]))
+    warehouse.statements.clear()
+    lake.store(NOTES, NOTES.frame([note("a", text="t"), note("c")]), delete=NOTES.frame([note("b")]))
+    assert warehouse.kinds == ["MERGE INTO"]
+    assert sorted((row["author"], row["text"]) for row in lake.records(NOTES)) == [("a", "t"), ("c", None)]
+    warehouse.statements.clear()
+    lake.store_day(NOTES, MONDAY, NOTES.frame([note("d")]))
+    lake.store(NOTES, NOTES.frame([]))
+    assert warehouse.kinds == ["INSERT INTO"]
+    assert authors(lake.read(NOTES)) == ["d"]
+
+
 def test_who_may_only_use_a_schema_needs_no_grant_to_create_one(
     unity_server: UnityServer, lake: Lakehouse, place: Place
 ) -> None:
@@ -252,19 +266,24 @@ def test_a_table_that_conditions_ask_about_is_looked_up_again_as_well(
     assert lake.read(NOTES, where=in_ledger).empty
 
 
-def test_tables_but_the_first_are_taken_to_be_as_defined_and_looked_up_only_where_they_are_not(
+def test_tables_that_exist_are_taken_to_be_as_defined_and_looked_up_only_where_they_are_not(
     lake: Lakehouse, unity_server: UnityServer, place: Place
 ) -> None:
-    lake.append(NOTES, NOTES.frame([note("a")]))
-    lake.merge(LEDGER, LEDGER.frame([note("a")]))
+    log, ledger = GENIE_API_MESSAGES, MESSAGE_FETCH_ERRORS
+    ids = {"workspace_id": "w", "space_id": "s", "conversation_id": "c", "message_id": "m"}
+    lake.append(log, log.frame([{**ids, "content_hash": "h", "created_date": MONDAY}]))
+    lake.merge(ledger, ledger.frame([{**ids, "event_date": MONDAY, "resolved": False}]))
     asked = Recording(unity_server.warehouse())
     later = opened(unity_server, asked, place)
-    notes, ledger = Wanted(Rows(NOTES), ["author"]), Counted(Rows(LEDGER), by=["author"])
-    questions: dict[str, Wanted | Counted] = {"notes": notes, "ledger": ledger}
-    assert later.together(questions) == {"notes": [{"author": "a"}], "ledger": [{"author": "a", "count": 1}]}
-    assert [kind.split()[0] for kind in asked.kinds] == ["DESCRIBE", "SELECT"]
-    unity_server.warehouse().execute(f"DROP TABLE {place.table(LEDGER)}")
-    assert later.together(questions) == {"notes": [{"author": "a"}], "ledger": []}
+    questions: dict[str, Wanted | Counted] = {
+        "log": Wanted(Rows(log), ["message_id", "raw_json"]),
+        "ledger": Counted(Rows(ledger), by=["space_id"]),
+    }
+    answers = [{"message_id": "m", "raw_json": None}]
+    assert later.together(questions) == {"log": answers, "ledger": [{"space_id": "s", "count": 1}]}
+    assert [kind.split()[0] for kind in asked.kinds] == ["SHOW", "SELECT"]
+    unity_server.warehouse().execute(f"DROP TABLE {place.table(ledger)}")
+    assert later.together(questions) == {"log": answers, "ledger": []}
 
 
 @pytest.mark.parametrize("made", ["TABLE", "SCHEMA", "VOLUME"])

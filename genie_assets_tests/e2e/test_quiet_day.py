@@ -1,0 +1,83 @@
+"""A day on which nothing happens, with schedules and sensors as they are shipped: what it asks of a warehouse."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from genie_assets.definitions import build_defs
+from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at
+from genie_assets_tests.e2e.pipelines import point_at
+from genie_sandbox.account import save
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.uniform import generate_uniform
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
+
+MOST_STATEMENTS, QUARTER = 350, dt.timedelta(minutes=15)
+HISTORY = 5  # days
+
+
+def a_sunday() -> dt.datetime:
+    """The latest one that is over: on it, even what is weekly runs."""
+    today = dt.datetime.now(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - dt.timedelta(days=(today.weekday() + 1) % 7 or 7)
+
+
+def ms(at: dt.datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+class QuietDay:
+    """The day, as the sandbox counts it."""
+
+    def __init__(self, sandbox: SandboxProcess, daemon: Daemon, clock: JumpingClock) -> None:
+        self._sandbox, self._daemon, self._clock = sandbox, daemon, clock
+
+    def until(self, end: dt.datetime) -> Iterator[tuple[dt.datetime, int]]:
+        """Each step, and how many statements were sent at it."""
+        at = self._clock.now()
+        while (at := at + QUARTER) < end:
+            self.be_at(at)
+            self._sandbox.reset_requests()
+            for _ in self._daemon.catch_up():
+                pass
+            yield at, self._sandbox.requests(0)["by_call"].get("POST statements", 0)
+
+    def be_at(self, at: dt.datetime) -> None:
+        self._sandbox.set_clock(ms(at))
+        self._clock.jump_to(at)
+
+
+def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sunday = a_sunday()
+    evening = sunday - dt.timedelta(hours=1)
+    account = generate_uniform(
+        seed=3, anchor=evening, conversations=HISTORY * 4, messages_per_conversation=2, days=HISTORY
+    )
+    save(account, tmp_path / "account")
+    clock = JumpingClock(evening)
+    with (
+        SandboxProcess(tmp_path / "account", clock_ms=ms(evening)) as sandbox,
+        dg.DagsterInstance.ephemeral() as instance,
+        dagster_at(clock),
+    ):
+        point_at(sandbox, "uc://main.quiet", monkeypatch)  # type: ignore[arg-type]
+        monkeypatch.setenv("GENIE_FIRST_DAY", str((sunday - dt.timedelta(days=HISTORY)).date()))
+        daemon = Daemon(build_defs(clock=clock), instance, clock)
+        day = QuietDay(sandbox, daemon, clock)
+        for _ in day.until(sunday):
+            pass
+        assert daemon.runs["genie_daily", True] >= HISTORY, "the days load themselves"
+        daemon.runs.clear()
+        day.be_at(sunday)
+        sent = {at: number for at, number in day.until(sunday + dt.timedelta(days=1)) if number}
+    assert all(succeeded for _, succeeded in daemon.runs)
+    assert daemon.runs["genie_late_days", True] == 24
+    assert daemon.runs["genie_daily", True] == 24 + 3
+    assert daemon.runs["genie_maintenance", True] == 1
+    assert sum(sent.values()) <= MOST_STATEMENTS
