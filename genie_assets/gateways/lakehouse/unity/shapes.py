@@ -74,3 +74,10 @@ def told_by(information: str | None) -> Told:
         return Told(None, columns)
     found = _MARK.search(shown[1])
     return Told(is_made_up({MADE_UP: found[1]} if found else {}), columns)
+
+
+def property_told(information: str | None, name: str) -> str | None:
+    """The value of a property by what SHOW TABLE EXTENDED says; None if that does not tell."""
+    shown = _PROPERTIES.search(information or "")
+    found = re.search(rf"[\[,]\s*{re.escape(name)}\s*=\s*(\w+)\s*[,\]]", shown[1]) if shown else None
+    return found[1] if found else None

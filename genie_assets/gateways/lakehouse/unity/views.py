@@ -4,7 +4,7 @@ A view of ours carries a property: the hash of its text and its comments. While 
 word, so that what was broken off is done again. CREATE OR REPLACE would drop what others were granted on the view.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 
 from genie_assets.domain.tables import TABLES, Table
@@ -13,6 +13,7 @@ from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.results import ViewsKept
 from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
+from genie_assets.gateways.lakehouse.unity.shapes import property_told
 from genie_assets.gateways.lakehouse.unity.tables import failures_named
 from genie_assets.gateways.sql.errors import WarehouseError, is_permission
 from genie_assets.gateways.sql.texts import sql_from_template
@@ -35,6 +36,7 @@ class UnityViews:
 
     def __init__(self, place: Place, warehouse: Warehouse, prepare: Callable[[Table], object]) -> None:
         self._place, self._warehouse, self._prepare = place, warehouse, prepare
+        self._told: Mapping[str, str] = {}
 
     def keep(self, views: Iterable[View], existing: frozenset[str]) -> ViewsKept:
         """Make and change what is needed, one view after the other; one that is refused stops no other.
@@ -43,7 +45,8 @@ class UnityViews:
             views: The views, each after those that it reads.
             existing: Names of all tables and views that there are in the schema.
         """
-        kept = ViewsKept()
+        kept, views = ViewsKept(), list(views)
+        self._told = self._marks([view.name for view in views if view.name in existing])
         for view in views:
             if missing := [name for name in view.reads if name in kept.left_alone or name in kept.refused]:
                 kept.refused[view.name] = f"{view.name} reads {missing[0]}, which is not ours or was not made"
@@ -86,8 +89,23 @@ class UnityViews:
             if name in _TABLES:
                 self._prepare(_TABLES[name])
 
+    def _marks(self, names: Collection[str]) -> dict[str, str]:
+        """The hashes that these views carry, as far as one statement for all of them tells."""
+        if not names:
+            return {}
+        pattern = text_literal("|".join(sorted(names)))
+        statement = sql_from_template("lakehouse/show_extended", schema=self._place.sql, pattern=pattern)
+        try:
+            found = self._warehouse.query(statement)
+        except WarehouseError:
+            return {}  # then each is asked for
+        told = zip(found["tableName"], found["information"], strict=True)
+        return {name: mark for name, text in told if (mark := property_told(text, MARK)) is not None}
+
     def _mark_of(self, view: View) -> str | None:
         """The hash that the view carries; None if what has its name is not ours."""
+        if view.name in self._told:
+            return self._told[view.name]
         statement = sql_from_template("lakehouse/show_properties", relation=self._name(view.name))
         try:
             found = self._warehouse.query(statement)
