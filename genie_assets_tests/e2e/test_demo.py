@@ -87,7 +87,7 @@ class Newcomer:
     def demo(self, *options: str) -> tuple[dict[str, Any], str]:
         """Run the demo to its end; the result is its JSON and what it printed."""
         done = subprocess.run(
-            self.command("demo", "--messages", "600", *options),
+            self.command("demo", *(options or ("--messages", "600"))),
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -233,16 +233,3 @@ def test_a_second_demo_asks_for_no_message_and_changes_no_row(first, newcomer):
         if table is not GENIE_DAY_LOADS:  # notes what each load and fold went by, and when
             assert after[table.name] == before[table.name], table.name
     assert all(before[table.name] for table in FILLED)
-
-
-def test_the_demo_ends_with_the_same_tables_in_unity_catalog(installed, tmp_path):
-    other = Newcomer(tmp_path / "work", installed, tmp_path / "production")
-    result, shown = other.demo("--lakehouse", "uc://main.genie_analytics", "--layout", "liquid")
-    assert result["problems"] == []
-    assert result["matches_truth"] is True
-    assert result["messages_expected"] >= 600
-    assert result["checks"]["nothing_is_lost"] is True
-    assert result["checks"]["keys_are_unique"] is True
-    assert "Tables  uc://main.genie_analytics\n" in shown
-    assert not (tmp_path / "work/.genie/demo/lakehouse").exists()
-    assert list(other.production.iterdir()) == []
