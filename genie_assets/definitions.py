@@ -13,6 +13,7 @@ import dagster as dg
 
 from genie_assets.assets import build_assets, build_specs
 from genie_assets.checks import build_daily_checks, build_standing_checks
+from genie_assets.daily_dashboard import build_dashboard, is_wanted
 from genie_assets.daily_report import build_report
 from genie_assets.daily_views import build_views
 from genie_assets.jobs import build_jobs
@@ -47,12 +48,15 @@ def build_defs(
         TypeError: a resource is none of these.
     """
     today = dt.datetime.now(dt.UTC).date()
-    place = placed(load_settings(), today=today, key_prefix=key_prefix, owners=owners, group=group)
+    settings = load_settings()
+    place = placed(settings, today=today, key_prefix=key_prefix, owners=owners, group=group)
     with warnings.catch_warnings():
         # Partitioned asset checks are a preview in Dagster 1.13; a test pins the behaviour that we rely on.
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         assets, specs = [*build_assets(place), build_views(place), build_report(place)], build_specs(place)
+        if is_wanted(settings):
+            assets.append(build_dashboard(place))
         daily, standing = build_daily_checks(place), build_standing_checks(place)
         ours = Ours(
             assets=frozenset([asset.key for asset in assets] + [spec.key for spec in specs]),

@@ -5,11 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import daily_report, daily_views
+from genie_assets import daily_dashboard, daily_report, daily_views
 from genie_assets.late_days import build_late_days
 from genie_assets.maintenance import build_maintenance
 from genie_assets.old_runs import Ours
 from genie_assets.placement import Placement
+from genie_assets.settings import load_settings
 
 # Jobs by their names, as Dagster's schedules and sensors take them.
 Jobs = Mapping[str, Any]
@@ -73,6 +74,15 @@ def build_jobs(place: Placement, standing_checks: list[dg.AssetChecksDefinition]
         build_late_days(place, **options),
         build_maintenance(place, ours, **options),
     ]
+    if daily_dashboard.is_wanted(load_settings()):
+        jobs.append(
+            dg.define_asset_job(
+                daily_dashboard.JOB,
+                selection=_assets(place, daily_dashboard.NAME),
+                description="Deploy the AI/BI dashboard where GENIE_DASHBOARD_FOLDER says.",
+                **options,
+            )
+        )
     return {job.name: job for job in jobs}
 
 

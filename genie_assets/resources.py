@@ -22,6 +22,8 @@ from genie_assets.pool import pool_problem
 from genie_assets.settings import DatabricksConnection, Settings, SettingsError, load_settings
 from genie_assets.wiring import Clock, RunBudget, open_genie_api, open_lake, open_system_tables
 
+# Databricks' own resource, for assets that reach the workspace in a way of their own.
+Databricks = DatabricksClientResource
 # What each is called in Dagster, by the name under which `build_defs` takes another one.
 KEYS = {
     "databricks": "genie_databricks",

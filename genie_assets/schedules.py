@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from genie_assets import daily_dashboard
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.settings import load_settings
@@ -57,7 +58,7 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
             for day in days
         ]
 
-    return [
+    schedules = [
         today_hourly,
         settled_days_daily,
         _without_partition(
@@ -86,6 +87,14 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
             "OPTIMIZE with ZORDER, vacuum and log cleanup, and old runs, every Sunday.",
         ),
     ]
+    if daily_dashboard.JOB in jobs:
+        # Behind the views that it reads.
+        schedules.append(
+            _without_partition(
+                "dashboard_daily", jobs[daily_dashboard.JOB], "45 5 * * *", "The AI/BI dashboard, every day."
+            )
+        )
+    return schedules
 
 
 def _too_early(place: Placement) -> dg.SkipReason:

@@ -93,6 +93,14 @@ def _time_zone(value: Any) -> Any:
     return name
 
 
+def _folder(value: Any) -> Any:
+    if value is None:
+        return None
+    if not str(value).strip().startswith("/"):
+        raise ValueError("must be a whole path, such as /Shared/Genie observability")
+    return str(value).strip()
+
+
 def _address(value: Any) -> Any:
     if value is None:
         return None
@@ -205,6 +213,11 @@ class Settings(BaseSettings):
     """Whether the report shows users by their e-mail addresses; without it, by pseudonyms."""
     genie_time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
     """The zone of the hours of the day in the report."""
+
+    genie_dashboard_folder: Annotated[str | None, BeforeValidator(_folder)] = None
+    """Workspace folder in which the AI/BI dashboard is deployed each day; without it, only by hand."""
+    genie_dashboard_viewers: Annotated[str | None, _exact(blanks=True, letters=True)] = None
+    """Group of the workspace that may view that dashboard."""
 
     genie_allow_space_writes: bool = False
     """Whether `genie-assets spaces apply` may change spaces."""

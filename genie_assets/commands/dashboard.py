@@ -49,19 +49,15 @@ class _Way:
 
 def _way() -> _Way:
     """The ways, if the tables are where a dashboard can read them."""
+    from genie_assets.domain.dashboard.ours import NO_SCHEMA, schema_in
     from genie_assets.wiring import open_dashboards
 
     settings = read_settings()
-    scheme, _, place = settings.genie_lakehouse.partition("://")
-    if scheme.lower() != "uc":
-        raise click.ClickException(
-            f"A dashboard reads tables in Unity Catalog; {shown_place(settings.genie_lakehouse)} is none: "
-            "set GENIE_LAKEHOUSE to uc://catalog.schema."
-        )
+    place = schema_in(settings.genie_lakehouse)
+    if place is None:
+        raise click.ClickException(f"{NO_SCHEMA} Now it is {shown_place(settings.genie_lakehouse)}.")
     connection, lake = settings.databricks(), configured_lake()
-    catalog, _, schema = place.rstrip("/").partition(".")
-    opened = open_dashboards(settings, connection)
-    return _Way(opened, lake, connection, catalog, schema)
+    return _Way(open_dashboards(settings, connection), lake, connection, *place)
 
 
 def _wanted_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -171,14 +167,20 @@ def _wanted(
     schema: str | None = None,
 ) -> WantedDashboard:
     """What was asked for. It has more than five parameters, as each is an option of its own."""
-    from genie_assets.domain.dashboard.ours import DASHBOARD
+    from genie_assets.domain.dashboard.ours import wanted_dashboard
 
     if not display_name.strip() or "/" in display_name:
         raise click.UsageError("--name must not be empty, and holds no slash: the folder is said with --folder.")
     if folder and not folder.startswith("/"):
         raise click.UsageError("--folder must be a whole path, such as '/Shared/Genie observability'.")
-    content = DASHBOARD.json(catalog or way.catalog, schema or way.schema)
-    return WantedDashboard(display_name, folder or "", way.connection.warehouse_id, content, embed_credentials)
+    return wanted_dashboard(
+        way.connection.warehouse_id,
+        catalog or way.catalog,
+        schema or way.schema,
+        folder=folder or "",
+        display_name=display_name,
+        embeds_credentials=embed_credentials,
+    )
 
 
 def _lines(done: "Deployed", wanted: WantedDashboard, way: _Way) -> Iterator[str]:

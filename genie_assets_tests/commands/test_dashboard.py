@@ -40,7 +40,7 @@ def test_tables_in_files_are_said_to_be_out_of_reach() -> None:
     done = run("deploy", "--folder", "/Shared/Genie")
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
     assert "A dashboard reads tables in Unity Catalog" in done.output
-    assert "set GENIE_LAKEHOUSE to uc://catalog.schema." in done.output
+    assert "set GENIE_LAKEHOUSE to uc://catalog.schema. Now it is /" in done.output
 
 
 def test_a_dashboard_is_deployed_compared_and_opened(

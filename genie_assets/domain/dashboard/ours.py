@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from genie_assets.domain.dashboard import datasets as ds
 from genie_assets.domain.dashboard.comparison import COMPARISON
+from genie_assets.domain.dashboard.deployment import WantedDashboard
 from genie_assets.domain.dashboard.options import SPACE_OPTIONS, WORKSPACE_OPTIONS
 from genie_assets.domain.dashboard.page_adoption import ADOPTION
 from genie_assets.domain.dashboard.page_configuration import CONFIGURATION
@@ -20,6 +21,7 @@ from genie_assets.domain.dashboard.widgets import choice, period
 from genie_assets.domain.dashboard.words import Dashboard, Dataset, Page
 
 TITLE = "Genie observability"
+NO_SCHEMA = "A dashboard reads tables in Unity Catalog: set GENIE_LAKEHOUSE to uc://catalog.schema."
 _DATASETS: tuple[Dataset, ...] = (
     ds.LOADED,
     COMPARISON,
@@ -69,3 +71,30 @@ DASHBOARD = Dashboard(
         _FILTERS,
     ),
 )
+
+
+def schema_in(lakehouse: str) -> tuple[str, str] | None:
+    """Catalog and schema of the tables; None if they are not in Unity Catalog.
+
+    Args:
+        lakehouse: Where the tables are, as the setting says.
+    """
+    scheme, _, place = lakehouse.partition("://")
+    if scheme.lower() != "uc":
+        return None
+    catalog, _, schema = place.rstrip("/").partition(".")
+    return catalog, schema
+
+
+def wanted_dashboard(
+    warehouse_id: str,
+    catalog: str,
+    schema: str,
+    *,
+    folder: str,
+    display_name: str = TITLE,
+    embeds_credentials: bool = False,
+) -> WantedDashboard:
+    """Our dashboard over the views of a schema. It has more than five parameters, as each is an option."""
+    content = DASHBOARD.json(catalog, schema)
+    return WantedDashboard(display_name, folder, warehouse_id, content, embeds_credentials)
