@@ -137,7 +137,7 @@ def build(root: Path, population: Population) -> int:
         root, GENIE_CONVERSATION_DAYS, rows_of(GENIE_CONVERSATION_DAYS, everything[_first_of_its_day(everything)])
     )
     _write(root, MESSAGE_FETCH_ERRORS, _healed_errors(everything[::_FAILED_ONE_IN]))
-    _write(root, GENIE_SPACE_DETAILS, _spaces())
+    _write(root, GENIE_SPACE_DETAILS, spaces())
     _write(root, GENIE_MESSAGES_TO_FETCH, references(population))
     for table in TABLES:
         lake.maintain(table, today=population.last_day)
@@ -207,7 +207,8 @@ def _healed_errors(messages: Messages) -> pa.Table:
     )
 
 
-def _spaces() -> pa.Table:
+def spaces() -> pa.Table:
+    """The row of every space."""
     seen = dt.datetime.combine(FIRST_DAY, dt.time(), dt.UTC)
     frame = GENIE_SPACE_DETAILS.frame(
         {

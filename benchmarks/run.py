@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from benchmarks import fetch, lakehouse
+from benchmarks import fetch, lakehouse, report
 
 
 @click.command()
@@ -14,6 +14,7 @@ def main(quick: bool) -> None:
     results = [
         *fetch.measure(fetch.QUICK if quick else fetch.FULL),
         *lakehouse.measure(lakehouse.QUICK if quick else lakehouse.FULL),
+        *report.measure(report.QUICK if quick else report.FULL),
     ]
     sys.exit(not (quick or all(results)))
 

@@ -14,6 +14,7 @@ from databricks.sdk import WorkspaceClient
 
 from benchmarks import lakehouse_work
 from benchmarks.measuring import peak_rss_mb
+from benchmarks.report import make_report
 from benchmarks.warehouse_steps import unity_job, unity_step
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 from genie_assets.gateways.databricks.hosts import HostPolicy
@@ -31,7 +32,7 @@ _DEADLINE_SECONDS = 1800
 def fetch_day(spec: Spec) -> dict[str, Any]:
     """The whole of what `genie_api_messages` does for one day."""
     workspaces = Workspaces(spec["url"], token=spec["token"], policy=HostPolicy(("127.0.0.1:*",)))
-    used = _Used()
+    used = Used()
     run = Run(
         dt.date.fromisoformat(spec["day"]),
         spec.get("run_id", "benchmark"),
@@ -53,7 +54,7 @@ def bare_sdk(spec: Spec) -> dict[str, Any]:
     client = WorkspaceClient(host=spec["url"], token=spec["token"])
     paths = _paths(open_lakehouse(spec["lakehouse"]), dt.date.fromisoformat(spec["day"]), spec["sample"])
     client.api_client.do("GET", paths[0])  # the connection
-    used = _Used()
+    used = Used()
     for path in paths:
         client.api_client.do("GET", path)
     return {**used.numbers(), "messages": len(paths)}
@@ -68,7 +69,7 @@ def _paths(lake: Lakehouse, day: dt.date, sample: int) -> list[str]:
     ]
 
 
-class _Used:
+class Used:
     """Time and CPU since it was made; memory since the process started."""
 
     def __init__(self) -> None:
@@ -87,6 +88,7 @@ TASKS: Mapping[str, Callable[[Spec], dict[str, Any]]] = {
     "bare_sdk": bare_sdk,
     "unity_job": unity_job,
     "unity_step": unity_step,
+    "make_report": make_report,
     **lakehouse_work.TASKS,
 }
 

@@ -14,8 +14,15 @@ import click
 from genie_assets.domain.class_text import error_classes_markdown
 from genie_assets.domain.dashboard.ours import DASHBOARD
 from genie_assets.domain.dashboard.words import pretty
-from genie_assets.domain.schema_text import clustering_columns, data_dictionary_markdown, maintenance, spark_ddl
+from genie_assets.domain.schema_text import (
+    clustering_columns,
+    data_dictionary_markdown,
+    maintenance,
+    spark_ddl,
+    views_markdown,
+)
 from genie_assets.domain.tables import TABLES
+from genie_assets.gateways.sql.views import shipped_views
 
 CATALOG, SCHEMA = "main", "genie_analytics"
 DDL = Path("sql/genie_observability_schema.sql")
@@ -24,7 +31,11 @@ DOCUMENT = Path("docs/genie-aibi-data-model-and-architecture.md")
 COMMAND = "python -m genie_assets.schema_files"
 # What is generated in DOCUMENT, by the names in its marks.
 SECTIONS: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"error classes": error_classes_markdown, "data dictionary": lambda: data_dictionary_markdown(TABLES)}
+    {
+        "error classes": error_classes_markdown,
+        "data dictionary": lambda: data_dictionary_markdown(TABLES),
+        "views": lambda: views_markdown(shipped_views().values()),
+    }
 )
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
@@ -99,7 +110,9 @@ def _ddl() -> str:
         *(f"  {line}" for line in liquid),
     ]
     comment = "\n".join(f"-- {line}".rstrip() for line in header)
-    return f"{comment}\n\n{spark_ddl(TABLES, catalog=CATALOG, schema=SCHEMA)}"
+    # The normalized alternative to message_details; the asset observability_views makes all views.
+    views = [shipped_views()["messages"]]
+    return f"{comment}\n\n{spark_ddl(TABLES, catalog=CATALOG, schema=SCHEMA, views=views)}"
 
 
 @click.command()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import fetch, lakehouse, warehouse
+from benchmarks import report as report_benchmark
 from benchmarks.lakehouse_lakes import Population, build, clone
 from benchmarks.lakehouse_messages import Messages
 from benchmarks.measuring import Goal, report
@@ -248,3 +249,14 @@ def test_what_a_day_costs_the_warehouse_is_counted_and_a_day_without_news_costs_
 @pytest.mark.parametrize("messages", [200, 2_000])
 def test_new_messages_cost_a_warehouse_a_statement_for_each_hundred_and_thirty_besides(messages: int) -> None:
     assert warehouse.statements_of_new_messages(messages) <= 30 + messages // 100
+
+
+def test_the_report_is_measured_on_a_lake_that_it_has_something_to_say_about():
+    sizes = report_benchmark.Sizes(Population(16, 6, 6, late=0, read_again=0))
+    lines = printed(lambda: report_benchmark.measure(sizes, run_here))
+    assert lines["report_messages"]["value"] > 400
+    assert {name for name, line in lines.items() if line["goal"]} == {
+        *("report_of_a_year_seconds", "report_of_a_year_peak_rss_mb", "report_of_a_year_page_mb"),
+        "report_of_the_last_weeks_page_mb",
+    }
+    assert all(line["value"] > 0 for line in lines.values())

@@ -12,9 +12,10 @@ from genie_assets.domain.schema_text import (
     data_dictionary_markdown,
     maintenance,
     spark_ddl,
-    view_columns,
+    views_markdown,
 )
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, TABLES, Column, Table
+from genie_assets.gateways.sql.views import shipped_views
 from genie_assets.schema_files import marks
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -53,7 +54,7 @@ def test_writing_renews_exactly_what_is_out_of_date_and_keeps_the_prose(tmp_path
     assert text.startswith("Before.\n")
     assert text.endswith("\nAfter.\n")
     assert "WORN OUT" not in text
-    assert [text.count(f"\n{name}\n") for name in schema_files.SECTIONS] == [1, 1]
+    assert [text.count(f"\n{name}\n") for name in schema_files.SECTIONS] == [1] * len(schema_files.SECTIONS)
 
     (tmp_path / schema_files.DDL).write_text("-- edited by hand\n", encoding="utf-8")
     assert schema_files.stale(tmp_path) == [schema_files.DDL]
@@ -151,11 +152,30 @@ def test_names_and_texts_are_quoted():
 
 
 def test_the_view_and_the_attachments_table_together_hold_what_message_details_says_about_attachments():
-    left_out = set(MESSAGE_DETAILS.column_names) - set(view_columns())
-    assert {"query_sql", "query_title", "query_description", "statement_id"} <= left_out
+    shown = {column.name: column for column in shipped_views()["messages"].columns}
+    of_message = [column for column in MESSAGE_DETAILS.columns if not column.of_attachment]
+    # Two of the attachments' columns are so often wanted that they stand here, too.
+    assert set(shown) == {column.name for column in of_message} | {"query_sql", "statement_id"}
+    assert {"query_title", "query_description", "attachments_json", "answer_text"}.isdisjoint(shown)
     assert {"query_sql", "query_title", "query_description", "statement_id"} <= {*MESSAGE_ATTACHMENTS.column_names}
-    assert {"workspace_id", "message_id", "content", "status", "attachments_count"} <= {*view_columns()}
-    assert {"attachments_json", "answer_text"} <= left_out
+    assert [shown[column.name].type for column in of_message] == [column.type for column in of_message]
+
+
+def test_the_ddl_makes_the_view_that_is_shipped():
+    (creation,) = [
+        each
+        for each in sqlglot.parse((CHECKOUT / schema_files.DDL).read_text(encoding="utf-8"), dialect="databricks")
+        if isinstance(each, exp.Create) and each.kind == "VIEW"
+    ]
+    view = shipped_views()["messages"]
+    assert [each.name for each in creation.this.expressions] == [column.name for column in view.columns]
+    assert (
+        creation.expression.sql()
+        == sqlglot.parse_one(
+            view.query_in({MESSAGE_DETAILS.name: f"main.genie_analytics.{MESSAGE_DETAILS.name}"}),
+            dialect="databricks",
+        ).sql()
+    )
 
 
 def test_only_partitioned_tables_are_z_ordered():
@@ -163,6 +183,15 @@ def test_only_partitioned_tables_are_z_ordered():
     z_ordered = "OPTIMIZE m.g.message_details ZORDER BY (workspace_id, space_id, conversation_id, message_id)"
     assert maintenance(MESSAGE_DETAILS, "m.g", "partitioned") == z_ordered
     assert maintenance(MESSAGE_DETAILS, "m.g", "liquid") == "OPTIMIZE m.g.message_details"
+
+
+def test_the_dictionary_of_views_has_one_line_per_column_and_the_question_of_each():
+    text = views_markdown(shipped_views().values())
+    for view in shipped_views().values():
+        section = text.partition(f"### `{view.name}`\n")[2].partition("\n### ")[0]
+        assert view.question in section
+        names = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
+        assert names == [column.name for column in view.columns]
 
 
 def test_the_data_dictionary_has_one_line_per_column():

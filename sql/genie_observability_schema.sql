@@ -499,9 +499,40 @@ TBLPROPERTIES (
   'delta.deletedFileRetentionDuration' = 'interval 2 days'
 );
 
--- The normalized alternative: join it with message_attachments on (workspace_id, message_id).
-CREATE OR REPLACE VIEW main.genie_analytics.messages
-COMMENT 'message_details without the columns that message_attachments holds.'
+CREATE OR REPLACE VIEW main.genie_analytics.messages (
+  workspace_id COMMENT 'Workspace in which the message was asked.',
+  space_id COMMENT 'Genie space.',
+  conversation_id COMMENT 'Conversation.',
+  message_id COMMENT 'Message.',
+  created_date COMMENT 'UTC date of created_timestamp.',
+  space_name COMMENT 'Title of the space.',
+  workspace_name COMMENT 'Name of the workspace.',
+  content COMMENT 'The user\'s question.',
+  status COMMENT 'COMPLETED, FAILED, CANCELLED, QUERY_RESULT_EXPIRED, or a running state.',
+  created_timestamp COMMENT 'When it was asked, epoch ms UTC.',
+  updated_timestamp COMMENT 'When Genie last changed it, epoch ms UTC.',
+  attachments_count COMMENT 'Attachments of the answer, NULL while the API shows none.',
+  query_sql COMMENT 'SQL of the last query attachment that has SQL.',
+  statement_id COMMENT 'Its statement in query history.',
+  api_fetch_timestamp COMMENT 'When the request that brought this answer was sent.',
+  api_fetch_status COMMENT 'SUCCESS, or the class of the error that blocks a newer look.',
+  api_fetch_error COMMENT 'Scrubbed text of that error.',
+  user_id COMMENT 'Numeric workspace user id of the asker, as text.',
+  user_email COMMENT 'Who asked, from the audit log.',
+  conversation_position COMMENT '1 = first message of its conversation.',
+  statements_count COMMENT 'Query attachments with a statement id.',
+  response_time_ms COMMENT 'Last update minus creation at the first look that found it settled, ms.',
+  feedback_rating COMMENT 'POSITIVE, NEGATIVE or NULL.',
+  feedback_comment COMMENT 'Comment given with the rating.',
+  error_type COMMENT 'Genie\'s own error type.',
+  error_message COMMENT 'Genie\'s own error text.',
+  content_withheld COMMENT 'The latest look showed less: answer and SQL are an earlier look\'s.',
+  enrichment_status COMMENT 'PENDING, COMPLETE, NOT_APPLICABLE or EXPIRED.',
+  is_deleted COMMENT 'The user deleted it in Genie, the row stays.',
+  ingestion_batch_id COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp COMMENT 'When this row was written.'
+)
+COMMENT 'What was asked, and what became of it, without what message_attachments holds? One row per message, join it with message_attachments on workspace_id and message_id.'
 AS SELECT
   workspace_id,
   space_id,
@@ -515,6 +546,8 @@ AS SELECT
   created_timestamp,
   updated_timestamp,
   attachments_count,
+  query_sql,
+  statement_id,
   api_fetch_timestamp,
   api_fetch_status,
   api_fetch_error,
@@ -527,9 +560,9 @@ AS SELECT
   feedback_comment,
   error_type,
   error_message,
+  content_withheld,
   enrichment_status,
   is_deleted,
-  content_withheld,
   ingestion_batch_id,
   ingestion_timestamp
 FROM main.genie_analytics.message_details;

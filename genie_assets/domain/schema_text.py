@@ -1,4 +1,4 @@
-"""The tables as texts for people and engines: Spark SQL's DDL, and the data dictionary in Markdown."""
+"""Tables and views as texts for people and engines: Spark SQL's DDL, and the data dictionary in Markdown."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,11 +8,11 @@ from typing import Literal
 
 from genie_assets.domain.markdown import markdown_table
 from genie_assets.domain.table import Source
-from genie_assets.domain.tables import MESSAGE_DETAILS, Column, Table
+from genie_assets.domain.tables import Column, Table
+from genie_assets.domain.views import View
 
 Layout = Literal["partitioned", "liquid"]
 
-VIEW = "messages"
 STATISTICS = "delta.dataSkippingStatsColumns"
 
 # Delta keeps statistics of a clustering key's columns only, and of at most four keys.
@@ -36,21 +36,29 @@ _SOURCES: Mapping[Source, str] = {
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def spark_ddl(tables: Sequence[Table], *, catalog: str, schema: str, layout: Layout = "partitioned") -> str:
-    """Statements that create the schema and the tables, each ended by a semicolon.
+def spark_ddl(
+    tables: Sequence[Table],
+    *,
+    catalog: str,
+    schema: str,
+    layout: Layout = "partitioned",
+    views: Sequence[View] = (),
+) -> str:
+    """Statements that create the schema, the tables and views, each ended by a semicolon.
 
     Args:
-        tables: What to create; `message_details` brings the view `messages` along.
+        tables: What to create.
         catalog: The catalog's name; quoted where it needs to be.
         schema: The schema's name; quoted where it needs to be.
         layout: `partitioned` by day, with Z-order in maintenance, or `liquid` clustering. Spark refuses both in
             one table.
+        views: Views over these tables alone.
     """
     place = f"{_identifier(catalog)}.{_identifier(schema)}"
     statements = [f"CREATE SCHEMA IF NOT EXISTS {place};"]
     statements += [create_table(_with_whole_keys(table), place, layout) + ";" for table in tables]
-    if MESSAGE_DETAILS in tables:
-        statements.append(_create_view(place))
+    places = {table.name: f"{place}.{_identifier(table.name)}" for table in tables}
+    statements += [_create_view(view, place, places) for view in views]
     return "\n\n".join(statements) + "\n"
 
 
@@ -116,14 +124,30 @@ def maintenance(table: Table, place: str, layout: Layout) -> str:
     return f"OPTIMIZE {place}.{_identifier(table.name)}{z_order}"
 
 
-def view_columns() -> tuple[str, ...]:
-    """Columns of the view `messages`: those of message_details that are not about single attachments."""
-    return tuple(column.name for column in MESSAGE_DETAILS.columns if not column.of_attachment)
-
-
 def data_dictionary_markdown(tables: Iterable[Table]) -> str:
     """A section per table: what a row is, who writes it, its key, its days, and every column."""
     return "\n\n".join(_dictionary_section(table) for table in tables) + "\n"
+
+
+def views_markdown(views: Iterable[View]) -> str:
+    """A section per view: its question, what a row is, what says what is known, and every column."""
+    return "\n\n".join(_view_section(view) for view in views) + "\n"
+
+
+def _view_section(view: View) -> str:
+    rows = [[f"`{column.name}`", column.type, _cell(column.description)] for column in view.columns]
+    facts = f"{view.grain[:1].upper()}{view.grain[1:]} What is known is told by: {view.coverage}."
+    return "\n".join(
+        [
+            f"### `{view.name}`",
+            "",
+            view.question,
+            "",
+            facts,
+            "",
+            markdown_table(["column", "type", "meaning"], rows),
+        ]
+    )
 
 
 def _may_be_null(table: Table, column: Column) -> bool:
@@ -141,12 +165,14 @@ def _primary_key(table: Table) -> str:
     return f"CONSTRAINT {_identifier('pk_' + table.name)} PRIMARY KEY ({_list(table.key)})"
 
 
-def _create_view(place: str) -> str:
+def _create_view(view: View, place: str, places: Mapping[str, str]) -> str:
+    columns = ",\n  ".join(
+        f"{_identifier(column.name)} COMMENT {_literal(column.description)}" for column in view.columns
+    )
     return (
-        "-- The normalized alternative: join it with message_attachments on (workspace_id, message_id).\n"
-        f"CREATE OR REPLACE VIEW {place}.{VIEW}\n"
-        f"COMMENT {_literal('message_details without the columns that message_attachments holds.')}\n"
-        "AS SELECT\n  " + ",\n  ".join(view_columns()) + f"\nFROM {place}.{MESSAGE_DETAILS.name};"
+        f"CREATE OR REPLACE VIEW {place}.{_identifier(view.name)} (\n  {columns}\n)\n"
+        f"COMMENT {_literal(view.description)}\n"
+        f"AS {view.query_in(places)};"
     )
 
 

@@ -1,15 +1,17 @@
 """The report, made and put beside the tables: asked for, drawn, kept."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from genie_assets.domain.keys import Row
 from genie_assets.domain.report_document import Document, Request
+from genie_assets.domain.report_views import KEPT
 from genie_assets.domain.tables import TABLES
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.reading import understood
-from genie_assets.gateways.sql.views import shipped_views
-from genie_assets.pipeline.report import Ask, gather
+from genie_assets.pipeline.report import Ask, Views, gather
 from genie_assets.report.page import page
 
 REPORT = "genie_report.html"
@@ -44,18 +46,21 @@ def make_report(lake: Lakehouse, request: Request, *, made_up: bool = False) -> 
         LakehouseError: the tables cannot be asked.
     """
     keyed = request if request.with_names else replace(request, secret=pseudonym_key(lake))
-    document = gather(asking(lake), keyed)
+    with asking(lake) as ask:
+        document = gather(ask, keyed)
     return Published(document, page(document, made_up=made_up))
 
 
-def asking(lake: Lakehouse) -> Ask:
-    """Runs statements of ours over a lakehouse's tables and views."""
-    tables, views = [table.name for table in TABLES], shipped_views()
+@contextmanager
+def asking(lake: Lakehouse) -> Iterator[Ask]:
+    """Runs statements of ours over a lakehouse's tables, in one session."""
+    tables = [table.name for table in TABLES]
+    with lake.session(KEPT) as answers:
 
-    def ask(statement: str) -> list[Row]:
-        return lake.ask(understood(statement, tables, views), limit=_MOST_ROWS).to_pylist()
+        def ask(statement: str, views: Views) -> list[Row]:
+            return answers(understood(statement, tables, views), limit=_MOST_ROWS).to_pylist()
 
-    return ask
+        yield ask
 
 
 def pseudonym_key(lake: Lakehouse) -> bytes:

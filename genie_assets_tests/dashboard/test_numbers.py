@@ -94,8 +94,6 @@ def in_words_of_duckdb(sql: str) -> str:
     def translated(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Placeholder):
             return exp.Parameter(this=exp.var(node.name))
-        if isinstance(node, exp.Quantile):  # Spark's lies between two values
-            return exp.Anonymous(this="quantile_cont", expressions=[node.this, node.args["quantile"]])
         return node
 
     return in_duckdb(parsed(sql).transform(translated))

@@ -102,7 +102,8 @@ def test_spark_parses_every_statement(parse, name):
 
 
 def test_spark_parses_the_liquid_layout(parse):
-    ddl = spark_ddl(TABLES, catalog="main", schema="genie_analytics", layout="liquid")
+    views = [shipped_views()["messages"]]
+    ddl = spark_ddl(TABLES, catalog="main", schema="genie_analytics", layout="liquid", views=views)
     kinds = [parse(statement) for statement in statements(ddl)]
     assert kinds == ["CreateNamespace", *["CreateTable"] * len(TABLES), "CreateView"]
 

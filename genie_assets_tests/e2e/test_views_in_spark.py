@@ -5,6 +5,7 @@ One test of minutes, because Spark plans so much: it is what makes one text for 
 
 import datetime as dt
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -19,21 +20,30 @@ from genie_assets.domain.tables import TABLES
 from genie_assets.domain.views import needed
 from genie_assets.gateways.lakehouse.frames import to_arrow
 from genie_assets.gateways.sql.views import shipped_views
+from genie_assets_tests.dashboard.golden import percentile
+from genie_assets_tests.views.golden import PERCENTS, nearest_rank
 from genie_assets_tests.views.spark import comparable_cell
 from genie_assets_tests.views.world import ask, golden_rows, lake_of
 
 VIEWS = shipped_views()
 # Java does not live long enough here for its better compiler.
 QUICK_JAVA = "--driver-java-options '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' pyspark-shell"
-# A percentile is a nearest rank for every number of values.
+# A percentile is a nearest rank for every number of values, whether they are all different or hardly any;
+# PERCENTILE and MEDIAN lie between two.
 RANKS = """SELECT
   n,
-  CAST(PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY x) AS BIGINT) AS p50,
-  CAST(PERCENTILE_DISC(0.95) WITHIN GROUP (ORDER BY x) AS BIGINT) AS p95,
-  CAST(PERCENTILE_DISC(0.99) WITHIN GROUP (ORDER BY x) AS BIGINT) AS p99
+  t,
+  CAST(PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY x DIV t) AS BIGINT) AS p50,
+  CAST(PERCENTILE_DISC(0.95) WITHIN GROUP (ORDER BY x DIV t) AS BIGINT) AS p95,
+  CAST(PERCENTILE_DISC(0.99) WITHIN GROUP (ORDER BY x DIV t) AS BIGINT) AS p99,
+  CAST(PERCENTILE_DISC(0.95) WITHIN GROUP (ORDER BY x DIV t DESC) AS BIGINT) AS p95_from_above,
+  ROUND(PERCENTILE(x DIV t, 0.95), 6) AS between,
+  ROUND(PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY x DIV t), 6) AS between_too,
+  CAST(MEDIAN(x DIV t) AS DOUBLE) AS middle
 FROM (SELECT EXPLODE(SEQUENCE(1, 220)) AS n) AS ns
 INNER JOIN (SELECT EXPLODE(SEQUENCE(1, 220)) AS x) AS xs ON xs.x <= ns.n
-GROUP BY n"""
+CROSS JOIN (SELECT EXPLODE(ARRAY(1, 3, 40)) AS t) AS ts
+GROUP BY n, t"""
 TYPES = {"LONG": "bigint", "INT": "int"}
 
 
@@ -76,5 +86,9 @@ def test_spark_and_the_engine_on_files_answer_alike(tmp_path: Path) -> None:
     for name, view in VIEWS.items():
         declared = [[column.name, TYPES.get(column.type, column.type.lower())] for column in view.columns]
         assert answers[name]["types"] == declared, name
-    ranks = {row[0]: row[1:] for row in answers["ranks"]["rows"]}
-    assert ranks == {n: [-(-n * p // 100) for p in (50, 95, 99)] for n in range(1, 221)}
+    for n, t, *found in answers["ranks"]["rows"]:
+        values = sorted(x // t for x in range(1, n + 1))
+        ranks = [nearest_rank(values, percent) for percent in PERCENTS]
+        from_above = values[n - math.ceil(95 * n / 100)]
+        high, middle = (round(percentile(values, each) or 0.0, 6) for each in (0.95, 0.5))
+        assert found == [*ranks, from_above, high, high, middle], (n, t)

@@ -17,4 +17,5 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Lakehouse:
 
 @pytest.fixture(scope="session")
 def document(lake: Lakehouse) -> Document:
-    return gather(asking(lake), REQUEST)
+    with asking(lake) as ask:
+        return gather(ask, REQUEST)

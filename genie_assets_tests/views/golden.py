@@ -116,7 +116,7 @@ class Golden:
         for row in self.details:
             if row["user_email"] is not None:
                 key = row["workspace_id"], row["user_id"]
-                emails[key] = max(row["user_email"], emails.get(key, ""))
+                emails[key] = max(row["user_email"].lower(), emails.get(key, ""))
         statements = grouped(
             [row for row in self.attachments if row["statement_id"]], "workspace_id", "message_id"
         )
@@ -126,7 +126,7 @@ class Golden:
         ]
 
     def _overview(self, row: Row, emails: Mapping[Any, str], statements: list[Row]) -> Row:
-        email = row["user_email"]
+        email = None if row["user_email"] is None else row["user_email"].lower()
         if email is None and row["user_id"] is not None:
             email = emails.get((row["workspace_id"], row["user_id"]))
         kind = None if row["user_id"] is None else "UNKNOWN"
@@ -156,6 +156,7 @@ class Golden:
             "user_key": email if email is not None else row["user_id"],
             "user_kind": kind,
             "question": row["content"],
+            "has_sql": row["query_sql"] is not None,
             "outcome": outcome,
             "is_judged": outcome in ("ANSWERED", "FAILED"),
             "is_hidden_now": bool(row.get("content_withheld")),
@@ -212,6 +213,20 @@ class Golden:
         rows = self._activity(places, ("workspace_id", "space_id"))
         titles = {key: row.get("title") for key, row in self.spaces.items()}
         return [{**row, "space_name": titles.get((row["workspace_id"], row["space_id"]))} for row in rows]
+
+    def unread_messages(self) -> list[Row]:
+        same = ("workspace_id", "space_id", "message_id")
+        return [
+            {
+                **{name: row[name] for name in same},
+                "day": row["event_date"],
+                "conversation_id": row.get("conversation_id"),
+                "is_new": bool(row["is_new"]),
+                "is_day_loaded": row["event_date"] in self.loads,
+            }
+            for row in self.references
+            if not row["is_deleted"] and (row["workspace_id"], row["message_id"]) not in self.stored
+        ]
 
     def _activity(self, places: Collection[tuple[str, ...]], names: tuple[str, ...]) -> list[Row]:
         asked = grouped(self.overview, "day", *names)
@@ -567,8 +582,10 @@ class Golden:
         }
         found = []
         for rows in grouped(self.overview, "workspace_id", "conversation_id").values():
-            # Unknown positions come first, as SQL has it.
-            in_turn = sorted(rows, key=lambda row: (row["conversation_position"] or 0, row["message_id"]))
+            # Unknown positions come first in their day, as SQL has it.
+            in_turn = sorted(
+                rows, key=lambda row: (row["day"], row["conversation_position"] or 0, row["message_id"])
+            )
             for row, following in zip(in_turn, [*in_turn[1:], None], strict=True):
                 asks_back = (row["workspace_id"], row["message_id"]) in asking
                 found.append(self._signal(row, following, asks_back=asks_back))

@@ -165,6 +165,14 @@ def _odd_details(rows: list[Row]) -> list[Row]:
     found = [dict(row) for row in rows]
     for place, change in enumerate(changes):
         found[place * 7].update(change)
+    # One person, written in two ways, also where only a user id is known; and an application.
+    people = Counter(row["user_email"] for row in found[200:] if "@" in (row["user_email"] or ""))
+    ((person, _),) = people.most_common(1)
+    theirs = [row for row in found[200:] if row["user_email"] == person]
+    theirs[0]["user_email"] = person.upper()
+    theirs[1]["user_email"] = person.title()
+    for place, name in enumerate(("5F0C1D7E-0000-4000-8000-00000000ABCD", "Nobody.Else@Example.com", None)):
+        found[211 + place * 7].update(user_email=name, user_id=f"written-{min(place, 1)}")
     # One id and one person in two workspaces, and a message of a day that was not loaded.
     elsewhere = next(row["workspace_id"] for row in found if row["workspace_id"] != found[1]["workspace_id"])
     run = next(row for row in found[1:] if row["statements_count"] and row["workspace_id"] != elsewhere)

@@ -10,6 +10,6 @@ SELECT
   COUNT(m.response_time_ms) AS response_n,
   PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY m.response_time_ms) AS response_p50_ms,
   PERCENTILE_DISC(0.95) WITHIN GROUP (ORDER BY m.response_time_ms) AS response_p95_ms
-FROM message_overview AS m
-WHERE m.day BETWEEN ${first_day} AND ${last_day}
+FROM report_messages AS m
+WHERE m.day BETWEEN ${first_shown_day} AND ${last_day}
 GROUP BY GROUPING SETS ((m.day), (m.day, m.workspace_id), (m.day, m.workspace_id, m.space_id))

@@ -8,8 +8,8 @@ SELECT
   COUNT(*) AS failed,
   COUNT(DISTINCT m.user_key) AS users
 FROM ${periods} AS p
-INNER JOIN message_overview AS m ON m.day BETWEEN p.first_day AND p.last_day
-WHERE p.is_shown AND m.outcome = 'FAILED' AND m.day BETWEEN ${first_day} AND ${last_day}
+INNER JOIN report_messages AS m ON m.day BETWEEN p.first_day AND p.last_day
+WHERE p.is_shown AND m.outcome = 'FAILED'
 GROUP BY GROUPING SETS (
   (p.period, COALESCE(m.error_group, 'OTHER'), COALESCE(m.error_type, 'not named')),
   (p.period, m.workspace_id, COALESCE(m.error_group, 'OTHER'), COALESCE(m.error_type, 'not named')),

@@ -1,23 +1,12 @@
 -- Every key figure of every choice: of each period all together, each workspace, each space.
+-- A conversation, which is of one space, counts in a period at its first message of that period.
 -- Percentiles are nearest ranks: the smallest value that so many per cent of the values do not exceed.
-WITH asked AS (
-  SELECT
-    m.*,
-    s.is_without_sql,
-    s.is_empty_result,
-    s.is_clarification,
-    s.is_rephrased,
-    s.is_abandoned
-  FROM message_overview AS m
-  INNER JOIN question_signals AS s ON s.workspace_id = m.workspace_id AND s.message_id = m.message_id
-  WHERE m.day BETWEEN ${first_day} AND ${last_day}
-)
 SELECT
   p.period,
   a.workspace_id,
   a.space_id,
   COUNT(*) AS questions,
-  COUNT(DISTINCT STRUCT(a.workspace_id, a.conversation_id)) AS conversations,
+  COUNT(CASE WHEN a.previous_day >= p.first_day THEN NULL ELSE 1 END) AS conversations,
   COUNT(DISTINCT CASE WHEN a.user_kind <> 'SERVICE_PRINCIPAL' THEN a.user_key END) AS people,
   COUNT(DISTINCT CASE WHEN a.user_kind = 'SERVICE_PRINCIPAL' THEN a.user_key END) AS service_principals,
   COUNT(CASE WHEN a.outcome = 'ANSWERED' THEN 1 END) AS answered,
@@ -30,7 +19,7 @@ SELECT
   COUNT(CASE WHEN a.is_judged THEN a.rating END) AS rated,
   COUNT(CASE WHEN a.is_judged AND a.rating = 'POSITIVE' THEN 1 END) AS positive,
   COUNT(CASE WHEN a.is_judged AND a.rating = 'NEGATIVE' THEN 1 END) AS negative,
-  COUNT(a.comment) AS commented,
+  COUNT(CASE WHEN a.is_commented THEN 1 END) AS commented,
   COUNT(CASE WHEN a.conversation_position = 1 AND a.is_judged THEN 1 END) AS first_judged,
   COUNT(CASE WHEN a.conversation_position = 1 AND a.outcome = 'ANSWERED' THEN 1 END) AS first_answered,
   COUNT(a.is_rephrased) AS rephrased_n,
@@ -59,7 +48,7 @@ SELECT
   COUNT(a.query_from_cache) AS cache_n,
   COUNT(CASE WHEN a.query_from_cache THEN 1 END) AS from_cache
 FROM ${periods} AS p
-INNER JOIN asked AS a ON a.day BETWEEN p.first_day AND p.last_day
+INNER JOIN report_messages AS a ON a.day BETWEEN p.first_day AND p.last_day
 GROUP BY GROUPING SETS (
   (p.period),
   (p.period, a.workspace_id),

@@ -8,8 +8,8 @@ SELECT
   COUNT(m.response_time_ms) AS response_n,
   PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY m.response_time_ms) AS response_p50_ms
 FROM ${periods} AS p
-INNER JOIN message_overview AS m ON m.day BETWEEN p.first_day AND p.last_day
-WHERE p.is_shown AND m.day BETWEEN ${first_day} AND ${last_day}
+INNER JOIN report_messages AS m ON m.day BETWEEN p.first_day AND p.last_day
+WHERE p.is_shown
 GROUP BY GROUPING SETS (
   (p.period, HOUR(CONVERT_TIMEZONE('UTC', ${time_zone}, m.asked_at))),
   (p.period, m.workspace_id, HOUR(CONVERT_TIMEZONE('UTC', ${time_zone}, m.asked_at))),

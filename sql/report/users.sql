@@ -12,8 +12,8 @@ WITH counted AS (
     COUNT(CASE WHEN m.is_judged THEN 1 END) AS judged,
     MAX(m.day) AS last_day
   FROM ${periods} AS p
-  INNER JOIN message_overview AS m ON m.day BETWEEN p.first_day AND p.last_day
-  WHERE p.is_shown AND m.user_key IS NOT NULL AND m.day BETWEEN ${first_day} AND ${last_day}
+  INNER JOIN report_messages AS m ON m.day BETWEEN p.first_day AND p.last_day
+  WHERE p.is_shown AND m.user_key IS NOT NULL
   GROUP BY GROUPING SETS (
     (p.period, m.user_key),
     (p.period, m.workspace_id, m.user_key),

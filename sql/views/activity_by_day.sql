@@ -50,11 +50,10 @@ asked AS (
   GROUP BY day, workspace_id
 ),
 unread AS (
-  SELECT r.event_date AS day, r.workspace_id, COUNT(DISTINCT r.message_id) AS unread_messages
-  FROM genie_messages_to_fetch AS r
-  LEFT ANTI JOIN message_details AS m ON m.workspace_id = r.workspace_id AND m.message_id = r.message_id
-  WHERE r.is_new AND NOT COALESCE(r.is_deleted, FALSE)
-  GROUP BY r.event_date, r.workspace_id
+  SELECT day, workspace_id, COUNT(DISTINCT message_id) AS unread_messages
+  FROM unread_messages
+  WHERE is_new
+  GROUP BY day, workspace_id
 ),
 counted AS (
   SELECT

@@ -5,7 +5,7 @@
 --   day DATE: UTC day.
 --   workspace_id STRING: Workspace.
 --   workspace_name STRING: Its name.
---   user_key STRING: The user's e-mail or application id, else the numeric id; NULL: nobody knows who asked.
+--   user_key STRING: The user's e-mail or application id in small letters, else the numeric id; NULL: nobody knows who asked.
 --   user_kind STRING: PERSON, SERVICE_PRINCIPAL (one may stand for many people), or UNKNOWN (only a numeric id).
 --   is_day_loaded BOOLEAN: The day was loaded; if not, there may be more than what is known.
 --   messages LONG: Messages asked.

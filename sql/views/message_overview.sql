@@ -11,12 +11,13 @@
 --   conversation_id STRING: Conversation.
 --   conversation_position INT: 1 = first message of its conversation.
 --   message_id STRING: Message.
---   user_key STRING: Who asked: the e-mail or application id, else the numeric id; NULL if nobody knows.
+--   user_key STRING: Who asked: the e-mail or application id in small letters, else the numeric id; NULL if nobody knows.
 --   user_kind STRING: PERSON, SERVICE_PRINCIPAL (one may stand for many people), or UNKNOWN (only a numeric id).
 --   question STRING: The question.
 --   answer_text STRING: The answer in words.
 --   query_title STRING: Title of the answer's query.
 --   query_sql STRING: Its SQL.
+--   has_sql BOOLEAN: The answer has SQL.
 --   statement_id STRING: Its statement in query history.
 --   query_row_count LONG: Rows of its result.
 --   status STRING: Genie's status.
@@ -46,14 +47,21 @@
 --   query_warehouse_id STRING: Warehouse.
 --   genie_url STRING: The conversation in Genie; NULL where its parts make no safe address.
 --   is_day_loaded BOOLEAN: The day was loaded; if not, the message came along with another one's conversation.
-WITH users AS (
-  SELECT workspace_id, user_id, MAX(user_email) AS user_email
+WITH addresses AS (
+  SELECT workspace_id, workspace_url
+  FROM workspaces
+  WHERE workspace_url LIKE 'http%://%' AND NOT workspace_url RLIKE '[^A-Za-z0-9.:/-]'
+    AND NOT workspace_id RLIKE '[^0-9]'
+),
+users AS (
+  SELECT workspace_id, user_id, MAX(LOWER(user_email)) AS user_email
   FROM message_details
   WHERE user_email IS NOT NULL
   GROUP BY workspace_id, user_id
 ),
 statements AS (
   SELECT
+    created_date,
     workspace_id,
     message_id,
     COUNT(statement_id) AS statements,
@@ -61,7 +69,7 @@ statements AS (
     CAST(SUM(query_duration_ms) AS BIGINT) AS duration_ms
   FROM message_attachments
   WHERE statement_id IS NOT NULL
-  GROUP BY workspace_id, message_id
+  GROUP BY created_date, workspace_id, message_id
 ),
 judged AS (
   SELECT
@@ -108,14 +116,16 @@ judged AS (
       WHEN m.status IN ('COMPLETED', 'QUERY_RESULT_EXPIRED') THEN 'ANSWERED'
       ELSE 'UNSETTLED'
     END AS outcome,
-    COALESCE(m.user_email, u.user_email) AS known_email,
+    COALESCE(LOWER(m.user_email), u.user_email) AS known_email,
     CASE
       WHEN m.statements_count = 0 THEN 0
       WHEN s.statements = s.timed THEN s.duration_ms
     END AS sql_time_ms
   FROM message_details AS m
   LEFT JOIN users AS u ON u.workspace_id = m.workspace_id AND u.user_id = m.user_id
-  LEFT JOIN statements AS s ON s.workspace_id = m.workspace_id AND s.message_id = m.message_id
+  -- By the day, too: who asks for few days reads the attachments of these days only.
+  LEFT JOIN statements AS s
+    ON s.created_date = m.created_date AND s.workspace_id = m.workspace_id AND s.message_id = m.message_id
 )
 SELECT
   j.created_date AS day,
@@ -137,6 +147,7 @@ SELECT
   j.answer_text,
   j.query_title,
   j.query_sql,
+  j.query_sql IS NOT NULL AS has_sql,
   j.statement_id,
   j.query_row_count,
   j.status,
@@ -184,14 +195,13 @@ SELECT
   j.query_read_bytes,
   j.query_warehouse_id,
   CASE
-    WHEN w.workspace_url LIKE 'http%://%' AND NOT w.workspace_url RLIKE '[^A-Za-z0-9.:/-]'
-      AND NOT j.space_id RLIKE '[^A-Za-z0-9_-]' AND NOT j.conversation_id RLIKE '[^A-Za-z0-9_-]'
-      AND NOT j.workspace_id RLIKE '[^0-9]'
+    WHEN a.workspace_id IS NOT NULL AND NOT j.space_id RLIKE '[^A-Za-z0-9_-]'
+      AND NOT j.conversation_id RLIKE '[^A-Za-z0-9_-]'
       THEN CONCAT(
-        w.workspace_url, '/genie/rooms/', j.space_id, '/chats/', j.conversation_id, '?o=', j.workspace_id
+        a.workspace_url, '/genie/rooms/', j.space_id, '/chats/', j.conversation_id, '?o=', j.workspace_id
       )
   END AS genie_url,
   COALESCE(c.is_loaded, FALSE) AS is_day_loaded
 FROM judged AS j
-LEFT JOIN workspaces AS w ON w.workspace_id = j.workspace_id
+LEFT JOIN addresses AS a ON a.workspace_id = j.workspace_id
 LEFT JOIN calendar AS c ON c.day = j.created_date

@@ -28,6 +28,7 @@
 --   feedback_comment STRING: Comment given with the rating.
 --   error_type STRING: Genie's own error type.
 --   error_message STRING: Genie's own error text.
+--   content_withheld BOOLEAN: The latest look showed less: answer and SQL are an earlier look's.
 --   enrichment_status STRING: PENDING, COMPLETE, NOT_APPLICABLE or EXPIRED.
 --   is_deleted BOOLEAN: The user deleted it in Genie; the row stays.
 --   ingestion_batch_id STRING: The atomic batch that wrote this row.
@@ -59,6 +60,7 @@ SELECT
   feedback_comment,
   error_type,
   error_message,
+  content_withheld,
   enrichment_status,
   is_deleted,
   ingestion_batch_id,

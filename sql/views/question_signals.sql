@@ -19,11 +19,11 @@
 --   is_result_expired BOOLEAN: Answered, and its result set is gone by now.
 --   is_withheld BOOLEAN: No part of its answer is shown to us, or less than before.
 WITH clarifications AS (
-  SELECT DISTINCT workspace_id, message_id
+  SELECT DISTINCT created_date, workspace_id, message_id
   FROM message_attachments
   WHERE text_purpose LIKE '%FOLLOW_UP_QUESTION'
 ),
-worded AS (
+asked AS (
   SELECT
     m.day,
     m.asked_at,
@@ -34,53 +34,64 @@ worded AS (
     m.message_id,
     m.outcome,
     m.is_day_loaded,
-    m.query_sql,
+    m.question,
+    m.has_sql,
     m.query_row_count,
     m.is_result_expired,
     m.is_hidden_now,
     m.user_key,
-    a.message_id IS NOT NULL AS asks_back,
-    ARRAY_DISTINCT(SPLIT(TRANSLATE(LOWER(SUBSTRING(m.question, 1, 1000)), '?!.,;:', ''), ' ')) AS words
+    a.message_id IS NOT NULL AS asks_back
   FROM message_overview AS m
-  LEFT JOIN clarifications AS a ON a.workspace_id = m.workspace_id AND a.message_id = m.message_id
+  LEFT JOIN clarifications AS a
+    ON a.created_date = m.day AND a.workspace_id = m.workspace_id AND a.message_id = m.message_id
 ),
 followed AS (
   SELECT
-    w.*,
-    LEAD(w.message_id) OVER in_turn AS next_message_id,
-    LEAD(w.asked_at) OVER in_turn AS next_asked_at,
-    LEAD(w.user_key) OVER in_turn AS next_user_key,
-    LEAD(w.words) OVER in_turn AS next_words
-  FROM worded AS w
-  WINDOW in_turn AS (PARTITION BY w.workspace_id, w.conversation_id ORDER BY w.conversation_position, w.message_id)
+    a.*,
+    LEAD(a.message_id) OVER in_turn AS next_message_id,
+    LEAD(a.asked_at) OVER in_turn AS next_asked_at,
+    LEAD(a.user_key) OVER in_turn AS next_user_key,
+    LEAD(a.question) OVER in_turn AS next_question
+  FROM asked AS a
+  -- By the day first: what follows a message is never asked on an earlier day.
+  WINDOW in_turn AS (
+    PARTITION BY a.workspace_id, a.conversation_id ORDER BY a.day, a.conversation_position, a.message_id
+  )
+),
+worded AS (
+  SELECT
+    f.*,
+    SPLIT(TRANSLATE(LOWER(SUBSTRING(f.question, 1, 1000)), '?!.,;:', ''), ' ') AS words,
+    SPLIT(TRANSLATE(LOWER(SUBSTRING(f.next_question, 1, 1000)), '?!.,;:', ''), ' ') AS next_words
+  FROM followed AS f
 )
 SELECT
-  f.day,
-  f.asked_at,
-  f.workspace_id,
-  f.space_id,
-  f.conversation_id,
-  f.conversation_position,
-  f.message_id,
-  f.outcome,
-  f.is_day_loaded,
-  CASE WHEN f.outcome = 'ANSWERED' THEN f.query_sql IS NULL END AS is_without_sql,
-  CASE WHEN f.outcome = 'ANSWERED' THEN f.query_row_count = 0 END AS is_empty_result,
-  CASE WHEN f.outcome = 'ANSWERED' THEN f.asks_back AND f.query_sql IS NULL END AS is_clarification,
+  w.day,
+  w.asked_at,
+  w.workspace_id,
+  w.space_id,
+  w.conversation_id,
+  w.conversation_position,
+  w.message_id,
+  w.outcome,
+  w.is_day_loaded,
+  CASE WHEN w.outcome = 'ANSWERED' THEN NOT w.has_sql END AS is_without_sql,
+  CASE WHEN w.outcome = 'ANSWERED' THEN w.query_row_count = 0 END AS is_empty_result,
+  CASE WHEN w.outcome = 'ANSWERED' THEN w.asks_back AND NOT w.has_sql END AS is_clarification,
   CASE
-    WHEN f.next_message_id IS NULL THEN FALSE
-    WHEN UNIX_MILLIS(f.next_asked_at) - UNIX_MILLIS(f.asked_at) > 600000 THEN FALSE
-    WHEN f.next_user_key <> f.user_key THEN FALSE
-    WHEN f.next_asked_at IS NOT NULL AND f.asked_at IS NOT NULL AND f.next_user_key IS NOT NULL
-      AND f.user_key IS NOT NULL
-      THEN 3 * SIZE(ARRAY_INTERSECT(f.words, f.next_words)) >= SIZE(f.words) + SIZE(f.next_words)
+    WHEN w.next_message_id IS NULL THEN FALSE
+    WHEN UNIX_MILLIS(w.next_asked_at) - UNIX_MILLIS(w.asked_at) > 600000 THEN FALSE
+    WHEN w.next_user_key <> w.user_key THEN FALSE
+    WHEN w.next_asked_at IS NOT NULL AND w.asked_at IS NOT NULL AND w.next_user_key IS NOT NULL
+      AND w.user_key IS NOT NULL
+      THEN 2 * SIZE(ARRAY_INTERSECT(w.words, w.next_words)) >= SIZE(ARRAY_UNION(w.words, w.next_words))
   END AS is_rephrased,
   CASE
-    WHEN f.next_message_id IS NOT NULL THEN FALSE
-    WHEN c.is_loaded AND f.outcome IN ('ANSWERED', 'FAILED', 'CANCELLED')
-      THEN f.outcome <> 'ANSWERED' OR (f.asks_back AND f.query_sql IS NULL)
+    WHEN w.next_message_id IS NOT NULL THEN FALSE
+    WHEN c.is_loaded AND w.outcome IN ('ANSWERED', 'FAILED', 'CANCELLED')
+      THEN w.outcome <> 'ANSWERED' OR (w.asks_back AND NOT w.has_sql)
   END AS is_abandoned,
-  f.is_result_expired,
-  f.outcome = 'WITHHELD' OR f.is_hidden_now AS is_withheld
-FROM followed AS f
-LEFT JOIN calendar AS c ON c.day = CAST(DATE_ADD(f.day, 1) AS DATE)
+  w.is_result_expired,
+  w.outcome = 'WITHHELD' OR w.is_hidden_now AS is_withheld
+FROM worded AS w
+LEFT JOIN calendar AS c ON c.day = CAST(DATE_ADD(w.day, 1) AS DATE)

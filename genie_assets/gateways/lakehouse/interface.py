@@ -14,9 +14,11 @@ not belong here: tables are given, and say what they need.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
@@ -42,6 +44,17 @@ if TYPE_CHECKING:
 
 # Below the root of tables in files: what is kept beside them.
 FILES_FOLDER = "genie_files"
+
+
+# Views to work out once, by their names; a table whose days they have, or None.
+Kept = Mapping[str, Table | None]
+
+
+class Answers(Protocol):
+    """Answers reading statements, as `Lakehouse.ask` does."""
+
+    def __call__(self, reading: "Reading", *, limit: int) -> pa.Table:
+        """The rows that a statement gives; see `Lakehouse.ask`."""
 
 
 class Lakehouse(ABC):
@@ -340,6 +353,17 @@ class Lakehouse(ABC):
         Raises:
             LakehouseError: the statement cannot be run.
         """
+
+    @contextmanager
+    def session(self, kept: Kept = MappingProxyType({})) -> Iterator["Answers"]:  # noqa: ARG002  none is kept here
+        """Ask several statements in a row, each as `ask` does.
+
+        Args:
+            kept: Names of views that several of them read. An engine in this process works each out once, when it
+                is first met; a warehouse is sent their texts. A table stands beside a view that has a column `day`
+                and no row but of the table's days: then the view is worked out some days after the other.
+        """
+        yield self.ask
 
     @abstractmethod
     def keep(self, name: str, data: bytes) -> str:

@@ -206,6 +206,15 @@ def unknown_column(reading: Reading, columns: Mapping[str, Collection[str]]) -> 
     return None
 
 
+def narrowed(reading: Reading, known: Collection[str]) -> Reading:
+    """The same statement, when some of its views are worked out already and what only they read is not needed."""
+    views = {view.name: view for view in reading.views if view.name not in known}
+    read = {table.name for table in reading.tree.find_all(exp.Table)}
+    used = needed(read, views)
+    read |= {each for view in used for each in view.reads}
+    return Reading(reading.tree, tuple(sorted(read & set(reading.tables))), tuple(used))
+
+
 def mentioned(reading: Reading) -> frozenset[str] | None:
     """Names of all columns that the statement or its views mention; None if it takes all of them."""
     if any(_takes_all(star) for star in reading.tree.find_all(exp.Star)):

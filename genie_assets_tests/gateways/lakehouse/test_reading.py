@@ -5,7 +5,7 @@ from sqlglot import exp
 
 from genie_assets.domain.tables import TABLES
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.lakehouse.reading import Reading, in_databricks, mentioned, parsed, understood
+from genie_assets.gateways.lakehouse.reading import Reading, in_databricks, mentioned, narrowed, parsed, understood
 from genie_assets.gateways.sql.views import shipped_views
 
 NAMES = [table.name for table in TABLES]
@@ -115,6 +115,14 @@ def test_a_statement_brings_along_what_its_views_read() -> None:
     assert [view.name for view in reading.views] == ["workspaces", "open_errors", "open_errors_by_class"]
     assert "space_fetch_errors" in reading.tables
     assert read("SELECT 1").tables == ()
+
+
+def test_what_is_worked_out_already_spares_what_only_it_reads() -> None:
+    whole = read("SELECT * FROM open_errors_by_class CROSS JOIN calendar")
+    left = narrowed(whole, {"open_errors"})
+    assert [view.name for view in left.views] == ["calendar", "open_errors_by_class"]
+    assert left.tables == ("genie_day_loads",)
+    assert narrowed(whole, ()) == whole
 
 
 def test_names_that_are_nearly_right_are_told() -> None:

@@ -1,8 +1,10 @@
 """The lakehouse as Delta files, on a disk or in an object store, written and read by delta-rs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -20,7 +22,7 @@ from genie_assets.gateways.lakehouse.delta.object_stores import SCHEMES
 from genie_assets.gateways.lakehouse.delta.reads import Selection
 from genie_assets.gateways.lakehouse.delta.writes import DeltaStore
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.lakehouse.interface import Answers, Kept, Lakehouse
 from genie_assets.gateways.lakehouse.refusals import COUNT
 from genie_assets.gateways.lakehouse.results import MaintenanceReport, MergeResult
 
@@ -104,10 +106,17 @@ class DeltaLakehouse(Lakehouse):
 
     def ask(self, reading: "Reading", *, limit: int) -> pa.Table:
         """Run a reading statement in this process; see `Lakehouse.ask`."""
-        from genie_assets.gateways.lakehouse.delta.embedded import answer
+        with self.session() as answers:
+            return answers(reading, limit=limit)
+
+    @contextmanager
+    def session(self, kept: Kept = MappingProxyType({})) -> Iterator[Answers]:
+        """A database in this process for some statements; see `Lakehouse.session`."""
+        from genie_assets.gateways.lakehouse.delta.embedded import session
         from genie_assets.gateways.lakehouse.delta.sources import source_of
 
-        return answer(reading, source_of(self._store, reading), limit)
+        with session(source_of(self._store), kept) as answers:
+            yield answers
 
     def keep(self, name: str, data: bytes) -> str:
         """Keep a file beside the tables; see `Lakehouse.keep`."""

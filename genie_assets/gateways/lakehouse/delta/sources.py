@@ -1,6 +1,5 @@
-"""Delta tables as something that an engine in this process scans: as often, and as few columns, as it likes."""
+"""Delta tables as something that an engine in this process scans: as few columns as it likes, and as few files."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -9,22 +8,23 @@ from deltalake.exceptions import DeltaError
 from pyarrow import fs
 
 from genie_assets.domain.tables import Table
+from genie_assets.gateways.lakehouse.delta.embedded import Source
 from genie_assets.gateways.lakehouse.delta.writes import DeltaStore
 from genie_assets.gateways.lakehouse.frames import arrow_schema
-from genie_assets.gateways.lakehouse.reading import Reading, mentioned
 
 
-def source_of(store: DeltaStore, reading: Reading) -> Callable[[Table], Any]:
-    """Where the rows of a statement's tables come from."""
-    names = mentioned(reading)
+def source_of(store: DeltaStore) -> Source:
+    """Where the rows of tables come from."""
 
-    def source(table: Table) -> Any:
+    def source(table: Table, names: frozenset[str] | None) -> Any:
         with store.failures_named(table):
             delta = store.open(table)
             if delta is None:
                 return arrow_schema(table).empty_table()
             folder = store.local_folder(table)
-            return _whole(delta, table, names) if folder is None else _on_disk(delta, table, str(folder), names)
+            return (
+                _read_once(delta, table, names) if folder is None else _on_disk(delta, table, str(folder), names)
+            )
 
     return source
 
@@ -35,13 +35,12 @@ def _on_disk(delta: DeltaTable, table: Table, folder: str, names: frozenset[str]
         # With delta-rs's own way to files, the process would be aborted at its end.
         return delta.to_pyarrow_dataset(filesystem=fs.SubTreeFileSystem(folder, fs.LocalFileSystem()))
     except DeltaError:  # a feature of Delta that Arrow does not read
-        return _whole(delta, table, names)
+        return _read_once(delta, table, names)
 
 
-def _whole(delta: DeltaTable, table: Table, names: frozenset[str] | None) -> pa.Table:
-    """All rows in memory, with the columns that are asked for: for object stores."""
+def _read_once(delta: DeltaTable, table: Table, names: frozenset[str] | None) -> pa.RecordBatchReader:
+    """All rows, batch by batch, with the columns that are asked for: for object stores."""
     stored = {field.name for field in delta.schema().fields}
     wanted = [name for name in table.column_names if name in stored and (names is None or name in names)]
     columns = wanted or [table.key[0]]
-    reader = pa.RecordBatchReader.from_stream(delta.scan(columns=columns), schema=arrow_schema(table, columns))
-    return reader.read_all()
+    return pa.RecordBatchReader.from_stream(delta.scan(columns=columns), schema=arrow_schema(table, columns))
