@@ -47,7 +47,7 @@ changes AS (
     CASE WHEN update_time > previous_from AND update_time <= valid_from THEN update_time END AS changed_at
   FROM versions
 ),
-bounds AS (
+limits AS (
   SELECT
     workspace_id,
     space_id,
@@ -79,7 +79,7 @@ periods AS (
       LEAD(before_until) OVER (PARTITION BY workspace_id, space_id ORDER BY valid_from),
       after_from + INTERVAL 14 DAY
     ) AS after_until
-  FROM bounds
+  FROM limits
 ),
 compared AS (
   SELECT

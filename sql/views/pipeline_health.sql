@@ -44,7 +44,7 @@ WITH by_day AS (
   FROM completeness
   GROUP BY day
 ),
-ran AS (
+fetches AS (
   SELECT
     day,
     COUNT(*) AS runs,
@@ -76,7 +76,7 @@ seen AS (
   ) AS lags
   GROUP BY event_date
 ),
-found AS (
+statements_seen AS (
   SELECT
     created_date AS day,
     COUNT(lag_ms) AS statement_seen_n,
@@ -118,9 +118,9 @@ numbers AS (
     f.statement_lag_p95_ms
   FROM genie_day_loads AS l
   LEFT JOIN by_day AS n ON n.day = l.event_date
-  LEFT JOIN ran AS r ON r.day = l.event_date
+  LEFT JOIN fetches AS r ON r.day = l.event_date
   LEFT JOIN seen AS s ON s.day = l.event_date
-  LEFT JOIN found AS f ON f.day = l.event_date
+  LEFT JOIN statements_seen AS f ON f.day = l.event_date
 )
 SELECT
   c.day,
