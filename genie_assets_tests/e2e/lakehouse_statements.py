@@ -63,8 +63,8 @@ class Canned:
             return pd.DataFrame(self._columns, columns=["col_name", "data_type"])
         if "SHOW SCHEMAS" in statement:
             return pd.DataFrame({"databaseName": ["default"]})
-        if "SHOW TABLE EXTENDED" in statement:
-            return pd.DataFrame(columns=["database", "tableName", "isTemporary", "information"])
+        if "SHOW TABLE EXTENDED" in statement:  # then the tables are listed
+            raise WarehouseError("no", condition="PARSE_SYNTAX_ERROR")
         if "SHOW TABLES" in statement:
             return pd.DataFrame(columns=["database", "tableName"])
         if "DESCRIBE DETAIL" in statement:
@@ -149,6 +149,8 @@ class CannedView:
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
         self.statements.append(statement)
+        if "SHOW TABLE EXTENDED" in statement:  # without properties: then each view is asked for its own
+            return pd.DataFrame({"tableName": ["any"], "information": ["Type: VIEW"]})
         return pd.DataFrame({"key": [MARK], "value": ["of an older text"]})
 
     def batches(

@@ -182,9 +182,11 @@ class UnityTables:
                     told = zip(rows["tableName"], rows["information"], strict=True)
                     self._seen = {name: told_by(text) for name, text in told}
                 except WarehouseError as error:
-                    if not _says(error, _NO_SCHEMA):
+                    if error.condition is None or is_permission(error.condition):
                         raise
-                    self._seen = {}
+                    # There is no schema yet; or an older runtime does not know the statement as we write it, and
+                    # then each table is described.
+                    self._seen = {name: Told(None, ()) for name in self.names() if name in _OURS}
         return self._seen
 
     def _make(self, statement: str) -> None:
