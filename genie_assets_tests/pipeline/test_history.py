@@ -121,7 +121,7 @@ def test_a_broken_append_has_left_its_way_to_the_messages(world: World, monkeypa
     monkeypatch.setattr(world.lake, "append", noting)
     world.discover(WEDNESDAY)
     world.fetch(WEDNESDAY)
-    assert order == ["genie_conversation_days", "genie_api_messages"]
+    assert order[:2] == ["genie_conversation_days", "genie_api_messages"]
 
 
 def test_what_a_list_brings_along_is_not_stored_twice(world: World) -> None:

@@ -230,7 +230,7 @@ class UnityTables:
         try:
             return frozenset(self._warehouse().query(statement)["tableName"])
         except WarehouseError as error:
-            if _says(error, _NO_SCHEMA):
+            if _says(error, _NO_TABLE):
                 return frozenset()
             raise
 
