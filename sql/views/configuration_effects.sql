@@ -38,39 +38,20 @@ WITH versions AS (
 ),
 changes AS (
   SELECT
-    workspace_id,
-    space_id,
-    title,
-    valid_from,
-    changed_sections,
-    previous_from,
+    *,
     CASE WHEN update_time > previous_from AND update_time <= valid_from THEN update_time END AS changed_at
   FROM versions
 ),
 limits AS (
   SELECT
-    workspace_id,
-    space_id,
-    title,
-    valid_from,
-    changed_sections,
-    previous_from,
-    changed_at,
+    *,
     COALESCE(changed_at, GREATEST(previous_from, valid_from - INTERVAL 1 DAY)) AS before_until,
     COALESCE(changed_at, valid_from) AS after_from
   FROM changes
 ),
 periods AS (
   SELECT
-    workspace_id,
-    space_id,
-    title,
-    valid_from,
-    changed_sections,
-    previous_from,
-    changed_at,
-    before_until,
-    after_from,
+    *,
     GREATEST(
       LAG(after_from) OVER (PARTITION BY workspace_id, space_id ORDER BY valid_from),
       before_until - INTERVAL 14 DAY
@@ -143,30 +124,12 @@ sides AS (
   GROUP BY workspace_id, space_id, valid_from, measure
 ),
 pooled AS (
-  SELECT
-    workspace_id,
-    space_id,
-    valid_from,
-    measure,
-    n1,
-    n2,
-    m1,
-    m2,
-    v1,
-    v2,
-    (n1 * m1 + n2 * m2) / (n1 + n2) AS share
+  SELECT *, (n1 * m1 + n2 * m2) / (n1 + n2) AS share
   FROM sides
 ),
 tested AS (
   SELECT
-    workspace_id,
-    space_id,
-    valid_from,
-    measure,
-    n1,
-    n2,
-    m1,
-    m2,
+    *,
     CASE
       WHEN n1 < 30 OR n2 < 30 THEN FALSE
       WHEN measure = 'RESPONSE TIME' OR m1 = m2 THEN TRUE
