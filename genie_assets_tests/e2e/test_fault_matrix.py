@@ -72,7 +72,7 @@ def status(code: int, error_class: ErrorClass, *, is_passing: bool = True, **opt
     return Fault({"effect": "status", "status": code, **options}, error_class, code, is_passing)
 
 
-IMPATIENT: dict[str, Any] = {"timeout_seconds": 0.5}
+IMPATIENT: dict[str, Any] = {"timeout_seconds": 1.0}
 
 FAULTS: dict[str, Fault] = {
     "429 without Retry-After": status(429, ErrorClass.RATE_LIMITED),
@@ -81,7 +81,7 @@ FAULTS: dict[str, Fault] = {
     "500": status(500, ErrorClass.SERVER),
     "503 with Retry-After": status(503, ErrorClass.SERVER, retry_after=1),
     "a dropped connection": Fault({"effect": "drop"}, ErrorClass.NETWORK, None),
-    "a hanging connection": Fault({"effect": "hang", "seconds": 2}, ErrorClass.TIMEOUT, None, client=IMPATIENT),
+    "a hanging connection": Fault({"effect": "hang", "seconds": 3}, ErrorClass.TIMEOUT, None, client=IMPATIENT),
     "a truncated body": Fault({"effect": "truncate"}, ErrorClass.BAD_PAYLOAD, 200),
     "a body that is cut off": Fault({"effect": "cut"}, ErrorClass.NETWORK, None),
     "a login page": Fault({"effect": "non_json"}, ErrorClass.BAD_PAYLOAD, 200),
@@ -153,7 +153,7 @@ SPELLINGS: dict[str, Fault] = {
     "429 with a date that has passed": status(429, ErrorClass.RATE_LIMITED, retry_after="date:-60"),
     "429 with nonsense": status(429, ErrorClass.RATE_LIMITED, retry_after="soon", body="html"),
     "an empty body": Fault({"effect": "truncate", "keep": 0}, ErrorClass.BAD_PAYLOAD, 200),
-    "an endless drip": Fault({"effect": "slow_drip", "seconds": 4, "pieces": 40}, ErrorClass.TIMEOUT, None),
+    "an endless drip": Fault({"effect": "slow_drip", "seconds": 12, "pieces": 120}, ErrorClass.TIMEOUT, None),
     "JSON null": Fault(
         {"effect": "json_not_object", "json": "null"}, ErrorClass.BAD_PAYLOAD, 200, is_passing=False
     ),
