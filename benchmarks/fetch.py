@@ -4,15 +4,12 @@ Ours is what `genie_api_messages` does, from the stored references to the Delta 
 other is a loop of `api_client.do` with nothing stored, measured on a sample and extrapolated per message.
 """
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import click
-
-from benchmarks.measuring import Goal, Scene, Worker, in_a_process, report, scene
+from benchmarks.measuring import Goal, Scene, Worker, command, in_a_process, report, scene
 
 _LATENCY_MS = 100
 _ALLOWED_PER_SECOND = 50.0
@@ -145,13 +142,7 @@ def _all_stored(ours: dict[str, float], messages: int) -> None:
         raise RuntimeError(f"{ours['stored']:g} of {messages} messages were stored, {ours['failed']:g} failed")
 
 
-@click.command()
-@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
-def main(quick: bool) -> None:
-    """Measure the fetch. Ends with status 1 if a goal is missed, unless it is quick."""
-    results = list(measure(QUICK if quick else FULL))
-    sys.exit(not (quick or all(results)))
-
+main = command("the fetch", lambda quick: measure(QUICK if quick else FULL))
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,6 @@ in fresh processes on a fresh copy; a number is the median of the ratios of neig
 does matters little. Databricks is in memory: no request is made.
 """
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -15,10 +14,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import click
-
 from benchmarks.lakehouse_lakes import Population, clone
-from benchmarks.measuring import Goal, Worker, in_a_process, report
+from benchmarks.measuring import Goal, Worker, command, in_a_process, report
 
 _FLAT = Goal("<=", 1.3)
 
@@ -151,13 +148,7 @@ def _spec(lakehouse: Path, population: Population) -> dict[str, Any]:
     return {"lakehouse": str(lakehouse), "population": asdict(population)}
 
 
-@click.command()
-@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
-def main(quick: bool) -> None:
-    """Measure the lakehouse. Ends with status 1 if a goal is missed, unless it is quick."""
-    results = list(measure(QUICK if quick else FULL))
-    sys.exit(not (quick or all(results)))
-
+main = command("the lakehouse", lambda quick: measure(QUICK if quick else FULL))
 
 if __name__ == "__main__":
     main()

@@ -7,12 +7,14 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import click
 
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
@@ -43,6 +45,23 @@ def report(name: str, value: float, goal: Goal | None = None) -> bool:
     shown = None if goal is None else f"{goal.sign} {goal.bound:g}"
     print(json.dumps({"name": name, "value": float(f"{value:.4g}"), "goal": shown, "ok": ok}), flush=True)
     return ok
+
+
+def command(what: str, measure: Callable[[bool], Iterable[bool]]) -> click.Command:
+    """The command of a benchmark.
+
+    Args:
+        what: What it measures.
+        measure: Measures, in small sizes if it is called with True; whether each goal is met.
+    """
+
+    @click.command(help=f"Measure {what}. Ends with status 1 if a goal is missed, unless it is quick.")
+    @click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
+    def main(quick: bool) -> None:
+        results = list(measure(quick))
+        sys.exit(not (quick or all(results)))
+
+    return main
 
 
 @dataclass(frozen=True)

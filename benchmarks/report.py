@@ -5,17 +5,14 @@ report of all its days, as `genie-assets report --from` does, and the usual one 
 """
 
 import datetime as dt
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import click
-
 from benchmarks.lakehouse_lakes import Population
-from benchmarks.measuring import Goal, Worker, in_a_process, report
+from benchmarks.measuring import Goal, Worker, command, in_a_process, report
 
 
 @dataclass(frozen=True)
@@ -76,13 +73,7 @@ def make_report(spec: Mapping[str, Any]) -> dict[str, float]:
     return {**used.numbers(), "page_mb": len(made.data) / 1e6}
 
 
-@click.command()
-@click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
-def main(quick: bool) -> None:
-    """Measure the report. Ends with status 1 if a goal is missed, unless it is quick."""
-    results = list(measure(QUICK if quick else FULL))
-    sys.exit(not (quick or all(results)))
-
+main = command("the report", lambda quick: measure(QUICK if quick else FULL))
 
 if __name__ == "__main__":
     main()

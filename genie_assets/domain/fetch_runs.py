@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from genie_assets.domain import ledger
+from genie_assets.domain.health import where_is
 from genie_assets.domain.keys import Row
 
 
@@ -21,13 +21,14 @@ def place_of(*, is_deleted: bool, is_stored: bool, error: Mapping[str, Any] | No
         is_stored: Whether an answer is stored.
         error: Its row of the ledger.
     """
-    if is_deleted or ledger.is_deleted(error):
+    found = where_is({"is_deleted": is_deleted}, error, is_stored=is_stored)
+    if found.deleted:
         return "deleted"
-    if ledger.is_open(error):
+    if found.open_error:
         return "open_errors"
-    if is_stored:
+    if found.stored:
         return "stored"
-    return "closed" if ledger.is_closed(error) else "pending"
+    return "closed" if found.closed else "pending"
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ class MessagesRequest:
 
 
 @dataclass(frozen=True)
-class SpaceRequest:
-    """One space with its configuration."""
+class _OfOneSpace:
+    """Something that is asked of one space."""
 
     workspace_id: str
     workspace_url: str | None
@@ -59,6 +59,10 @@ class SpaceRequest:
     def wanted(self) -> tuple[str, ...]:
         """The space."""
         return (self.space_id,)
+
+
+class SpaceRequest(_OfOneSpace):
+    """One space with its configuration."""
 
 
 @dataclass(frozen=True)
@@ -74,32 +78,12 @@ class SpacesOfWorkspace:
         return (self.workspace_id,)
 
 
-@dataclass(frozen=True)
-class SpacePermissions:
+class SpacePermissions(_OfOneSpace):
     """Who may do what with one space."""
 
-    workspace_id: str
-    workspace_url: str | None
-    space_id: str
 
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        """The space."""
-        return (self.space_id,)
-
-
-@dataclass(frozen=True)
-class ReadProbe:
+class ReadProbe(_OfOneSpace):
     """Whether other people's conversations of a space may be read; there is no answer but a failure or none."""
-
-    workspace_id: str
-    workspace_url: str | None
-    space_id: str
-
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        """The space."""
-        return (self.space_id,)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.questions import Equals, In, IsNull
 from genie_assets.domain.requests import SpacePermissions
 from genie_assets.domain.space_permissions import AccessList, access_list, changed_permissions, widened
-from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_PERMISSIONS
+from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.names import space_titles
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
 
@@ -50,10 +51,7 @@ def keep_permissions(
 def widened_lately(lake: Lakehouse, now: dt.datetime) -> list[Row]:
     """Access that was widened lately, the latest first, with the titles of the spaces."""
     rows = widened(lake.records(GENIE_SPACE_PERMISSIONS, where=[Equals("is_widened", True)]), now)
-    ids = sorted({row["space_id"] for row in rows})
-    columns = ["workspace_id", "space_id", "title"]
-    spaces = lake.records(GENIE_SPACE_DETAILS, columns=columns, where=[In("space_id", ids)]) if ids else []
-    titles = {SpaceKey.of(space): space["title"] for space in spaces}
+    titles = space_titles(lake, (row["workspace_id"] for row in rows))
     return [{**row, "title": titles.get(SpaceKey.of(row))} for row in rows]
 
 

@@ -32,6 +32,7 @@ _PREFIXES = (
     (b"/api/2.0/lakeview/dashboards", "dashboards"),
     (b"/api/2.0/workspace/", "workspace_objects"),
     (b"/api/2.0/permissions/dashboards/", "dashboard_permissions"),
+    (_SPACE_PERMISSIONS, "space_permissions"),
     (PRESIGNED_PREFIX.encode(), "presigned"),
 )
 # By verb and by the number of path segments below the spaces; every second segment is an id.
@@ -44,9 +45,7 @@ _BELOW_SPACES = {
     ("GET", 5): "get_message",
 }
 
-ROUTES = frozenset(
-    {*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "space_permissions", "unknown"}
-)
+ROUTES = frozenset({*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "unknown"})
 LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages"})
 
 
@@ -84,11 +83,9 @@ def read_request(scope: Scope, workspace_id: str) -> Request:
         route = _below_spaces(method, segments)
         ids = [_decoded(segment) for segment in segments[::2]] if route != "unknown" else []
         return Request(method, path, scope["query_string"], workspace_id, route, *ids)
-    if path.startswith(_SPACE_PERMISSIONS):
-        space_id = _decoded(path[len(_SPACE_PERMISSIONS) :])
-        return Request(method, path, scope["query_string"], workspace_id, "space_permissions", space_id)
     route = _FIXED.get((method, path)) or _prefixed(path)
-    return Request(method, path, scope["query_string"], workspace_id, route)
+    space_id = _decoded(path.removeprefix(_SPACE_PERMISSIONS)) if route == "space_permissions" else ""
+    return Request(method, path, scope["query_string"], workspace_id, route, space_id)
 
 
 def _below_spaces(method: str, segments: list[bytes]) -> str:

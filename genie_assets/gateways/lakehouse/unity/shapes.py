@@ -8,8 +8,6 @@ from genie_assets.domain.schema_text import Layout
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.marks import MADE_UP, is_made_up
 
-# The mark among the properties, which DESCRIBE and SHOW TABLE EXTENDED show as one text: [a=b,c=d].
-_MARK = re.compile(rf"[\[,]\s*{re.escape(MADE_UP)}\s*=\s*(\w+)\s*[,\]]")
 _PROPERTIES = re.compile(r"^Table Properties: (\[.*\])\s*$", re.MULTILINE)
 _COLUMN = re.compile(r"^ \|-- (\w+): ", re.MULTILINE)
 
@@ -60,8 +58,8 @@ def shape_of(rows: Iterable[tuple[str | None, str | None]]) -> Shape:
             columns[name] = type_ or ""
         elif "PARTITION" in section.upper():
             partitions.add(name)
-        elif name == "Table Properties" and (found := _MARK.search(type_ or "")):
-            properties[MADE_UP] = found[1]
+        elif name == "Table Properties" and (value := _value(type_ or "", MADE_UP)) is not None:
+            properties[MADE_UP] = value
     return Shape(columns, frozenset(partitions), is_made_up(properties))
 
 
@@ -72,12 +70,16 @@ def told_by(information: str | None) -> Told:
     shown = _PROPERTIES.search(text)
     if shown is None:
         return Told(None, columns)
-    found = _MARK.search(shown[1])
-    return Told(is_made_up({MADE_UP: found[1]} if found else {}), columns)
+    return Told(is_made_up({MADE_UP: _value(shown[1], MADE_UP)}), columns)
 
 
 def property_told(information: str | None, name: str) -> str | None:
     """The value of a property by what SHOW TABLE EXTENDED says; None if that does not tell."""
     shown = _PROPERTIES.search(information or "")
-    found = re.search(rf"[\[,]\s*{re.escape(name)}\s*=\s*(\w+)\s*[,\]]", shown[1]) if shown else None
+    return _value(shown[1], name) if shown else None
+
+
+def _value(properties: str, name: str) -> str | None:
+    """A property among those that DESCRIBE and SHOW TABLE EXTENDED show as one text: [a=b,c=d]."""
+    found = re.search(rf"[\[,]\s*{re.escape(name)}\s*=\s*(\w+)\s*[,\]]", properties)
     return found[1] if found else None

@@ -5,7 +5,7 @@ where it is needed.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar, get_args
 
@@ -174,13 +174,10 @@ class UnityTables:
     def _all_told(self) -> Mapping[str, Told]:
         """What is told of our tables in the schema, by their names; one statement for all of them."""
         if self._seen is None:
-            pattern = text_literal("|".join(sorted(_OURS)))
-            statement = sql_from_template("lakehouse/show_extended", schema=self._place.sql, pattern=pattern)
             with failures_named("GENIE_LAKEHOUSE", self._place):
                 try:
-                    rows = self._warehouse().query(statement)
-                    told = zip(rows["tableName"], rows["information"], strict=True)
-                    self._seen = {name: told_by(text) for name, text in told}
+                    shown = shown_extended(self._warehouse(), self._place, _OURS)
+                    self._seen = {name: told_by(text) for name, text in shown.items()}
                 except WarehouseError as error:
                     if error.condition is None or is_permission(error.condition):
                         raise
@@ -266,6 +263,17 @@ class UnityTables:
         self._warehouse().execute(
             sql_from_template("lakehouse/set_properties", table=place, properties=properties)
         )
+
+
+def shown_extended(warehouse: Warehouse, place: Place, names: Collection[str]) -> dict[str, str | None]:
+    """What SHOW TABLE EXTENDED says of these tables and views, as far as they exist: one statement for all.
+
+    Raises:
+        WarehouseError: it was refused.
+    """
+    pattern = text_literal("|".join(sorted(names)))
+    rows = warehouse.query(sql_from_template("lakehouse/show_extended", schema=place.sql, pattern=pattern))
+    return dict(zip(rows["tableName"], rows["information"], strict=True))
 
 
 def is_of_missing(error: WarehouseError) -> bool:

@@ -14,7 +14,7 @@ from genie_assets.gateways.lakehouse.results import ViewsKept
 from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 from genie_assets.gateways.lakehouse.unity.shapes import property_told
-from genie_assets.gateways.lakehouse.unity.tables import failures_named
+from genie_assets.gateways.lakehouse.unity.tables import failures_named, shown_extended
 from genie_assets.gateways.sql.errors import WarehouseError, is_permission
 from genie_assets.gateways.sql.texts import sql_from_template
 
@@ -93,14 +93,11 @@ class UnityViews:
         """The hashes that these views carry, as far as one statement for all of them tells."""
         if not names:
             return {}
-        pattern = text_literal("|".join(sorted(names)))
-        statement = sql_from_template("lakehouse/show_extended", schema=self._place.sql, pattern=pattern)
         try:
-            found = self._warehouse.query(statement)
+            shown = shown_extended(self._warehouse, self._place, names)
         except WarehouseError:
             return {}  # then each is asked for
-        told = zip(found["tableName"], found["information"], strict=True)
-        return {name: mark for name, text in told if (mark := property_told(text, MARK)) is not None}
+        return {name: mark for name, text in shown.items() if (mark := property_told(text, MARK)) is not None}
 
     def _mark_of(self, view: View) -> str | None:
         """The hash that the view carries; None if what has its name is not ours."""
