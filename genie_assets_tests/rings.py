@@ -55,6 +55,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
                 "sql_tables",
             )
         ),
+        "test_second_try.py",
     ),
     "slow": (
         *(f"commands/test_{name}.py" for name in ("errors", "instances", "run_events", "turns")),

@@ -16,6 +16,7 @@ import dagster as dg
 from genie_assets.domain.tables import MESSAGE_DETAILS, records
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.e2e.pipelines import days_of, recent_anchor, sandbox_of
+from genie_assets_tests.starting import started_after
 from genie_sandbox.account import Account
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.uniform import generate_uniform
@@ -73,10 +74,10 @@ class Place:
             "DAGSTER_HOME": str(self.home),
         }
 
-    def load(self, *arguments: str, **popen: Any) -> Command:
-        """Start a load, by default of all days."""
+    def load(self, *arguments: str, after: str = "") -> Command:
+        """Start a load, by default of all days, after a text of Python; see `starting`."""
         days = arguments or ("--from", self.days[0], "--to", self.days[-1])
-        return self.start([SCRIPT, "load", *days], **popen)
+        return self.start(started_after(after, [SCRIPT, "load", *days]))
 
     def start(
         self, command: Sequence[str | Path], settings: dict[str, str] | None = None, **popen: Any

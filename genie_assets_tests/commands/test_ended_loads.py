@@ -15,6 +15,7 @@ import pytest
 
 from genie_assets.commands.processes import PID_TAG
 from genie_assets_tests.commands.loads import SCRIPT, Place, an_account, wait_for
+from genie_assets_tests.starting import IGNORING_INTERRUPTS
 from genie_sandbox.account import Account
 from genie_sandbox.client import SandboxProcess
 
@@ -164,13 +165,8 @@ def test_a_second_ctrl_c_ends_at_once_and_the_next_load_sets_it_right(place):
 
 def test_what_whoever_started_us_ignores_stays_ignored(place):
     """`nohup`, and a script's `&`."""
-
-    def ignoring() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
     place.hang("list_messages")
-    load = place.load(preexec_fn=ignoring)
+    load = place.load(after=IGNORING_INTERRUPTS)
     place.wait_for_hanging()
     load.send(signal.SIGINT)
     load.send(signal.SIGHUP)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from dotenv import dotenv_values
 from genie_assets.commands.cli import main
 from genie_assets.settings import load_settings
 from genie_assets_tests.e2e.pipelines import forget_settings
+from genie_assets_tests.starting import files_no_larger_than, started_after
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 WRITTEN = [".env", "workspace.yaml", "dagster.yaml", ".genie/dagster/dagster.yaml"]
@@ -92,12 +92,11 @@ def test_the_instances_settings_go_where_dagster_looks_for_them(folder: Path) ->
 def test_a_full_disk_leaves_no_half_of_a_file_behind(folder: Path) -> None:
     """A limit on the size of files refuses what a full disk refuses, root included."""
     done = subprocess.run(
-        [sys.executable, "-m", "genie_assets", "init"],
+        started_after(files_no_larger_than(100), [sys.executable, "-m", "genie_assets", "init"]),
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
     )
     assert done.returncode == 1
     assert done.stderr == f"Error: {folder / '.env'} cannot be written: File too large.\n"

@@ -1,6 +1,5 @@
 """Dagster homes that cannot be used: one sentence each, which names DAGSTER_HOME and shows no secret."""
 
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 from genie_assets.commands.instances import HomeError, open_home
 from genie_assets.commands.places import MADE_UP_RUNS
+from genie_assets_tests.starting import files_no_larger_than, started_after
 
 SECRET = "planted-password-7"
 
@@ -105,17 +105,13 @@ def test_of_the_demos_home_it_is_not_said_that_a_setting_chooses_it(tmp_path):
 
 @pytest.mark.slow
 def test_a_full_disk_is_told(tmp_path):
-    def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
     text = (
         "from pathlib import Path; from genie_assets.commands.instances import *\n"
         f"try: open_home(Path({str(tmp_path / 'home')!r}))\n"
         "except HomeError as error: print(error)"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, check=False, preexec_fn=full
-    )
+    full = started_after(files_no_larger_than(20_000), [sys.executable, "-c", text])
+    shown = subprocess.run(full, capture_output=True, text=True, check=False)
     assert shown.stdout.startswith(f"DAGSTER_HOME {tmp_path / 'home'} "), shown
     assert "set DAGSTER_HOME to a folder on this machine that you may write to" in shown.stdout
     assert shown.stdout.count("\n") == 1

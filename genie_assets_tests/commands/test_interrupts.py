@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from genie_assets.commands.interrupts import ending_on_signals
+from genie_assets_tests.starting import IGNORING_INTERRUPTS, started_after
 
 SIGNALS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 START = """
@@ -106,10 +106,13 @@ genie_assets.__main__.main()
 
 
 @contextmanager
-def program(text: str, **popen: Any) -> Iterator[subprocess.Popen[str]]:
+def program(text: str, after: str = "") -> Iterator[subprocess.Popen[str]]:
     """The program, once it is ready."""
     process = subprocess.Popen(
-        [sys.executable, "-c", START + text], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **popen
+        started_after(after, [sys.executable, "-c", START + text]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stdout.readline() == "ready\n"
@@ -185,11 +188,7 @@ def test_a_ctrl_c_that_a_wrapper_passes_on_once_more_is_no_second_one():
 
 
 def test_what_was_ignored_stays_ignored():
-    def ignoring() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    with program(WAITING, preexec_fn=ignoring) as process:
+    with program(WAITING, after=IGNORING_INTERRUPTS) as process:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGHUP)
         time.sleep(2)

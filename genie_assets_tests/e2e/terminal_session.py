@@ -20,6 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+from genie_assets_tests.starting import AT_THE_TERMINAL, started_after
+
 ROWS, COLUMNS = 40, 110
 CTRL_C = b"\x03"
 # Until something is given up: the machine may do a lot besides.
@@ -51,14 +53,13 @@ class Command:
         self._keyboard, screen = pty.openpty()
         fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self._process = subprocess.Popen(
-            words,
+            started_after(AT_THE_TERMINAL, words),
             cwd=folder,
             env=dict(environment),
             stdin=screen,
             stdout=screen,
             stderr=screen,
             start_new_session=True,
-            preexec_fn=_sit_down,
         )
         os.close(screen)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -169,13 +170,6 @@ class Session:
         with self._lock:
             self._file.write(f"{time.monotonic() - self._began_at:7.1f}  {mark}{harmless}\n")
             self._file.flush()
-
-
-def _sit_down() -> None:
-    """At the terminal that is our standard input: Ctrl-C and its end are for us, whoever started all this."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)  # `nohup` and a shell's `&` have their children ignore them
 
 
 def complaints(title: str, lines: Iterable[str], *, repeated: str = "(?!)") -> list[str]:
