@@ -1,9 +1,9 @@
 """Run tests, and what failed beside the others once more by itself.
 
-`python -m genie_assets_tests.second_try ARGUMENTS`, which are pytest's. Tests of pauses, deadlines and signals need
-a machine that has time for them. One that fails while two cores do the work of eight says nothing; one that fails
-by itself, too, does. Both tries are shown whole, unsteady tests are named at the end, and when many fail, nothing
-is tried again.
+`python -m genie_assets_tests.second_try ARGUMENTS`, which are those of pytest. Tests of pauses, deadlines and
+signals need a machine that has time for them. One that fails while two cores do the work of eight says nothing;
+one that fails by itself, too, does. Both tries are shown whole, unsteady tests are named at the end, and when
+many fail, nothing is tried again.
 """
 
 import subprocess
