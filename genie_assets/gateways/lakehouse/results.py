@@ -24,12 +24,15 @@ class MergeResult:
 
 @dataclass(frozen=True)
 class MaintenanceReport:
-    """What maintenance did to a table. Versions are None, and counts 0, where the table does not exist."""
+    """What maintenance did to a table. Versions are None, and counts 0, where the table does not exist.
 
-    files_before: int = 0
-    files_after: int = 0
-    bytes_before: int = 0
-    bytes_after: int = 0
+    Files and bytes are None where they were not asked for: nothing was written since they were looked at.
+    """
+
+    files_before: int | None = 0
+    files_after: int | None = 0
+    bytes_before: int | None = 0
+    bytes_after: int | None = 0
     version_before: int | None = None
     version_after: int | None = None
     days_compacted: int = 0

@@ -1,9 +1,9 @@
 """Maintenance of tables in Unity Catalog: joining small files of closed days, and removing unused ones."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -25,6 +25,49 @@ _COMMITS = 10_000
 _DAYS_AT_ONCE = 60
 # Operations that leave the rows' files as they are, or are maintenance themselves.
 _HARMLESS = ("VACUUM", "SET TBLPROPERTIES", "ADD COLUMN", "CHANGE COLUMN", "COMPUTE STATS", "OPTIMIZE")
+_CREATION = "CREATE TABLE"  # without rows
+# What is not used any more is removed when it is older than this, Databricks' own default.
+_UNUSED_STAYS = timedelta(days=7)
+
+
+def _writes(operation: str) -> bool:
+    return not operation.startswith(_HARMLESS) and operation != _CREATION
+
+
+@dataclass(frozen=True)
+class _Commits:
+    """What happened to a table, as far as its log goes back, newest first."""
+
+    version: int
+    times: pd.Series  # UTC
+    operations: tuple[str, ...]
+
+    def latest(self, is_meant: Callable[[str], bool]) -> datetime | None:
+        """When the latest of some operations was committed; None if none is known."""
+        found = self.times[[is_meant(operation) for operation in self.operations]]
+        return None if found.empty else found.max().to_pydatetime()
+
+    @property
+    def written_at(self) -> datetime | None:
+        """When rows were written for the last time."""
+        return self.latest(_writes)
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether there is nothing to join: no rows at all, or none since days that were closed were compacted."""
+        written, compacted = self.written_at, self.latest(lambda name: name == "OPTIMIZE")
+        if written is None:
+            return _CREATION in self.operations
+        return compacted is not None and written.date() < compacted.date()
+
+    @property
+    def has_nothing_unused(self) -> bool:
+        """Whether no file can have become unused since the last removal."""
+        changed = self.latest(lambda name: _writes(name) or name == "OPTIMIZE")
+        removed = self.latest(lambda name: name == "VACUUM END")
+        if changed is None:
+            return _CREATION in self.operations
+        return removed is not None and changed + _UNUSED_STAYS < removed
 
 
 @dataclass(frozen=True)
@@ -49,15 +92,30 @@ def latest_version(warehouse: Warehouse, table: str) -> int:
 def maintain(
     warehouse: Warehouse, place: Place, table: Table, columns: Collection[str], today: date
 ) -> MaintenanceReport:
-    """Tidy up one table that has these columns; see `Lakehouse.maintain`."""
+    """Tidy up one table that has these columns; see `Lakehouse.maintain`.
+
+    How many files it has is not asked of a table of which the log tells that nothing is to be done.
+    """
     name, began_at = place.table(table), datetime.now(UTC)
-    before = _state(warehouse, name)
+    commits = _commits(warehouse, name)
+    if commits.is_compact:
+        unused = 0 if commits.has_nothing_unused else _vacuum(warehouse, name)
+        return MaintenanceReport(
+            files_before=None,
+            files_after=None,
+            bytes_before=None,
+            bytes_after=None,
+            version_before=commits.version,
+            version_after=latest_version(warehouse, name) if unused else commits.version,
+            files_vacuumed=unused,
+        )
+    before = _state(warehouse, name, commits)
     compacted = _compact(warehouse, name, table, columns, before, today) if before.is_written_since else 0
     if compacted:
         properties = table_properties({_COMPACTED_AT: began_at.isoformat()})
         warehouse.execute(sql_from_template("lakehouse/set_properties", table=name, properties=properties))
     vacuumed = _vacuum(warehouse, name)
-    after = _state(warehouse, name) if compacted or vacuumed else before
+    after = _state(warehouse, name, _commits(warehouse, name)) if compacted or vacuumed else before
     return MaintenanceReport(
         files_before=before.files,
         files_after=after.files,
@@ -70,22 +128,30 @@ def maintain(
     )
 
 
-def _state(warehouse: Warehouse, name: str) -> _State:
-    detail = warehouse.query(sql_from_template("lakehouse/describe_detail", table=name)).iloc[0]
+def _commits(warehouse: Warehouse, name: str) -> _Commits:
     statement = sql_from_template("lakehouse/describe_history", table=name, commits=str(_COMMITS))
     commits = warehouse.query(statement)
-    compacted_at = _moment(_parsed(detail["properties"]))
-    # Some servers send numbers and times as texts.
-    times = pd.to_datetime(commits["timestamp"], utc=True)
-    times = times[[not operation.startswith(_HARMLESS) for operation in commits["operation"]]]
-    return _State(
+    return _Commits(
         version=max(map(int, commits["version"])),
+        # Some servers send numbers and times as texts.
+        times=pd.to_datetime(commits["timestamp"], utc=True),
+        operations=tuple(commits["operation"]),
+    )
+
+
+def _state(warehouse: Warehouse, name: str, commits: _Commits) -> _State:
+    detail = warehouse.query(sql_from_template("lakehouse/describe_detail", table=name)).iloc[0]
+    compacted_at, written_at = _moment(_parsed(detail["properties"])), commits.written_at
+    return _State(
+        version=commits.version,
         files=int(detail["numFiles"]),
         size=int(detail["sizeInBytes"]),
         partitioned_by=tuple(_parsed(detail.get("partitionColumns")) or ()),
         is_clustered=bool(_parsed(detail.get("clusteringColumns"))),
         compacted_at=compacted_at,
-        is_written_since=compacted_at is None or bool((times > compacted_at).any()),
+        # A day that was not closed then was left as it was.
+        is_written_since=compacted_at is None
+        or (written_at is not None and written_at.date() >= compacted_at.date()),
     )
 
 

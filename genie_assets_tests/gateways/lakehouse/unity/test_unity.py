@@ -485,7 +485,7 @@ def test_only_days_that_were_written_since_are_compacted_again(
             lake.append(NOTES, NOTES.frame([note(author, day=day)]))
     days = 2 if layout == "partitioned" else 1
     assert lake.maintain(NOTES, today=WEDNESDAY).days_compacted == days
-    now = datetime.now(UTC) + timedelta(seconds=1)
+    now = datetime.now(UTC)
     lake.append(NOTES, NOTES.frame([note("c", day=TUESDAY, written_at=now)]))
     warehouse.statements.clear()
     report = lake.maintain(NOTES, today=WEDNESDAY)
