@@ -264,7 +264,7 @@ def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:
 
 
 def maintenance_summary(results: Sequence[TableMaintenance]) -> dict[str, Any]:
-    """Metadata of a whole maintenance: sums over all tables, and every table's own numbers."""
+    """Metadata of a whole maintenance: sums over the tables that know it, and every table's own numbers."""
     rows = [result.numbers() for result in results]
     titles = list(rows[0])
     summed = ("files_before", "files_after", "bytes_before", "bytes_after", "days_compacted", "files_vacuumed")
