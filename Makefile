@@ -13,8 +13,8 @@ INSTALL_LOG := $(VENV)/install.log
 QUICK := "not servers and not slow and not long and not rare"
 NOT_LONG := "not long and not rare"
 LONG := "long and not rare"
-# Tests of servers and processes wait a good deal: three workers keep two cores busy.
-WORKERS := 3
+# Tests of servers and processes wait a good deal: four workers keep two cores busy.
+WORKERS := 4
 # A file's tests stay in one worker, so that what they share is started once; see genie_assets_tests/workers.py.
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
