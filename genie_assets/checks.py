@@ -6,6 +6,7 @@ run them once per day.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -32,7 +33,7 @@ from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.twins import standing_duplicates
 from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
-from genie_assets.reporting import counted, counts_table, markdown, shown
+from genie_assets.reporting import CAUSES, counted, counts_table, markdown, shown
 from genie_assets.settings import load_settings
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
 from genie_assets.wiring import Clock
@@ -64,6 +65,9 @@ def api_success_rate(
     }
     if asked:
         metadata["success_rate"] = readable / asked
+    if failing:
+        by_class = sum((Counter(each.by_class) for each in details.values()), Counter[str]())
+        metadata[CAUSES] = dg.MetadataValue.json(dict(by_class))
     return dg.AssetCheckResult(
         passed=worst is RateVerdict.PASS,
         severity=dg.AssetCheckSeverity.WARN if worst is RateVerdict.WARN else dg.AssetCheckSeverity.ERROR,
@@ -191,6 +195,7 @@ def no_open_errors_left(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetChec
             "open": errors.total,
             "parked": errors.parked,
             **counts_table("classes", errors.by_class),
+            CAUSES: dg.MetadataValue.json(dict(errors.by_class)),
             "sample": markdown(["day", "workspace id", "message id", "class", "next attempt"], rows),
         },
     )

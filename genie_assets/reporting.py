@@ -227,6 +227,10 @@ WAITING = "waiting"
 """Under which name metadata say what waits for a run."""
 
 
+CAUSES = "causes"
+"""Under which name a check says how many messages cannot be read for which error class: alerts go by it."""
+
+
 def waits_to_json(waits: Mapping[dt.date, Wait]) -> dg.JsonMetadataValue:
     """What waits for a run, by day, as metadata."""
     return dg.MetadataValue.json(

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BeforeValidator, SecretStr, ValidationError
@@ -93,6 +94,33 @@ def _time_zone(value: Any) -> Any:
     return name
 
 
+def _quiet_hours(value: Any) -> Any:
+    if value is None or isinstance(value, tuple):
+        return value
+    try:
+        begin, end = (dt.time.fromisoformat(part.strip()) for part in str(value).split("-"))
+    except ValueError:
+        raise ValueError("must be two times such as 22:00-07:00") from None
+    if begin == end or begin.tzinfo or end.tzinfo:
+        raise ValueError("must be two different times without a zone, such as 22:00-07:00")
+    return begin, end
+
+
+def _web_address(value: Any) -> Any:
+    """What is opened or asked as it is; a secret is not shown in the sentence about it."""
+    if value is None:
+        return None
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    try:
+        parts = urlsplit(text.strip())
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or any(char.isspace() or not char.isprintable() for char in text.strip()):
+        raise ValueError("must be a whole address such as https://host/path")
+    return text.strip()
+
+
 def _folder(value: Any) -> Any:
     if value is None:
         return None
@@ -148,6 +176,9 @@ _Place = Annotated[str, _exact(blanks=True, letters=True)]
 _Ids = Annotated[tuple[str, ...], NoDecode, _exact(), BeforeValidator(_items)]
 _Names = Annotated[tuple[str, ...], NoDecode, _exact(letters=True), BeforeValidator(_items)]
 _Address = Annotated[str | None, BeforeValidator(_address)]
+_Url = Annotated[str | None, BeforeValidator(_web_address)]
+_SecretUrl = Annotated[SecretStr | None, BeforeValidator(_web_address)]
+_Hours = Annotated[tuple[dt.time, dt.time] | None, NoDecode, BeforeValidator(_quiet_hours)]
 _Urls = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_workspace_urls)]
 _Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_host_patterns)]
 
@@ -212,12 +243,23 @@ class Settings(BaseSettings):
     genie_report_names: bool = False
     """Whether the report shows users by their e-mail addresses; without it, by pseudonyms."""
     genie_time_zone: Annotated[str, BeforeValidator(_time_zone)] = "UTC"
-    """The zone of the hours of the day in the report."""
+    """The zone of the hours of the day in the report, and of the quiet hours of alerts."""
 
     genie_dashboard_folder: Annotated[str | None, BeforeValidator(_folder)] = None
     """Workspace folder in which the AI/BI dashboard is deployed each day; without it, only by hand."""
     genie_dashboard_viewers: Annotated[str | None, _exact(blanks=True, letters=True)] = None
     """Group of the workspace that may view that dashboard."""
+
+    genie_alert_channels: SecretStr | None = None
+    """Where alerts are sent to: addresses as apprise spells them, separated by blanks."""
+    genie_alert_heartbeat_url: _SecretUrl = None
+    """What is asked after each good tick of the sensor `alerts`, so that its silence is noticed."""
+    genie_alert_quiet_hours: _Hours = None
+    """From when to when no alert is sent, in `genie_time_zone`."""
+    genie_alert_remind_hours: Annotated[float, _number(1, 168, float)] = 24.0
+    """Hours until the first reminder of what is still broken; each further one takes twice as long."""
+    genie_dagster_url: _Url = None
+    """The address of Dagster's webserver, for the links in alerts."""
 
     genie_allow_space_writes: bool = False
     """Whether `genie-assets spaces apply` may change spaces."""
@@ -233,6 +275,16 @@ class Settings(BaseSettings):
         """All principals whose reads are not usage: the configured ones and the one we log in as."""
         own = (*self.genie_own_principals, *filter(None, [self.databricks_client_id]))
         return tuple(dict.fromkeys(own))
+
+    @property
+    def alert_channels(self) -> tuple[str, ...]:
+        """The addresses of the channels, each a secret."""
+        return tuple((_reveal(self.genie_alert_channels) or "").split())
+
+    @property
+    def heartbeat(self) -> str | None:
+        """The address that is asked after each good tick, a secret."""
+        return _reveal(self.genie_alert_heartbeat_url)
 
     def databricks(self) -> DatabricksConnection:
         """How to reach Databricks.

@@ -55,6 +55,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
                 "sql_tables",
             )
         ),
+        "test_alerts.py",
         "test_second_try.py",
     ),
     "slow": (

@@ -108,6 +108,7 @@ def test_the_success_rate_is_judged_and_the_run_succeeds_all_the_same(
     failed = 2 * len(forbidden)
     asked: Any = rate.metadata["asked_for"].value
     assert rate.metadata["success_rate"].value == pytest.approx((asked - failed) / asked)
+    assert severity is None or rate.metadata["causes"].value == {"PERMISSION": failed}
     assert evaluations["nothing_is_lost"].passed
     errors = pipeline.rows(MESSAGE_FETCH_ERRORS)
     assert {row["conversation_id"] for row in errors} == set(forbidden)

@@ -12,7 +12,7 @@ import pytest
 from genie_assets.commands import processes
 from genie_assets.commands.cli import main as cli
 from genie_assets.definitions import build_defs
-from genie_assets.domain.advice import ADVICE
+from genie_assets.domain.advice import ADVICE, CHECKS
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.tables import MESSAGE_DETAILS, TABLES
 from genie_assets_tests import rooms
@@ -109,6 +109,11 @@ def test_the_readme_names_every_check_schedule_and_sensor() -> None:
     names = {key.name for key in definitions.asset_graph.asset_check_keys}
     names |= {each.name for each in definitions.schedule_defs} | {each.name for each in definitions.sensor_defs}
     assert names - words(section("README.md", "Running it")) == set()
+
+
+def test_alerts_say_what_the_runbook_says_about_a_check() -> None:
+    told = {cells[0].strip("`"): cells[2] for cells in rows(section("docs/operations.md", "When a check fails"))}
+    assert {name: words for name, words in CHECKS.items() if told[name] != words} == {}
 
 
 WAITING = (

@@ -42,7 +42,7 @@ MAY_IMPORT = {
             "genie_assets.pipeline",
             "genie_assets.settings",
         ),
-        *(f"{GATEWAYS}.genie", f"{GATEWAYS}.sql", LAKEHOUSE),
+        *(GATEWAYS, f"{GATEWAYS}.genie", f"{GATEWAYS}.sql", LAKEHOUSE),
     },
     "genie_assets.commands": {
         *(

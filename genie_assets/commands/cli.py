@@ -7,6 +7,7 @@ import os
 
 import click
 
+from genie_assets.commands.alerts import alerts
 from genie_assets.commands.check import check
 from genie_assets.commands.dashboard import dashboard
 from genie_assets.commands.demo import demo
@@ -37,6 +38,7 @@ main.add_command(init)
 main.add_command(check)
 main.add_command(load)
 main.add_command(errors)
+main.add_command(alerts)
 main.add_command(report)
 main.add_command(spaces)
 main.add_command(dashboard)

@@ -38,6 +38,69 @@ ADVICE: Mapping[ErrorClass, str] = {
 }
 
 
+# The words of the runbook: a test compares them with the table "When a check fails" of docs/operations.md.
+CHECKS: Mapping[str, str] = {
+    "api_success_rate": (
+        "look at the check's table for the workspace, then at the day's errors (query below), then at the "
+        "class in the next table"
+    ),
+    "nothing_is_lost": (
+        "run the day again; a run that died between two tables is healed that way. If it stays, the "
+        "difference is a defect: report it with the check's metadata"
+    ),
+    "no_message_is_lost": (
+        "run the days that it names again, and look at the latest run of each: a run that failed says why"
+    ),
+    "ledger_is_true": (
+        "run the day again: a run that died between storing the answer and the ledger is healed that way"
+    ),
+    "keys_are_unique": (
+        "somebody else wrote to the tables, or two engines did. Stop them, then delete the older copies"
+    ),
+    "no_key_is_twice": (
+        "somebody else wrote to the tables, or two engines did. Stop them, then delete the older copies"
+    ),
+    "enrichment_coverage": (
+        "check the grant on `system.query.history`, and whether the warehouses that Genie uses are in this region"
+    ),
+    "no_open_errors_left": "see the classes in the next table",
+    "every_stored_day_is_a_partition": (
+        "set `GENIE_FIRST_DAY` to the earliest of the days that the check names, or earlier"
+    ),
+    "every_day_is_loaded": (
+        "switch on `late_days_hourly` and `load_late_days`, or load the days that it names. If they are on, "
+        "look at the latest runs of these days"
+    ),
+    "spaces_are_backed_up": (
+        "PERMISSION: grant CAN EDIT or CAN MANAGE on them; SUCCESS: no run has looked, so see whether the "
+        "schedule of `genie_spaces` is on; else see their rows in `space_fetch_errors`. What was backed up "
+        "before is kept"
+    ),
+    "no_access_was_widened": (
+        "if it was not meant, take it back in the space's sharing dialog. Who it is stands in "
+        "`genie_space_permissions` (`is_widened`); it turns green by itself after three days"
+    ),
+    "audit_is_fresh": (
+        "check the grant on `system.access.audit`; if it is right, Databricks is late: loading the days "
+        "again later picks everything up"
+    ),
+}
+_SEE_RUNBOOK = "see what the check says, and docs/operations.md, When a check fails"
+RUN_FAILED = (
+    "open the latest run and read its last error; nothing that was stored is lost, and the next run goes on"
+)
+RUNS_WAIT = (
+    "see in Dagster whether its daemon runs, and which run holds the queue or the pool genie_api; end that one "
+    "only if it does nothing any more"
+)
+NOT_EVALUATED = "see in Dagster whether its daemon runs, and what the schedule's latest ticks and runs say"
+
+
+def check_advice(check: str) -> str:
+    """What to do about a check that fails, by its name."""
+    return CHECKS.get(check, _SEE_RUNBOOK)
+
+
 def advice(error_class: str) -> str:
     """What to do about errors of a class, by its name; a class that is not known is one of another version."""
     known = ErrorClass.__members__.get(error_class)
