@@ -169,7 +169,7 @@ def test_a_thousand_failing_checks_of_a_night_are_one_message_about_one_incident
         watch.tick()
     assert [each["title"] for each in hooked(web)[1:]] == ["genie-assets: 2 fine again"]
     assert hooked(web)[1]["message"].startswith(
-        "FINE AGAIN: PERMISSION: 7 messages cannot be read, as api_success"
+        "FINE AGAIN: PERMISSION: 4,321 messages cannot be read, as api_success"
     )
     assert len(post.messages) == 2
     assert beats(web) == 40

@@ -5,7 +5,6 @@ the only links are ours, to Dagster's webserver.
 """
 
 import datetime as dt
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -34,11 +33,8 @@ class Message(NamedTuple):
 
 def plain(text: str, longest: int = _LONGEST) -> str:
     """A text from outside as one line that no channel takes for a link, a mention or markup."""
-    visible = "".join(
-        " " if char.isspace() else char
-        for char in text[: 8 * longest]
-        if char.isspace() or unicodedata.category(char)[0] != "C"
-    )
+    seen = [char for char in text[: 8 * longest] if char.isprintable() or char.isspace()]
+    visible = "".join(" " if char.isspace() else char for char in seen)
     line = " ".join(visible.split()).translate(_LOOKALIKES).replace("://", " : // ").replace("www.", "www .")
     return line if len(line) <= longest else f"{line[: longest - 4]} ..."
 
