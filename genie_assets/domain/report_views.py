@@ -15,7 +15,12 @@ from genie_assets.domain.views import View
 
 KNOWN, ASKED = "known_messages", "report_messages"
 # What is worth working out once, and the table whose days it has.
-KEPT: Mapping[str, Table | None] = {KNOWN: MESSAGE_DETAILS, ASKED: None, "unread_messages": None}
+KEPT: Mapping[str, Table | None] = {
+    KNOWN: MESSAGE_DETAILS,
+    ASKED: None,
+    "unread_messages": None,
+    "workspaces": None,
+}
 _OVERVIEW = "message_overview"
 
 

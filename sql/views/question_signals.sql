@@ -34,7 +34,7 @@ asked AS (
     m.message_id,
     m.outcome,
     m.is_day_loaded,
-    m.question,
+    TRANSLATE(LOWER(SUBSTRING(m.question, 1, 1000)), '?!.,;:', '') AS wording,
     m.has_sql,
     m.query_row_count,
     m.is_result_expired,
@@ -45,25 +45,23 @@ asked AS (
   LEFT JOIN clarifications AS a
     ON a.created_date = m.day AND a.workspace_id = m.workspace_id AND a.message_id = m.message_id
 ),
+worded AS (
+  SELECT a.*, SIZE(ARRAY_DISTINCT(SPLIT(a.wording, ' '))) AS words
+  FROM asked AS a
+),
 followed AS (
   SELECT
     a.*,
     LEAD(a.message_id) OVER in_turn AS next_message_id,
     LEAD(a.asked_at) OVER in_turn AS next_asked_at,
     LEAD(a.user_key) OVER in_turn AS next_user_key,
-    LEAD(a.question) OVER in_turn AS next_question
-  FROM asked AS a
+    LEAD(a.wording) OVER in_turn AS next_wording,
+    LEAD(a.words) OVER in_turn AS next_words
+  FROM worded AS a
   -- By the day first: what follows a message is never asked on an earlier day.
   WINDOW in_turn AS (
     PARTITION BY a.workspace_id, a.conversation_id ORDER BY a.day, a.conversation_position, a.message_id
   )
-),
-worded AS (
-  SELECT
-    f.*,
-    SPLIT(TRANSLATE(LOWER(SUBSTRING(f.question, 1, 1000)), '?!.,;:', ''), ' ') AS words,
-    SPLIT(TRANSLATE(LOWER(SUBSTRING(f.next_question, 1, 1000)), '?!.,;:', ''), ' ') AS next_words
-  FROM followed AS f
 )
 SELECT
   w.day,
@@ -83,8 +81,10 @@ SELECT
     WHEN UNIX_MILLIS(w.next_asked_at) - UNIX_MILLIS(w.asked_at) > 600000 THEN FALSE
     WHEN w.next_user_key <> w.user_key THEN FALSE
     WHEN w.next_asked_at IS NOT NULL AND w.asked_at IS NOT NULL AND w.next_user_key IS NOT NULL
-      AND w.user_key IS NOT NULL
-      THEN 2 * SIZE(ARRAY_INTERSECT(w.words, w.next_words)) >= SIZE(ARRAY_UNION(w.words, w.next_words))
+      AND w.user_key IS NOT NULL AND w.wording IS NOT NULL AND w.next_wording IS NOT NULL
+      -- Shared are words + next_words - all: twice that is at least all. Sets are dear, so there is only one here.
+      THEN 2 * (w.words + w.next_words)
+        >= 3 * SIZE(ARRAY_DISTINCT(SPLIT(CONCAT(w.wording, ' ', w.next_wording), ' ')))
   END AS is_rephrased,
   CASE
     WHEN w.next_message_id IS NOT NULL THEN FALSE
@@ -93,5 +93,5 @@ SELECT
   END AS is_abandoned,
   w.is_result_expired,
   w.outcome = 'WITHHELD' OR w.is_hidden_now AS is_withheld
-FROM worded AS w
+FROM followed AS w
 LEFT JOIN calendar AS c ON c.day = CAST(DATE_ADD(w.day, 1) AS DATE)

@@ -52,11 +52,9 @@ used AS (
   GROUP BY workspace_id, space_id
 ),
 unread AS (
-  SELECT r.workspace_id, r.space_id, COUNT(DISTINCT r.message_id) AS unread_messages
-  FROM genie_messages_to_fetch AS r
-  LEFT ANTI JOIN message_details AS m ON m.workspace_id = r.workspace_id AND m.message_id = r.message_id
-  WHERE NOT COALESCE(r.is_deleted, FALSE)
-  GROUP BY r.workspace_id, r.space_id
+  SELECT workspace_id, space_id, COUNT(DISTINCT message_id) AS unread_messages
+  FROM unread_messages
+  GROUP BY workspace_id, space_id
 ),
 history AS (
   SELECT MIN(event_date) AS history_since

@@ -6,6 +6,7 @@ asked for. What does not fit into memory goes into a folder that only we may rea
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _SAFE = {
 _KEPT = "kept"
 _TABLES = {table.name: table for table in TABLES}
 _BATCH = 10_000
+# A pattern that means itself.
+_PLAIN = re.compile(r"[A-Za-z0-9 ,;:-]")
 _BY_ZERO = "Division by zero"
 # What Spark has and DuckDB has not, or in another way.
 _MACROS = (
@@ -199,6 +202,9 @@ def _as_duckdb_does(node: exp.Expression) -> exp.Expression:
         node, exp.Quantile
     ):  # PERCENTILE lies between two values; DuckDB's word for it takes one of them
         return exp.Anonymous(this="quantile_cont", expressions=[node.this, node.args["quantile"]])
+    if isinstance(node, exp.RegexpSplit) and node.expression.is_string and _PLAIN.fullmatch(node.expression.name):
+        # Without a pattern, that takes a fifth of the time.
+        return exp.Split(this=node.this, expression=node.expression)
     if isinstance(node, exp.DayOfWeek) and not isinstance(node.parent, exp.Add):
         return exp.Paren(this=exp.Add(this=node.copy(), expression=exp.Literal.number(1)))
     return node

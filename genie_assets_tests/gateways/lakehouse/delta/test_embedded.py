@@ -80,6 +80,19 @@ def test_percentiles_are_nearest_ranks_with_ties_and_even_counts_and_medians_lie
     assert found["middle"] == pytest.approx(percentile(values, 0.5))
 
 
+def test_texts_are_split_by_patterns_also_where_a_pattern_means_itself(
+    no_tables: Callable[[str], list[Row]],
+) -> None:
+    (found,) = no_tables(
+        "SELECT SPLIT(' a  b ', ' ') AS blanks, SPLIT('', ' ') AS nothing, "
+        "SPLIT(CAST(NULL AS STRING), ',') AS unknown, "
+        "SPLIT('a1b', '[0-9]') AS digits, SPLIT('ab', '.') AS any, SPLIT('a.b', s) AS told "
+        "FROM VALUES ('[.]') AS t(s)"
+    )
+    plain = {"blanks": ["", "a", "", "b", ""], "nothing": [""], "unknown": None}
+    assert found == {**plain, "digits": ["a", "b"], "any": ["", "", ""], "told": ["a", "b"]}
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 def test_what_is_kept_is_worked_out_once_and_a_table_is_read_for_the_columns_that_are_asked_for(
     at_once: bool,
