@@ -34,7 +34,15 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
         "commands/test_ended_loads.py",
         *(
             f"e2e/test_{name}.py"
-            for name in ("crash_safety", "daemon", "demo", "demo_on_unity", "quiet_day", "visible_runs")
+            for name in (
+                "alert_daemon",
+                "crash_safety",
+                "daemon",
+                "demo",
+                "demo_on_unity",
+                "quiet_day",
+                "visible_runs",
+            )
         ),
         "gateways/lakehouse/delta/test_concurrency.py",
         *(f"test_{name}.py" for name in ("benchmarks", "old_runs")),

@@ -102,7 +102,8 @@ class Daemon:
         ) as context:
             found = sensor.evaluate_tick(context)
         self._cursors[sensor.name] = found.cursor
-        yield from self._new(sensor.name, sensor.job_name, found.run_requests or [])
+        # One that starts nothing has no job.
+        yield from self._new(sensor.name, sensor.job_name if sensor.targets else "", found.run_requests or [])
 
     def _resources(self, keys: Collection[str]) -> dict[str, Any]:
         """Only what somebody asks for: each is made anew for every look."""

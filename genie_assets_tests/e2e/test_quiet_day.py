@@ -10,6 +10,7 @@ import pytest
 from genie_assets.definitions import build_defs
 from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at
 from genie_assets_tests.e2e.pipelines import point_at
+from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_sandbox.account import save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.uniform import generate_uniform
@@ -63,10 +64,13 @@ def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
     clock = JumpingClock(evening)
     with (
         SandboxProcess(tmp_path / "account", clock_ms=ms(evening)) as sandbox,
+        StubServer(always(Reply())).running() as channel,
         dg.DagsterInstance.ephemeral() as instance,
         dagster_at(clock),
     ):
         point_at(sandbox, "uc://main.quiet", monkeypatch)  # type: ignore[arg-type]
+        monkeypatch.setenv("GENIE_ALERT_CHANNELS", f"json://127.0.0.1:{channel.port}/hook")
+        monkeypatch.setenv("GENIE_ALERT_HEARTBEAT_URL", f"{channel.url}/beat")
         monkeypatch.setenv("GENIE_FIRST_DAY", str((midnight - dt.timedelta(days=HISTORY)).date()))
         daemon = Daemon(build_defs(clock=clock), instance, clock)
         day = QuietDay(sandbox, daemon, clock)
@@ -77,6 +81,10 @@ def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
         day.be_at(midnight)
         sent = {at: number for at, number in day.until(midnight + dt.timedelta(days=1)) if number}
     assert all(succeeded for _, succeeded in daemon.runs)
+    (told,) = [request.body.decode() for request in channel.requests if request.path == "/hook"]
+    assert "genie-assets: 1 warning" in told
+    assert "WARNING: audit_is_fresh fails" in told, "an account in which nobody does anything has no audit rows"
+    assert channel.paths().count("/beat") >= 24 * 4
     assert daemon.runs["genie_late_days", True] == 24
     assert daemon.runs["genie_daily", True] == 24 + 3
     assert sum(sent.values()) <= MOST_STATEMENTS
