@@ -17,6 +17,7 @@ from genie_assets_tests.e2e.pipelines import (
     sandbox_of,
     without_notes,
 )
+from genie_assets_tests.e2e.views_of_truth import differences_of_views
 from genie_sandbox.account import Account
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.generator import generate
@@ -58,6 +59,7 @@ def test_the_tables_are_the_truth_at_every_look(account, sandbox, tmp_path, monk
         pipeline.run("genie_daily", day)
     assert differences_from_truth(account, sandbox, pipeline) == []
     assert len(pipeline.rows(GENIE_MESSAGES_TO_FETCH)) > at_first
+    assert differences_of_views(account, sandbox, pipeline.lake, days) == []
 
     # Everything once more, in any order and with days repeated, changes nothing.
     before = without_notes(pipeline.tables())

@@ -15,6 +15,7 @@ from genie_assets_tests.e2e.pipelines import (
     recent_anchor,
     sandbox_of,
 )
+from genie_assets_tests.e2e.views_of_truth import differences_of_views
 from genie_sandbox.made_up.generator import generate
 
 pytestmark = pytest.mark.slow
@@ -33,6 +34,7 @@ def test_the_tables_in_unity_catalog_are_the_truth_before_and_after_maintenance(
             pipeline.run("genie_daily", day)
         pipeline.run("genie_spaces")
         assert differences_from_truth(account, sandbox, pipeline) == []
+        assert differences_of_views(account, sandbox, pipeline.lake, days) == []
         assert sum(map(len, pipeline.tables().values())) > 100
 
         before = pipeline.tables()

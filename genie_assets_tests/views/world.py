@@ -1,7 +1,7 @@
 """Rows of every table that the views read: an account's truth, and beside it what a calm account does not have.
 
 They are stored as they are, without a pipeline, so that a test of the views takes seconds. Whole pipelines are
-compared in `e2e/test_views.py`.
+compared by `e2e/views_of_truth.py`.
 """
 
 import datetime as dt
