@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genie_assets_tests.views.golden import Golden, Row
+from genie_assets_tests.views.golden import Golden
+from genie_assets_tests.views.golden_basics import Row
 
 DAY = dt.timedelta(days=1)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

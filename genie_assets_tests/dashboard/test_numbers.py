@@ -17,7 +17,8 @@ from genie_assets.gateways.lakehouse.reading import in_databricks, parsed
 from genie_assets.gateways.sql.views import shipped_views
 from genie_assets_tests.dashboard.golden import VIEWS, Choice, GoldenDashboard, asked_of, same
 from genie_assets_tests.dashboard.widgets import widget_sql, with_names
-from genie_assets_tests.views.golden import Golden, Row
+from genie_assets_tests.views.golden import Golden
+from genie_assets_tests.views.golden_basics import Row
 from genie_assets_tests.views.test_mutations import conditions
 from genie_assets_tests.views.world import golden_rows
 

@@ -21,7 +21,7 @@ from genie_assets.domain.views import needed
 from genie_assets.gateways.lakehouse.frames import to_arrow
 from genie_assets.gateways.sql.views import shipped_views
 from genie_assets_tests.dashboard.golden import percentile
-from genie_assets_tests.views.golden import PERCENTS, nearest_rank
+from genie_assets_tests.views.golden_basics import PERCENTS, nearest_rank
 from genie_assets_tests.views.spark import comparable_cell
 from genie_assets_tests.views.world import ask, golden_rows, lake_of
 

@@ -1,7 +1,7 @@
 """What the views say after a pipeline's runs, compared with plain Python over the sandbox's account.
 
 Nothing of the expected answers is read from our tables: the account says what was asked and answered, and the runs
-that a test made say which days were loaded. What only the pipeline knows, such as when it ran, is not compared here.
+of a test say which days were loaded. What only the pipeline knows, such as when it ran, is not compared here.
 """
 
 import datetime as dt

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from genie_assets.domain.report import Period
 from genie_assets.domain.report_document import Document, Request
-from genie_assets_tests.views.golden import Row
+from genie_assets_tests.views.golden_basics import Row
 from genie_assets_tests.views.world import ANCHOR
 
 REQUEST = Request(now=ANCHOR, time_zone="Asia/Kolkata", with_texts=True, first_day=dt.date(2026, 10, 17))

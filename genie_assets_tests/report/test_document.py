@@ -14,7 +14,8 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.published_report import make_report, pseudonym_key
 from genie_assets_tests.report.choices import REQUEST, periods, places, within
-from genie_assets_tests.views.golden import Golden, Row, nearest_rank
+from genie_assets_tests.views.golden import Golden
+from genie_assets_tests.views.golden_basics import Row, nearest_rank
 from genie_assets_tests.views.world import ANCHOR, golden_rows
 
 LAST = ANCHOR.date() - dt.timedelta(days=2)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from genie_assets.domain.tables import MESSAGE_DETAILS
-from genie_assets_tests.views.golden import Golden, Row, Rows
+from genie_assets_tests.views.golden import Golden
+from genie_assets_tests.views.golden_basics import Row, Rows
 from genie_assets_tests.views.golden_effects import configuration_effects
 
 CHANGED = dt.datetime(2026, 11, 10, 12, tzinfo=dt.UTC)

@@ -16,7 +16,7 @@ from genie_assets.gateways.lakehouse.delta.lakehouse import DeltaLakehouse, delt
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.reading import understood
 from genie_assets.gateways.sql.views import shipped_views
-from genie_assets_tests.views.golden import Row, Rows
+from genie_assets_tests.views.golden_basics import Row, Rows
 from genie_sandbox.made_up.generator import generate
 from genie_sandbox.truth.tables import comparable, truth
 

@@ -19,7 +19,7 @@ from genie_assets.gateways.lakehouse.delta import embedded
 from genie_assets.gateways.lakehouse.frames import arrow_schema
 from genie_assets.gateways.lakehouse.reading import understood
 from genie_assets_tests.dashboard.golden import percentile
-from genie_assets_tests.views.golden import Row
+from genie_assets_tests.views.golden_basics import Row
 
 NAMES = [table.name for table in TABLES]
 SHARES = ("0.01", "0.07", "0.29", "0.5", "0.57", "0.9", "0.95", "0.99", "1.0")
