@@ -43,7 +43,6 @@ SECONDS: dict[str, int] = {
     "gateways/lakehouse/test_queries.py": 21,
     "views/test_questions.py": 20,
     "gateways/databricks/test_pacing.py": 20,
-    "gateways/lakehouse/unity/test_unity.py": 15,
     "e2e/test_cli_errors.py": 14,
     "test_definitions.py": 45,
     "gateways/lakehouse/test_reads.py": 13,
