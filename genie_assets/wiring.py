@@ -18,6 +18,7 @@ from genie_assets.settings import DatabricksConnection, Settings
 
 if TYPE_CHECKING:
     from genie_assets.gateways.databricks.lakeview import Lakeview
+    from genie_assets.gateways.databricks.sql_alerts import SqlAlerts
     from genie_assets.gateways.databricks.workspaces import Workspaces
     from genie_assets.gateways.genie.api import GenieApi
     from genie_assets.gateways.genie.space_writes import LiveSpaces
@@ -143,6 +144,13 @@ def open_dashboards(settings: Settings, connection: DatabricksConnection) -> "La
     from genie_assets.gateways.databricks.lakeview import Lakeview
 
     return Lakeview(open_workspaces(settings, connection).home)
+
+
+def open_sql_alerts(settings: Settings, connection: DatabricksConnection) -> "SqlAlerts":
+    """The SQL alerts of the home workspace."""
+    from genie_assets.gateways.databricks.sql_alerts import SqlAlerts
+
+    return SqlAlerts(open_workspaces(settings, connection).home)
 
 
 def open_genie_api(settings: Settings, connection: DatabricksConnection) -> "GenieApi":

@@ -63,7 +63,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
                 "sql_tables",
             )
         ),
-        "test_alerts.py",
+        *("test_alerts.py", "test_sql_alert.py"),
         "test_second_try.py",
     ),
     "slow": (

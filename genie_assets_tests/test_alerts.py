@@ -29,6 +29,7 @@ from genie_assets.commands.cli import main
 from genie_assets.definitions import build_defs
 from genie_assets.domain.advice import ADVICE, RUN_FAILED
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.gateways.channels import open_channels, send_to_all
 from genie_assets.partitions import utc_days
 from genie_assets.runs import PARTITION_TAG
 from genie_assets_tests.gateways.smtp_server import SmtpServer
@@ -214,6 +215,16 @@ def test_a_channel_that_is_down_is_retried_and_told_once_and_the_heart_rests_unt
     assert str(post.port) not in watch.cursor + caplog.text
 
 
+def test_a_channel_that_hangs_holds_up_no_other(web: StubServer) -> None:
+    with StubServer(always(Reply(hang_seconds=4))).running() as slow:
+        channels = open_channels([f"json://127.0.0.1:{each.port}/{TOKEN}" for each in (slow, web)])
+        results = send_to_all(channels, [("title", "body", True)] * 2, seconds=1)
+    assert [each.is_taken for each in results] == [False, True]
+    assert results[0].reason == "no answer within 1 seconds"
+    assert len({each.key for each in channels}) == 2
+    assert TOKEN not in repr(channels)
+
+
 def broken_job(name: str, error: Exception) -> dg.JobDefinition:
     @dg.op
     def step() -> None:
@@ -346,7 +357,7 @@ def test_the_runbooks_command_tries_every_channel_and_says_in_a_line_each_what_h
     channels: None, web: StubServer, post: SmtpServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (command,) = commands_of_the_runbook()
+    command, _ = commands_of_the_runbook()
     shown = CliRunner().invoke(main, command.split()[1:])
     assert shown.output.splitlines() == [
         "ok    channel 1 (json): took it",

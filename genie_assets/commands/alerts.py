@@ -15,6 +15,9 @@ _BODY = (
 )
 
 
+_STEPS = {"create": "made", "update": "brought up to date", "keep": "up to date already"}
+
+
 @click.group(short_help="Try the channels that alerts are sent to.")
 def alerts() -> None:
     """Try the channels that alerts are sent to. The sensor `alerts` does the telling, in Dagster."""
@@ -45,6 +48,40 @@ def test() -> None:
         failed += _told("GENIE_ALERT_HEARTBEAT_URL", beat(heartbeat))
     if failed:
         sys.exit(1)
+
+
+@alerts.command(short_help="Make the SQL alert that fires when the tables stand still.")
+@click.option("--email", "emails", metavar="ADDRESS", multiple=True, help="A user who is told; may be repeated.")
+@click.option(
+    "--destination", "destinations", metavar="ID", multiple=True, help="A notification destination's id."
+)
+@click.option("--force", is_flag=True, help="Replace a query that was changed by hand.")
+@one_sentence
+def deploy(emails: tuple[str, ...], destinations: tuple[str, ...], force: bool) -> None:
+    """Make the SQL alert that fires when the tables in Unity Catalog stand still, or bring it up to date.
+
+    Databricks evaluates it, whatever has become of Dagster. Threshold, times and subscribers that people changed
+    stay as they are; subscribers that are named here and missing are added.
+    """
+    from genie_assets.domain.dashboard.ours import schema_in
+    from genie_assets.domain.sql_alert import Subscribers, wanted_alert
+    from genie_assets.pipeline.sql_alert import deploy as deploy_alert
+    from genie_assets.wiring import open_sql_alerts
+
+    settings = read_settings()
+    place = schema_in(settings.genie_lakehouse)
+    if place is None:
+        raise click.ClickException(
+            "A SQL alert reads tables in Unity Catalog: set GENIE_LAKEHOUSE to uc://catalog.schema."
+        )
+    connection = settings.databricks()
+    wanted = wanted_alert(*place, connection.warehouse_id, Subscribers(emails, destinations))
+    done = deploy_alert(open_sql_alerts(settings, connection), wanted, force=force)
+    click.echo(f"{readable(done.alert['display_name'])}: {_STEPS[done.step]}.")
+    if not done.alert["evaluation"]["notification"].get("subscriptions"):
+        click.echo("Nobody is told when it fires: name users with --email, or destinations with --destination.")
+    if done.others:
+        click.echo(f"{done.others} more alerts have this name; they are left alone: trash them in the workspace.")
 
 
 def _told(name: str, problem: str | None) -> bool:

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from genie_sandbox.responses import Answer, ApiError, endpoint_not_found
 from genie_sandbox.server import fault_effects
+from genie_sandbox.server.alerts import AlertApi
 from genie_sandbox.server.dashboard_routes import DashboardApi
 from genie_sandbox.server.faults import FaultBook, Plan
 from genie_sandbox.server.genie_routes import GenieApi
@@ -46,6 +47,7 @@ class Parts:
     gatekeeper: Gatekeeper
     genie: GenieApi
     dashboards: DashboardApi
+    alerts: AlertApi
     conversations: Conversations
     faults: FaultBook
     log: RequestsLog
@@ -127,6 +129,8 @@ class SandboxApp:
                 return gatekeeper.me()
             case "dashboards" | "workspace_objects" | "dashboard_permissions":
                 return self._parts.dashboards.answer(request, await _body(exchange.receive))
+            case "alerts":
+                return self._parts.alerts.answer(request, await _body(exchange.receive))
             case "unknown":
                 return endpoint_not_found(request.method, request.shown_path)
             case _:

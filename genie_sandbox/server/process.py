@@ -25,6 +25,7 @@ from genie_sandbox.account import Workspace, load
 from genie_sandbox.files import replace_text
 from genie_sandbox.responses import endpoint_not_found
 from genie_sandbox.server.admin import Admin
+from genie_sandbox.server.alerts import AlertApi
 from genie_sandbox.server.app import Endpoint, Parts, SandboxApp
 from genie_sandbox.server.dashboard_routes import DashboardApi, moves_by_hand
 from genie_sandbox.server.dashboards import Dashboards
@@ -164,6 +165,7 @@ class Sandbox:
                 gatekeeper=gatekeeper,
                 genie=GenieApi(account.principal, spaces, conversations, clock),
                 dashboards=DashboardApi(dashboards, clock),
+                alerts=AlertApi(clock),
                 conversations=conversations,
                 faults=faults,
                 log=log,

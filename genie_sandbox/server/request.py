@@ -30,6 +30,7 @@ _PREFIXES = (
     (b"/api/2.0/sql/", "statements"),
     (b"/api/2.0/fs/", "files"),
     (b"/api/2.0/lakeview/dashboards", "dashboards"),
+    (b"/api/2.0/alerts", "alerts"),
     (b"/api/2.0/workspace/", "workspace_objects"),
     (b"/api/2.0/permissions/dashboards/", "dashboard_permissions"),
     (_SPACE_PERMISSIONS, "space_permissions"),
