@@ -1,9 +1,10 @@
 """The assets: each body reads like the sentence that describes it. What they do is in `pipeline`.
 
-Every table is in the graph: four are what runs make, the others are filled by the same runs and stand beside them.
+Every table is an asset: four have a step, the others are filled by the same steps, which tell what they hold.
 What is not here: rules, requests, writes, and where the assets are placed (`placement.py`).
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,11 @@ import dagster as dg
 
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
+    GENIE_FETCH_RUNS,
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_DETAILS,
     MESSAGE_DETAILS,
+    MESSAGE_FETCH_ERRORS,
     TABLES,
     Table,
 )
@@ -21,6 +24,7 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.pipeline.audit_messages import discover
+from genie_assets.pipeline.day_inspection import inspected, row_counts
 from genie_assets.pipeline.enriched_message_details import fold_day
 from genie_assets.pipeline.genie_api_messages import fetch
 from genie_assets.pipeline.genie_space_details import back_up_spaces
@@ -28,16 +32,25 @@ from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import (
     column_schema,
+    day_metadata,
     described,
     discovery_metadata,
     fetch_metadata,
     fold_metadata,
     spaces_metadata,
 )
-from genie_assets.runs import clock_metadata, known_pace, pace_metadata, run_of
+from genie_assets.runs import clock_metadata, known_of_answers, known_pace, pace_metadata, run_of
+from genie_assets.table_events import tell_of_day, tell_of_tables, tell_of_writes
 from genie_assets.wiring import Clock, RunBudget
 
 GROUP, GROUP_OF_SOURCES = "genie", "databricks"
+
+OF_SPACES = tuple(table for table in TABLES if table.asset == GENIE_SPACE_DETAILS.asset)
+
+# Dead man's switches, for whoever has switched the schedules on: they see that some day was loaded, not which one.
+# That yesterday is missing while old days are loaded, the check `no_day_is_late` tells.
+EVERY_HOUR = dg.FreshnessPolicy.time_window(warn_window=dt.timedelta(hours=3), fail_window=dt.timedelta(hours=6))
+EVERY_DAY = dg.FreshnessPolicy.time_window(warn_window=dt.timedelta(hours=26), fail_window=dt.timedelta(hours=36))
 
 # What the assets read: names by which they are known, and what they know.
 AUDIT_LOG = ("system", "access", "audit")
@@ -74,6 +87,7 @@ def genie_api_messages(
     metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
     metadata |= pace_metadata(genie_api.settled_pace())
     if report.nothing_worked:
+        tell_of_writes(context, MESSAGE_FETCH_ERRORS, GENIE_FETCH_RUNS)
         # The ledger already knows each failure. Trying the step again at once would only repeat them.
         raise dg.Failure(
             "None of the messages that were asked for could be read.", metadata=metadata, allow_retries=False
@@ -95,7 +109,13 @@ def enriched_message_details(
     """
     run = run_of(context, genie_clock, genie_budget)
     report = fold_day(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
-    return dg.MaterializeResult(metadata=fold_metadata(report))
+    known = known_of_answers(context) if not report.messages else {}
+    # The checks of the run go by the same look.
+    found = inspected(run.day, genie_lake, genie_clock.now(), run_id=context.run.run_id, with_answers=not known)
+    tell_of_day(context, run.day, found)
+    return dg.MaterializeResult(
+        metadata=fold_metadata(report) | (day_metadata(found.answers) if found.answers else known)
+    )
 
 
 def genie_space_details(
@@ -112,6 +132,7 @@ def genie_space_details(
     """
     run = run_of(context, genie_clock, genie_budget)
     report = back_up_spaces(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
+    tell_of_tables(context, row_counts(genie_lake, OF_SPACES))
     return dg.MaterializeResult(metadata=spaces_metadata(report))
 
 
@@ -122,13 +143,14 @@ def build_assets(place: Placement) -> list[dg.AssetsDefinition]:
         place.key, ("audit_messages", "genie_api_messages", "enriched_message_details")
     )
     # Those that call the Genie API take its pool; the third one reads titles of spaces of which none is known.
-    daily, calling = {"partitions_def": place.days}, {"pool": GENIE_API_POOL}
+    daily, calling = {"partitions_def": place.days, "freshness_policy": EVERY_HOUR}, {"pool": GENIE_API_POOL}
+    every_day = {"freshness_policy": EVERY_DAY}
     return [
         _asset(audit_messages, GENIE_MESSAGES_TO_FETCH, place, [audit_log], **daily),
         _asset(genie_api_messages, GENIE_API_MESSAGES, place, [discovered, rest_api], **daily, **calling),
         _asset(enriched_message_details, MESSAGE_DETAILS, place, [fetched, query_history], **daily, **calling),
         # The days only come before it in the graph: a space is read whole, whatever happened on which day.
-        _asset(genie_space_details, GENIE_SPACE_DETAILS, place, [folded, rest_api], **calling),
+        _asset(genie_space_details, GENIE_SPACE_DETAILS, place, [folded, rest_api], **calling, **every_day),
     ]
 
 
@@ -148,7 +170,7 @@ def _asset(
 
 
 def build_specs(place: Placement) -> list[dg.AssetSpec]:
-    """What the assets read, and the tables that their runs fill besides their own."""
+    """What the assets read, and the tables that their steps fill besides their own (see `table_events`)."""
     sources = [
         dg.AssetSpec(
             place.key(*path),
@@ -167,6 +189,7 @@ def build_specs(place: Placement) -> list[dg.AssetSpec]:
             owners=list(place.owners),
             kinds={"deltalake"},
             metadata=_table_metadata(table),
+            partitions_def=place.days if table.partitioned_by is not None else None,
         )
         for table in TABLES
         if place.table_key(table) != place.key(table.asset)

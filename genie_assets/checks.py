@@ -17,12 +17,16 @@ from genie_assets.assets import AUDIT_LOG
 from genie_assets.domain.advice import advice
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
 from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, RateVerdict, judge_rate, wilson_upper
-from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS, MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS
+from genie_assets.domain.tables import (
+    GENIE_DAY_LOADS,
+    GENIE_SPACE_PERMISSIONS,
+    MESSAGE_FETCH_ERRORS,
+    SPACE_FETCH_ERRORS,
+)
 from genie_assets.domain.waiting import last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
-from genie_assets.late_days import build_every_day_is_loaded
-from genie_assets.pipeline.day_inspection import DayInspection, inspected
+from genie_assets.late_days import build_every_day_is_loaded, build_no_day_is_late
 from genie_assets.pipeline.inspection import (
     OpenErrors,
     Unreadable,
@@ -30,12 +34,12 @@ from genie_assets.pipeline.inspection import (
     unreadable,
 )
 from genie_assets.pipeline.left_out import left_out
-from genie_assets.pipeline.twins import standing_duplicates
 from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
 from genie_assets.reporting import CAUSES, counted, counts_table, markdown, shown
 from genie_assets.settings import load_settings
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
+from genie_assets.table_checks import build_keys_are_unique, build_no_key_is_twice, inspected_by
 from genie_assets.wiring import Clock
 
 # Audit rows usually arrive within the hour; a log that is this far behind has stopped.
@@ -51,7 +55,7 @@ def api_success_rate(
 ) -> dg.AssetCheckResult:
     """Share of the day's messages that the API lets us read, per workspace; chance failures do not flap."""
     day = _day(context)
-    found = _inspected(context, genie_lake, genie_clock).state.rates()
+    found = inspected_by(context, genie_lake, genie_clock).state.rates()
     worst_first = sorted(found.items(), key=lambda item: _share(*item[1]))
     rates, verdicts = dict(worst_first), {each: judge_rate(*rate) for each, rate in worst_first}
     failing = [each for each in rates if verdicts[each] is not RateVerdict.PASS]
@@ -107,7 +111,7 @@ def nothing_is_lost(
 ) -> dg.AssetCheckResult:
     """Every message of the day's audit events is stored, open as an error, known deleted, or pending for a day."""
     day = _day(context)
-    accounting = _inspected(context, genie_lake, genie_clock).state.accounting()
+    accounting = inspected_by(context, genie_lake, genie_clock).state.accounting()
     return dg.AssetCheckResult(
         passed=accounting.lost == 0,
         description=""
@@ -124,7 +128,7 @@ def ledger_is_true(
     genie_clock: dg.ResourceParam[Clock],
 ) -> dg.AssetCheckResult:
     """No open error of the day stands against a message that was read since."""
-    outdated = _inspected(context, genie_lake, genie_clock).outdated
+    outdated = inspected_by(context, genie_lake, genie_clock).outdated
     return dg.AssetCheckResult(
         passed=not outdated,
         description=f"{outdated:,} errors are open though their messages were read since: run the day again; a "
@@ -135,37 +139,13 @@ def ledger_is_true(
     )
 
 
-def keys_are_unique(
-    context: dg.AssetCheckExecutionContext,
-    genie_lake: dg.ResourceParam[Lakehouse],
-    genie_clock: dg.ResourceParam[Clock],
-) -> dg.AssetCheckResult:
-    """No row of the day is there twice, in no table; of messages and attachments on no other day either."""
-    return _of_keys(_inspected(context, genie_lake, genie_clock).duplicates)
-
-
-def no_key_is_twice(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetCheckResult:
-    """No row is there twice in the tables that have no days: ledgers, spaces and what is known of days."""
-    return _of_keys(standing_duplicates(genie_lake))
-
-
-def _of_keys(duplicates: Mapping[str, int]) -> dg.AssetCheckResult:
-    doubled = {name: number for name, number in duplicates.items() if number}
-    description = (
-        f"Rows too many: {counted(doubled)}. Something else wrote to the tables: stop it, then delete the "
-    )
-    return dg.AssetCheckResult(
-        passed=not doubled, description=f"{description}older copies." if doubled else "", metadata=duplicates
-    )
-
-
 def enrichment_coverage(
     context: dg.AssetCheckExecutionContext,
     genie_lake: dg.ResourceParam[Lakehouse],
     genie_clock: dg.ResourceParam[Clock],
 ) -> dg.AssetCheckResult:
     """Nearly all statements of the day were found in query history before the time limit."""
-    states = _inspected(context, genie_lake, genie_clock).enrichment
+    states = inspected_by(context, genie_lake, genie_clock).enrichment
     complete, expired = (states.get(each, 0) for each in (EnrichmentStatus.COMPLETE, EnrichmentStatus.EXPIRED))
     day_ended = dt.datetime.combine(_day(context), dt.time.max, dt.UTC)
     is_late = genie_clock.now() >= day_ended + HISTORY_TIME_LIMIT
@@ -273,23 +253,16 @@ def _day(context: dg.AssetCheckExecutionContext) -> dt.date:
     return dt.date.fromisoformat(context.partition_key)
 
 
-def _inspected(context: dg.AssetCheckExecutionContext, lake: Lakehouse, clock: Clock) -> DayInspection:
-    """What all checks of a run go by: a warehouse is asked once for them."""
-    return inspected(_day(context), lake, clock.now(), run_id=context.op_execution_context.run_id)
-
-
 def build_daily_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
     """The checks of a day; each belongs to an asset that a run of the day makes."""
-    of_fetched, of_folded = (
-        (api_success_rate, ledger_is_true),
-        (nothing_is_lost, keys_are_unique, enrichment_coverage),
-    )
+    of_fetched, of_folded = (api_success_rate, ledger_is_true), (nothing_is_lost, enrichment_coverage)
     on = {"genie_api_messages": of_fetched, "enriched_message_details": of_folded}
-    return [
+    checks = [
         dg.asset_check(asset=place.key(name), partitions_def=place.days)(body)
         for name, bodies in on.items()
         for body in bodies
     ]
+    return [*checks, build_keys_are_unique(place)]
 
 
 def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
@@ -298,10 +271,11 @@ def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
     return [
         dg.asset_check(asset=ledger)(no_open_errors_left),
         dg.asset_check(asset=ledger)(no_message_is_lost),
-        dg.asset_check(asset=ledger)(no_key_is_twice),
+        build_no_key_is_twice(place),
         dg.asset_check(asset=ledger)(every_stored_day_is_a_partition),
         dg.asset_check(asset=place.table_key(SPACE_FETCH_ERRORS))(spaces_are_backed_up),
         dg.asset_check(asset=place.table_key(GENIE_SPACE_PERMISSIONS))(no_access_was_widened),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(audit_is_fresh),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(build_every_day_is_loaded(place)),
+        dg.asset_check(asset=place.table_key(GENIE_DAY_LOADS))(build_no_day_is_late(place)),
     ]

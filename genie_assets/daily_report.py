@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from genie_assets.assets import EVERY_DAY
 from genie_assets.domain.report_document import Request
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.published_report import REPORT, make_report
@@ -31,6 +32,7 @@ def build_report(place: Placement) -> dg.AssetsDefinition:
         kinds={"html"},
         description=DESCRIPTION,
         metadata=metadata,
+        freshness_policy=EVERY_DAY,
     )
     def observability_report(
         genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]

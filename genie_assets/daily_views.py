@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from genie_assets.assets import EVERY_DAY
 from genie_assets.domain.views import needed
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.results import ViewsKept
@@ -28,6 +29,7 @@ def build_views(place: Placement) -> dg.AssetsDefinition:
         owners=list(place.owners),
         kinds={"sql", "view"},
         description=DESCRIPTION,
+        freshness_policy=EVERY_DAY,
     )
     def observability_views(
         context: dg.AssetExecutionContext, genie_lake: dg.ResourceParam[Lakehouse]

@@ -63,7 +63,7 @@ def build_defs(
             assets=frozenset([asset.key for asset in assets] + [spec.key for spec in specs]),
             checks=frozenset(key for check in [*daily, *standing] for key in check.check_keys),
         )
-        jobs = build_jobs(place, standing, ours)
+        jobs = build_jobs(place, daily, standing, ours)
         return dg.Definitions(
             assets=[*specs, *assets],
             asset_checks=[*daily, *standing],

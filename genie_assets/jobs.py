@@ -20,12 +20,18 @@ DAILY = ("audit_messages", "genie_api_messages", "enriched_message_details")
 RETRIED = DAILY[1:]
 
 
-def build_jobs(place: Placement, standing_checks: list[dg.AssetChecksDefinition], ours: Ours) -> Jobs:
+def build_jobs(
+    place: Placement,
+    daily_checks: list[dg.AssetChecksDefinition],
+    standing_checks: list[dg.AssetChecksDefinition],
+    ours: Ours,
+) -> Jobs:
     """All jobs.
 
     Args:
         place: Where the assets are.
-        standing_checks: The checks that run by themselves; all others run with their assets.
+        daily_checks: The checks of a day: of the assets that its run makes, and of the tables that they fill.
+        standing_checks: The checks that run by themselves.
         ours: Whose old runs maintenance deletes.
     """
     options: dict[str, Any] = {
@@ -36,13 +42,13 @@ def build_jobs(place: Placement, standing_checks: list[dg.AssetChecksDefinition]
     jobs: list[Any] = [
         dg.define_asset_job(
             "genie_daily",
-            selection=_assets(place, *DAILY),
+            selection=_assets(place, *DAILY) | dg.AssetSelection.checks(*daily_checks),
             description="One UTC day: discover its messages, fetch them, fold them, check the day.",
             **options,
         ),
         dg.define_asset_job(
             "genie_retry",
-            selection=_assets(place, *RETRIED),
+            selection=_assets(place, *RETRIED) | dg.AssetSelection.checks(*daily_checks),
             description="One UTC day whose errors are due: fetch them, fold them, check the day.",
             **options,
         ),

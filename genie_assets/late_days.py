@@ -15,10 +15,10 @@ from genie_assets.assets import AUDIT_LOG
 from genie_assets.domain.waiting import Wait, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
-from genie_assets.pipeline.day_loads import late_days, later_than, loads_of
+from genie_assets.pipeline.day_loads import late_days, late_loads, later_than, loads_of
 from genie_assets.pipeline.waiting import what_waits
 from genie_assets.placement import Placement
-from genie_assets.reporting import WAITING, waits_from_json, waits_to_json
+from genie_assets.reporting import WAITING, markdown, waits_from_json, waits_to_json
 from genie_assets.settings import load_settings
 from genie_assets.wiring import Clock
 
@@ -119,6 +119,37 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
         )
 
     return every_day_is_loaded
+
+
+def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]:
+    """The check that goes by the days themselves: a freshness policy sees that some day was loaded, not which."""
+
+    def no_day_is_late(
+        genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+    ) -> dg.AssetCheckResult:
+        """Yesterday and the days before it (GENIE_SETTLED_DAYS) were loaded since they ended."""
+        now = genie_clock.now()
+        days = closed_days(place, now)[: load_settings().genie_settled_days]
+        late = late_loads(days, genie_lake, now)
+        rows = [(day, at or "never") for day, at in late.items()]
+        shown_late = {"late": markdown(["day", "last loaded (UTC)"], rows)} if late else {}
+        return dg.AssetCheckResult(
+            passed=not late,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description=_of_late_days(late) if late else "",
+            metadata={"late_days": len(late), **shown_late},
+        )
+
+    return no_day_is_late
+
+
+def _of_late_days(late: Mapping[dt.date, dt.datetime | None]) -> str:
+    named = ", ".join(str(day) for day in sorted(late, reverse=True))
+    return (
+        f"{len(late)} of the last days were not loaded since they ended: {named}. Other days may be loaded all "
+        "the while. Are the daemon, and the schedules today_hourly and settled_days_daily, on? If runs of these "
+        "days failed, the latest one says why."
+    )
 
 
 def closed_days(place: Placement, now: dt.datetime) -> list[dt.date]:

@@ -24,6 +24,11 @@ _ASSETS = {
 _EARLIEST = dt.date(2023, 1, 1)
 
 
+def asset_of(table: Table) -> str:
+    """The last part of the key of the asset that stands for a table."""
+    return _ASSETS.get(table.name, table.name)
+
+
 @dataclass(frozen=True)
 class Placement:
     """How the assets are called, whose they are, and which days they have."""
@@ -40,7 +45,7 @@ class Placement:
 
     def table_key(self, table: Table) -> dg.AssetKey:
         """The key of the asset that stands for a table."""
-        return self.key(_ASSETS.get(table.name, table.name))
+        return self.key(asset_of(table))
 
     @cached_property
     def days(self) -> dg.DailyPartitionsDefinition:

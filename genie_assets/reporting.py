@@ -8,14 +8,18 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.links import space_link
 from genie_assets.domain.markdown import markdown_table
 from genie_assets.domain.tables import Table
 from genie_assets.domain.waiting import Wait
 from genie_assets.pipeline.audit_messages import Discovery
+from genie_assets.pipeline.day_inspection import AnswersOfDay
 from genie_assets.pipeline.enriched_message_details import FoldReport
 from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.genie_space_details import SpacesReport
@@ -72,6 +76,9 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     },
     "enriched_message_details": {
         "dagster/partition_row_count": "messages asked on the day",
+        "p50_response_ms": "half of the day's answers took at most so long, ms; nearest rank, as in the views",
+        "p95_response_ms": "95 % of them took at most so long, ms",
+        "responses_timed": "answers of the day whose time is known: both are computed from them",
         "messages": "messages folded: whole conversations, of whichever days",
         "days_touched": "days on which these were asked",
         "inserted": "rows new in `message_details`",
@@ -85,6 +92,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "set_aside": "messages that cannot be folded; the error ledger says why",
         "statuses": "messages of the day by status",
         "enrichment": "the same by enrichment: `PENDING` means that query history lacks the statement so far",
+        "spaces": "in which spaces they were asked, how many Genie failed to answer, and the way into each",
     },
     "genie_space_details": {
         "dagster/row_count": "spaces that were looked at",
@@ -102,6 +110,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "permissions_read": "spaces whose access list was read",
         "permissions_unknown": "spaces that were read, and whose access list was not: it takes CAN MANAGE",
         "permissions_changed": "what began or ended in access lists",
+        "spaces_by_title": "spaces that were looked at, and the way into each",
     },
 }
 
@@ -223,6 +232,9 @@ def fetch_metadata(report: FetchReport) -> dict[str, Any]:
     return _explained("genie_api_messages", report.numbers() | tables | waits)
 
 
+OF_ANSWERS = ("p50_response_ms", "p95_response_ms", "responses_timed", "spaces")
+"""Under which names metadata say how a day was answered."""
+
 WAITING = "waiting"
 """Under which name metadata say what waits for a run."""
 
@@ -247,7 +259,7 @@ def waits_from_json(value: Any) -> dict[dt.date, Wait]:
 
 
 def fold_metadata(report: FoldReport) -> dict[str, Any]:
-    """Metadata of `enriched_message_details`."""
+    """Metadata of `enriched_message_details`: what the fold did."""
     tables = counts_table("statuses", report.statuses) | counts_table("enrichment", report.enrichment)
     numbers = {**report.numbers(), "dagster/partition_row_count": sum(report.statuses.values())}
     if report.history_refusal is not None:
@@ -255,10 +267,64 @@ def fold_metadata(report: FoldReport) -> dict[str, Any]:
     return _explained("enriched_message_details", numbers | tables)
 
 
+def day_metadata(found: AnswersOfDay) -> dict[str, Any]:
+    """Metadata of `enriched_message_details`, too: how the day was answered. What is not known is left out."""
+    spaces = [(each.key, each.title, each.workspace_url) for each in found.spaces]
+    counts = {
+        "messages": [each.messages for each in found.spaces],
+        "failed": [each.failed for each in found.spaces],
+    }
+    times = {f"p{percent}_response_ms": found.response_ms(percent) for percent in (50, 95)}
+    known = {name: time for name, time in times.items() if time is not None}
+    if known:
+        known["responses_timed"] = sum(found.response_times.values())
+    return _explained("enriched_message_details", known | spaces_table("spaces", spaces, counts))
+
+
+_FEW_SPACES = 20
+
+
+def spaces_table(
+    name: str,
+    spaces: Sequence[tuple[SpaceKey, str | None, str | None]],
+    numbers: Mapping[str, Sequence[int]] = MappingProxyType({}),
+) -> dict[str, dg.MarkdownMetadataValue]:
+    """Spaces as a small table, each with the way into it; nothing at all if there are none.
+
+    Args:
+        name: Its name among the metadata.
+        spaces: Their keys, titles and the addresses of their workspaces.
+        numbers: What is counted, by its title; as many numbers as spaces.
+    """
+    if not spaces:
+        return {}
+    links = [_link(url, key) for key, _, url in spaces]
+    cells = [
+        [_cell(title or key.space_id), *map(str, counts), _cell(key.workspace_id), link or "–"]
+        for (key, title, _), link, *counts in zip(spaces, links, *numbers.values(), strict=True)
+    ]
+    titles = ["space", *numbers, "workspace id", "in Databricks"]
+    if not any(links):  # a column that says nothing takes the room of one that does
+        titles, cells = titles[:-1], [row[:-1] for row in cells]
+    rules = ["---", *("---:" for _ in numbers), *("---" for _ in titles[len(numbers) + 1 :])]
+    text = markdown_table(titles, cells[:_FEW_SPACES], rules)
+    more = f"\n\nand {len(cells) - _FEW_SPACES} more" if len(cells) > _FEW_SPACES else ""
+    return {name: dg.MetadataValue.md(f"{text}{more}")}
+
+
+def _link(workspace_url: str | None, key: SpaceKey) -> str | None:
+    link = space_link(workspace_url, key.workspace_id, key.space_id)
+    return f"[open]({link})" if link else None
+
+
 def spaces_metadata(report: SpacesReport) -> dict[str, Any]:
     """Metadata of `genie_space_details`."""
     numbers = {**report.numbers(), "dagster/row_count": report.known}
-    return _explained("genie_space_details", numbers | counts_table("errors", report.errors_by_class))
+    looked_at = sorted((title or "", key) for key, title in report.titles.items())
+    tables = counts_table("errors", report.errors_by_class) | spaces_table(
+        "spaces_by_title", [(key, title, report.urls.get(key.workspace_id)) for title, key in looked_at]
+    )
+    return _explained("genie_space_details", numbers | tables)
 
 
 def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:

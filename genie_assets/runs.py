@@ -11,7 +11,7 @@ from genie_assets.domain.clocks import skew_problem
 from genie_assets.domain.waiting import Wait
 from genie_assets.pipeline.run import Run
 from genie_assets.placement import Placement
-from genie_assets.reporting import WAITING, waits_from_json
+from genie_assets.reporting import OF_ANSWERS, WAITING, waits_from_json
 from genie_assets.wiring import Clock, RunBudget
 
 JOB_NAMES = frozenset(
@@ -74,6 +74,15 @@ def known_pace(context: dg.AssetExecutionContext) -> dict[str, float]:
         made = event.asset_materialization
         noted = made.metadata.get(_PACE) if made else None
         return pace_from_json(noted.value) if noted else {}
+    return {}
+
+
+def known_of_answers(context: dg.AssetExecutionContext) -> dict[str, Any]:
+    """What the latest run of the day told of its answers; nothing if none did, or it does not go on to tell."""
+    latest = dg.AssetRecordsFilter(context.asset_key, asset_partitions=[context.partition_key])
+    for event in context.instance.fetch_materializations(latest, limit=1).records:
+        made = event.asset_materialization
+        return {name: value for name, value in made.metadata.items() if name in OF_ANSWERS} if made else {}
     return {}
 
 

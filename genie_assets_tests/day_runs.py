@@ -12,8 +12,14 @@ from genie_assets_tests.pipeline.world import MONDAY, World
 DAILY = ["audit_messages", "genie_api_messages", "enriched_message_details"]
 
 
-DAILY_CHECKS = {f"genie_api_messages:{name}" for name in ("api_success_rate", "ledger_is_true")} | {
-    f"enriched_message_details:{name}" for name in ("nothing_is_lost", "keys_are_unique", "enrichment_coverage")
+# The checks that the assets of a day bring along, and those of the tables that they fill.
+CHECKS_OF_ASSETS = (
+    {f"genie_api_messages:{name}" for name in ("api_success_rate", "ledger_is_true")}
+    | {f"enriched_message_details:{name}" for name in ("nothing_is_lost", "enrichment_coverage")}
+    | {f"{name}:keys_are_unique" for name in DAILY}
+)
+DAILY_CHECKS = CHECKS_OF_ASSETS | {
+    f"{name}:keys_are_unique" for name in ("genie_deletions", "genie_message_looks", "message_attachments")
 }
 
 

@@ -14,6 +14,7 @@ from genie_assets.domain.tables import (
     MESSAGE_DETAILS,
     MESSAGE_FETCH_ERRORS,
 )
+from genie_assets.reporting import OF_ANSWERS
 from genie_assets_tests.e2e.pipelines import (
     ClockAt,
     Pipeline,
@@ -97,9 +98,17 @@ def test_a_run_tells_in_numbers_what_it_did(pipeline, busy_day, sandbox):
     assert folded["messages"] == folded["inserted"] == len(details)
     assert folded["dagster/partition_row_count"] == sum(row["created_date"] == busy_day for row in details)
     assert 0 < folded["statements_found"] <= folded["statements"]
+    times = sorted(
+        row["response_time_ms"]
+        for row in details
+        if row["created_date"] == busy_day and row["response_time_ms"] is not None and not row["is_deleted"]
+        if row["status"] in ("COMPLETED", "QUERY_RESULT_EXPIRED") and row["attachments_count"] is not None
+    )
+    assert folded["responses_timed"] == len(times) > 20
+    assert folded["p95_response_ms"] == times[-(-95 * len(times) // 100) - 1]
     for metadata in (discovery, fetch, folded):
         shown = {name: value for name, value in metadata.items() if not isinstance(value, int | float)}
-        assert shown.keys() <= {"verdicts", "errors", "statuses", "enrichment", "not_running", "waiting"}
+        assert shown.keys() <= {"verdicts", "errors", "statuses", "enrichment", "not_running", "waiting", "spaces"}
 
     spaces = metadata_of(pipeline.run("genie_spaces"), "genie_space_details")
     stored = pipeline.rows(GENIE_SPACE_DETAILS)
@@ -112,10 +121,14 @@ def test_a_run_tells_in_numbers_what_it_did(pipeline, busy_day, sandbox):
 
 
 def test_a_day_that_is_run_again_asks_for_nothing_and_writes_nothing(pipeline, busy_day, sandbox):
-    pipeline.run("genie_daily", busy_day)
+    first = metadata_of(pipeline.run("genie_daily", busy_day), "enriched_message_details")
     before = pipeline.tables()
     sandbox.reset_requests()
-    again = metadata_of(pipeline.run("genie_daily", busy_day), "genie_api_messages")
+    result = pipeline.run("genie_daily", busy_day)
+    again, folded = (metadata_of(result, name) for name in ("genie_api_messages", "enriched_message_details"))
+    # The latest run of a day is the one that is plotted: what was not asked again is told again.
+    told = {name: first[name] for name in OF_ANSWERS}
+    assert {name: folded[name] for name in OF_ANSWERS} == told
     assert (again["wanted"], again["requests"]) == (0, 0)
     assert "success_rate" not in again  # nothing was asked for: no rate, not 0 and not 100 %
     assert requests_for_messages(sandbox) == 0

@@ -160,7 +160,9 @@ def test_keys_are_unique_notices_a_row_that_is_stored_twice(pipeline, day, tmp_p
     pipeline.lake.append(MESSAGE_DETAILS, row.assign(created_date=day - dt.timedelta(days=1)))
     evaluation = pipeline.check("keys_are_unique", day)
     assert not evaluation.passed
-    assert evaluation.metadata["message_details"].value == 1
+    assert evaluation.metadata["rows_too_many"].value == 1
+    assert "1 rows too many in message_details" in (evaluation.description or "")
+    assert pipeline.check("keys_are_unique", day, asset="message_attachments").passed
 
 
 def test_the_ledger_is_not_true_while_it_has_an_error_of_a_message_that_was_read_since(pipeline, day):

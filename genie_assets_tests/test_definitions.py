@@ -8,7 +8,7 @@ import pytest
 import genie_assets.definitions
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import TABLES
-from genie_assets_tests.day_runs import DAILY, DAILY_CHECKS
+from genie_assets_tests.day_runs import CHECKS_OF_ASSETS, DAILY, DAILY_CHECKS
 
 TABLE_OF = {
     "audit_messages": "genie_messages_to_fetch",
@@ -20,12 +20,14 @@ TABLE_OF = {
 
 # Filled by the runs of an asset, without one of their own.
 BESIDE = {table.name: table.asset for table in TABLES if table.name not in TABLE_OF.values()}
+BY_DAYS = {table.name for table in TABLES if table.partitioned_by is not None}
 
 
 STANDING_CHECKS = {
     "message_fetch_errors:no_open_errors_left",
     "message_fetch_errors:no_message_is_lost",
-    "message_fetch_errors:no_key_is_twice",
+    *(f"{table.name}:no_key_is_twice" for table in TABLES if table.partitioned_by is None),
+    "genie_day_loads:no_day_is_late",
     "message_fetch_errors:every_stored_day_is_a_partition",
     "space_fetch_errors:spaces_are_backed_up",
     "genie_space_permissions:no_access_was_widened",
@@ -68,9 +70,10 @@ def test_the_graph_is_the_one_that_the_documentation_draws(definitions: dg.Defin
         "genie_space_details": (["databricks/genie", "enriched_message_details"], False, pool),
         "observability_views": (["enriched_message_details", "genie_space_details"], False, []),
         "observability_report": (["enriched_message_details", "genie_space_details"], False, []),
-        **{table: ([asset], False, []) for table, asset in BESIDE.items()},
+        **{table: ([asset], table in BY_DAYS, []) for table, asset in BESIDE.items()},
     }
     assert len(BESIDE) == 11
+    assert BY_DAYS & BESIDE.keys() == {"genie_deletions", "genie_message_looks", "message_attachments"}
 
 
 def test_every_table_is_in_the_graph(definitions: dg.Definitions) -> None:
@@ -108,7 +111,7 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
     expected: dict[str, tuple[list[str], set[str], bool]] = {
         "genie_daily": (sorted(DAILY), DAILY_CHECKS, True),
         "genie_retry": (["enriched_message_details", "genie_api_messages"], DAILY_CHECKS, True),
-        "genie_spaces": (["genie_space_details"], set(), False),
+        "genie_spaces": (["genie_space_details"], {"genie_space_details:no_key_is_twice"}, False),
         "genie_standing_checks": ([], STANDING_CHECKS, False),
         "genie_late_days": ([], set(), False),
         "genie_maintenance": ([], set(), False),
@@ -131,9 +134,13 @@ def test_a_backfill_of_assets_runs_the_checks_of_the_day_and_no_others(definitio
     """Selected in the UI, assets bring all their checks along, once per day of the backfill."""
     keys = [dg.AssetKey(name) for name in DAILY]
     (job,) = (j for j in definitions.get_repository_def().get_all_jobs() if j.name == "__ASSET_JOB")
-    assert checks_of(job.get_subset(asset_selection=set(keys))) == DAILY_CHECKS
+    assert checks_of(job.get_subset(asset_selection=set(keys))) == CHECKS_OF_ASSETS
+    for key in keys:
+        assert checks_of(job.get_subset(asset_selection={key})) == {
+            check for check in CHECKS_OF_ASSETS if check.startswith(key.to_user_string())
+        }
     spaces = job.get_subset(asset_selection={dg.AssetKey("genie_space_details")})
-    assert checks_of(spaces) == set()
+    assert checks_of(spaces) == {"genie_space_details:no_key_is_twice"}
 
 
 def test_every_schedule_and_sensor_says_what_it_does(definitions: dg.Definitions) -> None:

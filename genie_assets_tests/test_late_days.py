@@ -131,6 +131,32 @@ def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(
     assert again.run_key != first.run_key
 
 
+def test_a_missing_yesterday_is_red_while_old_days_are_loaded(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A freshness policy sees the latest load of any day, and a backfill of last month keeps it green."""
+    evening, morning = (
+        dt.datetime.combine(day, dt.time(hour), dt.UTC) for day, hour in ((BACK[1], 23), (TODAY, 6))
+    )
+    monkeypatch.setenv("GENIE_SETTLED_DAYS", "3")
+    world.now = evening
+    world.load(BACK[1])
+    world.now = morning
+    for day in (BACK[2], BACK[3], BACK[30]):
+        assert run_day(world, instance, day=day).success
+    red = standing(world)["no_day_is_late"]
+    assert (red.passed, red.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert f"1 of the last days were not loaded since they ended: {BACK[1]}." in (red.description or "")
+    assert str(evening.date()) in str(red.metadata["late"].value), "when it was last loaded"
+    assert run_day(world, instance, day=BACK[1]).success
+    assert standing(world)["no_day_is_late"].passed
+    # The night's runs come a few hours after midnight, and may wait for others.
+    world.now = morning + dt.timedelta(hours=22)
+    assert standing(world)["no_day_is_late"].passed
+    world.now += dt.timedelta(hours=2)
+    assert str(TODAY) in (standing(world)["no_day_is_late"].description or "")
+
+
 def test_late_days_wait_for_what_is_under_way_and_grow_rarer() -> None:
     noon = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
     days = {dt.date(2026, 3, day): LateDay("s", noon - HOUR) for day in range(1, 10)}

@@ -32,11 +32,17 @@ class RunOutcome:
 
 def outcome(events: Sequence[dg.DagsterEvent]) -> RunOutcome:
     """What the events of a successful run say."""
-    checks = list(_evaluations(events))
+    passed: dict[str, bool] = {}
+    problems: dict[str, list[str]] = {}
+    # Several tables have checks of the same name: it passed if all of them did.
+    for check in _evaluations(events):
+        passed[check.check_name] = passed.get(check.check_name, True) and check.passed
+        if not check.passed:
+            problems.setdefault(check.check_name, []).append(check.description or "")
     return RunOutcome(
         metadata=dict(_metadata(events)),
-        checks={check.check_name: check.passed for check in checks},
-        problems={check.check_name: check.description or "" for check in checks if not check.passed},
+        checks=passed,
+        problems={name: "\n\n".join(filter(None, texts)) for name, texts in problems.items()},
     )
 
 

@@ -16,6 +16,10 @@ from genie_assets.domain.tables import TABLES
 FINGERPRINT = ("event_count", "message_count", "newest_event_time", "events_hash")
 """The columns of `genie_day_loads` that tell one state of a day's log from another."""
 
+LOADED_WITHIN = dt.timedelta(hours=5)
+"""So long after its end a day may wait for a load: the schedule settled_days_daily comes at half past three, and
+its runs may wait for others."""
+
 OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp")
 """Those that tell whether a load would find anything else than the last one stored."""
 
@@ -100,6 +104,18 @@ def first_load(noted: Mapping[str, Any] | None, now: dt.datetime) -> dt.datetime
         return now
     found: dt.datetime | None = noted["first_load_timestamp"]
     return found
+
+
+def is_late(day: dt.date, last_load: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether a day that ended some time ago was not loaded since: its last hours are missing, or all of it.
+
+    Args:
+        day: The day.
+        last_load: When it was last loaded, UTC; None if never.
+        now: The time, UTC.
+    """
+    ended = dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min, dt.UTC)
+    return now >= ended + LOADED_WITHIN and (last_load is None or last_load < ended)
 
 
 def days_to_load(log: Mapping[dt.date, Row], loaded: Mapping[dt.date, Row]) -> dict[dt.date, Row]:

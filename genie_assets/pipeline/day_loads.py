@@ -9,6 +9,7 @@ from genie_assets.domain.day_loads import (
     days_to_load,
     fingerprints,
     first_load,
+    is_late,
     is_the_same,
     tables_hash,
 )
@@ -94,6 +95,19 @@ def late_days(days: Collection[dt.date], system_tables: SystemTables, lake: Lake
         return {}
     noted = lake.together({"noted": loads_of(days)})["noted"]
     return later_than(noted, days, system_tables)
+
+
+def late_loads(days: Collection[dt.date], lake: Lakehouse, now: dt.datetime) -> dict[dt.date, dt.datetime | None]:
+    """Of these days, which follow each other, those that were not loaded since they ended, the newest first.
+
+    Returns:
+        When each was last loaded; None for one that never was.
+    """
+    if not days:
+        return {}
+    noted = lake.together({"noted": loads_of(days)})["noted"]
+    last = {row["event_date"]: row["last_load_timestamp"] or row["ingestion_timestamp"] for row in noted}
+    return {day: last.get(day) for day in sorted(days, reverse=True) if is_late(day, last.get(day), now)}
 
 
 def loads_of(days: Collection[dt.date]) -> Wanted:

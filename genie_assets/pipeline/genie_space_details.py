@@ -36,6 +36,7 @@ class SpacesReport:
     unlisted_workspaces: int = 0  # workspaces whose list of spaces could not be read
     not_running_workspaces: int = 0  # workspaces that were not asked, because they answer nobody
     permissions: PermissionsReport = field(default_factory=PermissionsReport)
+    urls: Urls = field(default_factory=dict)
 
     @property
     def readable(self) -> int:
@@ -95,6 +96,7 @@ def back_up_spaces(run: Run, *, system_tables: SystemTables, genie: Genie, lake:
     return replace(
         report,
         permissions=access,
+        urls=known.urls,
         requests=report.requests + listed.requests + access.requests,
         unlisted_workspaces=len(listed.problems) + listed.unasked - listed.not_running,
         not_running_workspaces=listed.not_running,

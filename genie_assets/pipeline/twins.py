@@ -6,6 +6,7 @@ Every table claims a key; here it is counted whether it keeps to it. What a repe
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from genie_assets.domain.keys import MESSAGE, Row
 from genie_assets.domain.message_log import repeated
@@ -73,7 +74,22 @@ def duplicate_keys(day: dt.date, lake: Lakehouse) -> dict[str, int]:
     return twins_found(lake.together(twin_questions(day)), lake)
 
 
-def standing_duplicates(lake: Lakehouse) -> dict[str, int]:
-    """Rows too many in tables that have no days, by table."""
-    found = lake.together({table.name: Counted(Rows(table), by=table.key, at_least=2) for table in OF_NO_DAY})
-    return {name: _too_many(doubled) for name, doubled in found.items()}
+class Keys(NamedTuple):
+    """How many rows a table has, and how many of them are there for a second time or more often."""
+
+    rows: int
+    too_many: int
+
+
+def standing_keys(lake: Lakehouse) -> dict[str, Keys]:
+    """The same of the tables that have no days, by table; one question."""
+    doubled = {table.name: Counted(Rows(table), by=table.key, at_least=2) for table in OF_NO_DAY}
+    found = lake.together({**doubled, **{_rows_of(table): Counted(Rows(table)) for table in OF_NO_DAY}})
+    return {
+        table.name: Keys(sum(row["count"] for row in found[_rows_of(table)]), _too_many(found[table.name]))
+        for table in OF_NO_DAY
+    }
+
+
+def _rows_of(table: Table) -> str:
+    return f"rows of {table.name}"

@@ -1,6 +1,6 @@
 """Why a run failed, in the words of whoever knew most about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import dagster as dg
 import pytest
@@ -87,3 +87,16 @@ def test_a_run_tells_its_numbers_and_its_checks() -> None:
     assert found.metadata["stored"]["rows"] == 3
     assert found.checks == {"full": False, "there": True}
     assert found.problems == {"full": "Three rows are few."}
+
+
+def test_checks_of_one_name_on_several_tables_passed_if_all_of_them_did() -> None:
+    @dg.multi_asset_check(specs=[dg.AssetCheckSpec("keys", asset=name) for name in ("a", "b", "c")])
+    def keys() -> Iterator[dg.AssetCheckResult]:
+        for name, passed in (("a", False), ("b", True), ("c", False)):
+            yield dg.AssetCheckResult(asset_key=name, check_name="keys", passed=passed, description=f"of {name}")
+
+    job = dg.define_asset_job("checked", selection=dg.AssetSelection.checks(keys))
+    definitions = dg.Definitions(asset_checks=[keys], jobs=[job])
+    told = outcome(definitions.resolve_job_def("checked").execute_in_process().all_events)
+    assert told.checks == {"keys": False}
+    assert told.problems == {"keys": "of a\n\nof c"}

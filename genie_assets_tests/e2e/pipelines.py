@@ -62,10 +62,13 @@ class Pipeline:
         assert result.success == succeeds, [event.message for event in result.all_events if event.is_failure]
         return result
 
-    def check(self, name: str, day: dt.date | None = None) -> dg.AssetCheckEvaluation:
-        """Run one check by itself."""
+    def check(
+        self, name: str, day: dt.date | None = None, asset: str = "enriched_message_details"
+    ) -> dg.AssetCheckEvaluation:
+        """Run one check by itself; the asset tells it from others of that name."""
         ours = build_defs()
-        (key,) = [each for each in ours.resolve_asset_graph().asset_check_keys if each.name == name]
+        named = [each for each in ours.resolve_asset_graph().asset_check_keys if each.name == name]
+        (key,) = named if len(named) == 1 else [each for each in named if each.asset_key == dg.AssetKey(asset)]
         job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(key))
         definitions = dg.Definitions.merge(ours, dg.Definitions(jobs=[job]))
         result = definitions.resolve_job_def("one_check").execute_in_process(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from genie_assets.domain.message_log import repeated
 from genie_assets.domain.tables import GENIE_API_MESSAGES, MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, TABLES, Table
-from genie_assets.pipeline.twins import OF_DAYS, OF_NO_DAY, duplicate_keys, standing_duplicates
+from genie_assets.pipeline.twins import OF_DAYS, OF_NO_DAY, Keys, duplicate_keys, standing_keys
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.pipeline.world import MONDAY, NOON, TUESDAY, World
 
@@ -42,11 +42,12 @@ def test_a_key_that_is_twice_is_found_in_every_table_that_claims_one(on_both: Wo
     lake = on_both.lake
     for table in TABLES:
         lake.append(table, table.frame([a_row(table)]))
-    assert set(duplicate_keys(MONDAY, lake).values()) == set(standing_duplicates(lake).values()) == {0}
+    assert set(duplicate_keys(MONDAY, lake).values()) == {0}
+    assert set(standing_keys(lake).values()) == {Keys(rows=1, too_many=0)}
     for table in TABLES:
         lake.append(table, table.frame([a_row(table, "y"), a_row(table, "y")]))
     assert duplicate_keys(MONDAY, lake) == {table.name: 1 for table in OF_DAYS}
-    assert standing_duplicates(lake) == {table.name: 1 for table in OF_NO_DAY}
+    assert standing_keys(lake) == {table.name: Keys(rows=3, too_many=1) for table in OF_NO_DAY}
     assert len(OF_DAYS) + len(OF_NO_DAY) == len(TABLES)
 
 
