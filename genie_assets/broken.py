@@ -293,11 +293,11 @@ def _of_silence(
         latest = _latest_verdict(instance, key)
         last = max(on_since, _utc(latest.create_timestamp)) if latest is not None else on_since
         if now - last > EVALUATED_WITHIN[schedule]:
-            silent[key.name] = last
+            silent[key] = last
     if silent:
         what = (
             f"The schedule {schedule} is on, but {len(silent)} of its {len(keys)} checks were not evaluated "
-            f"since: {', '.join(sorted(silent))}."
+            f"since: {', '.join(sorted({key.name for key in silent}))}."
         )
         since, path = min(silent.values()), "automation"
         yield Broken(f"silent:{schedule}", Severity.ERROR, what, NOT_EVALUATED, since, path)

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -299,9 +300,9 @@ def test_silence_is_not_health(on_disk: Watch, web: StubServer) -> None:
     run(watch, "QUEUED", "genie_daily", **{PARTITION_TAG: "2026-03-02"})
     watch.tick(after=2 * HOUR)
     (message,) = hooked(web)
-    assert (
-        "The schedule standing_checks_daily is on, but 8 of its 8 checks were not evaluated since"
-        in message["message"]
+    assert re.search(
+        r"The schedule standing_checks_daily is on, but (\d+) of its \1 checks were not evaluated since",
+        message["message"],
     )
     assert "1 runs wait, and none has started for 3 hours." in message["message"]
     assert "the daemon" in message["message"] or "its daemon" in message["message"]

@@ -67,6 +67,10 @@ CHECKS: Mapping[str, str] = {
     "every_stored_day_is_a_partition": (
         "set `GENIE_FIRST_DAY` to the earliest of the days that the check names, or earlier"
     ),
+    "no_day_is_late": (
+        "see whether the daemon runs, and `today_hourly` and `settled_days_daily` are on; if runs of these days "
+        "failed, the latest one says why"
+    ),
     "every_day_is_loaded": (
         "switch on `late_days_hourly` and `load_late_days`, or load the days that it names. If they are on, "
         "look at the latest runs of these days"
