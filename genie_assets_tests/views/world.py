@@ -195,6 +195,10 @@ def _odd_details(rows: list[Row]) -> list[Row]:
         "created_date": dt.date(2026, 10, 1),
         "conversation_position": None,
     }
+    # Both of a day that was not loaded, one before all others and one between them: rates are unknown on them.
+    answered = next(row for row in found[1:] if row["status"] == "COMPLETED" and row["attachments_count"])
+    between = {**answered, "message_id": "between", "conversation_id": "between"}
+    between |= {"created_date": dt.date(2026, 10, 18)}
     again = [
         {**found[3], "message_id": f"again-{n}", "conversation_id": "again", "conversation_position": n}
         | {
@@ -216,7 +220,7 @@ def _odd_details(rows: list[Row]) -> list[Row]:
             start=1,
         )
     ]
-    return [*found, twin, early, *again, *unsafe]
+    return [*found, twin, early, between, *again, *unsafe]
 
 
 def _odd_errors(rows: list[Row], details: list[Row]) -> list[Row]:

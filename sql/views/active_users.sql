@@ -30,7 +30,8 @@ windows AS (
   SELECT
     day,
     is_loaded,
-    MIN(CASE WHEN is_loaded THEN day END) OVER () AS history_since,
+    -- The calendar begins with the first loaded day.
+    MIN(day) OVER () AS history_since,
     COUNT(CASE WHEN is_loaded THEN 1 END) OVER (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW)
       AS loaded_days_7,
     COUNT(CASE WHEN is_loaded THEN 1 END) OVER (ORDER BY day ROWS BETWEEN 13 PRECEDING AND CURRENT ROW)

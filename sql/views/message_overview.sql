@@ -195,8 +195,8 @@ SELECT
   j.query_read_bytes,
   j.query_warehouse_id,
   CASE
-    WHEN a.workspace_id IS NOT NULL AND NOT j.space_id RLIKE '[^A-Za-z0-9_-]'
-      AND NOT j.conversation_id RLIKE '[^A-Za-z0-9_-]'
+    -- Without an address, nothing comes of it.
+    WHEN NOT j.space_id RLIKE '[^A-Za-z0-9_-]' AND NOT j.conversation_id RLIKE '[^A-Za-z0-9_-]'
       THEN CONCAT(
         a.workspace_url, '/genie/rooms/', j.space_id, '/chats/', j.conversation_id, '?o=', j.workspace_id
       )
