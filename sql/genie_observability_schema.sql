@@ -22,6 +22,7 @@
 --   OPTIMIZE main.genie_analytics.space_fetch_errors
 --   OPTIMIZE main.genie_analytics.genie_space_applies
 --   OPTIMIZE main.genie_analytics.genie_space_permissions
+--   OPTIMIZE main.genie_analytics.genie_space_events
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -494,6 +495,27 @@ USING DELTA
 COMMENT 'Who may do what with a space, since when and until when, by its access list.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,valid_from',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per event of the audit log that changed a space.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_events (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space, a new one where one was made or copied.',
+  event_id STRING NOT NULL COMMENT 'Names the event.',
+  event_time TIMESTAMP NOT NULL COMMENT 'When it was done.',
+  action_name STRING NOT NULL COMMENT 'The action as Databricks calls it.',
+  event STRING NOT NULL COMMENT 'CREATED, UPDATED, TRASHED, DELETED or RESTORED.',
+  actor STRING COMMENT 'Who did it: e-mail address or application id.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_space_events PRIMARY KEY (workspace_id, event_id)
+)
+USING DELTA
+COMMENT 'Who made, changed, trashed, deleted or restored which space, and when.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,event_id',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

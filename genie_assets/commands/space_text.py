@@ -16,7 +16,8 @@ from genie_assets.commands.error_lines import many
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.configuration_changes import FIELDS, Change, Kind, Named, Step
 from genie_assets.domain.inventory import Standing, standing
-from genie_assets.domain.keys import Row
+from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.space_events import Fate, Origin
 
 _WIDTH = 80
 _LONGEST_LINE = 100_000
@@ -37,8 +38,8 @@ _WORDS = {
 }
 
 
-def listed(rows: Iterable[Row], workspaces: Mapping[str, str]) -> Iterator[str]:
-    """Two or three lines for each space."""
+def listed(rows: Iterable[Row], workspaces: Mapping[str, str], fates: Mapping[SpaceKey, Fate]) -> Iterator[str]:
+    """Two to four lines for each space."""
     for row in rows:
         state = _WORDS[standing(row)]
         yield click.style(_short(row["title"] or "(no title)", 60), bold=True)
@@ -46,10 +47,29 @@ def listed(rows: Iterable[Row], workspaces: Mapping[str, str]) -> Iterator[str]:
         name = f" ({_short(workspace, 30)})" if workspace else ""
         yield f"  {_short(row['space_id'], 40)}@{_short(row['workspace_id'], 20)}{name}"
         yield f"  {state}{readable(row['api_fetch_status']) if state.endswith(' ') else ''}{_seen(row)}"
+        yield from _came_and_went(fates.get(SpaceKey.of(row), Fate()), is_gone=standing(row) is Standing.GONE)
 
 
 def _seen(row: Row) -> str:
     return f", last read {row['last_seen_timestamp']:%Y-%m-%d}" if row["last_seen_timestamp"] else ""
+
+
+def _came_and_went(known: Fate, *, is_gone: bool) -> Iterator[str]:
+    """Who made, trashed, deleted and restored it; of one that is gone without that, that nobody is known."""
+    told = [
+        ("made", known.created_at, known.created_by),
+        ("moved to the trash", known.trashed_at, known.trashed_by),
+        ("deleted", known.deleted_at, known.deleted_by),
+        ("restored", known.restored_at, known.restored_by),
+    ]
+    for word, at, who in sorted((each for each in told if each[1]), key=lambda each: str(each[1])):
+        yield from wrapped(f"  {word} {at:%Y-%m-%d %H:%M} UTC by {_somebody(who)}", "    ")
+    if is_gone and not (known.trashed_at or known.deleted_at):
+        yield "  vanished: the audit log shows nobody who removed it"
+
+
+def _somebody(who: str | None) -> str:
+    return _short(who, 60) if who else "somebody unnamed"
 
 
 def as_json(value: Any) -> str:
@@ -57,10 +77,10 @@ def as_json(value: Any) -> str:
     return json.dumps(value, default=lambda moment: moment.isoformat())
 
 
-def history(title: str, versions: Sequence[Row]) -> Iterator[str]:
-    """One line for each version, the latest first."""
+def history(title: str, versions: Sequence[Row], origins: Sequence[Origin]) -> Iterator[str]:
+    """Two lines for each version, the latest first: what changed, and who did it."""
     yield click.style(f"{_short(title, 50)}: {many(len(versions), 'version')}", bold=True)
-    for number, version in reversed(list(enumerate(versions, 1))):
+    for number, (version, origin) in reversed(list(enumerate(zip(versions, origins, strict=True), 1))):
         if number == 1:
             what = "first seen"
         elif version["changed_sections"] is None:
@@ -69,7 +89,17 @@ def history(title: str, versions: Sequence[Row]) -> Iterator[str]:
             what = ", ".join(map(readable, version["changed_sections"])) or "how it is written"
         in_force = "" if version["valid_to"] else "  (in force)"
         yield from wrapped(f"v{number:<4} {version['valid_from']:%Y-%m-%d %H:%M} UTC  {what}{in_force}", " " * 28)
-    yield "Times are those of the first look that found it."
+        yield from wrapped(f"      {_origin(origin)}", " " * 8)
+    yield "Times at the left are those of the first look that found it."
+
+
+def _origin(origin: Origin) -> str:
+    if origin.changed_at is None:
+        since = f" after {origin.after:%Y-%m-%d %H:%M} UTC" if origin.after else " before that"
+        return f"by somebody,{since}: the audit log shows no change"
+    before = origin.changes - 1
+    more = f", the last of {many(origin.changes, 'change')}" if before else ""
+    return f"by {_somebody(origin.author)}, {origin.changed_at:%Y-%m-%d %H:%M} UTC{more}"
 
 
 def shown(title: str, row: Row) -> Iterator[str]:

@@ -4,6 +4,7 @@ The commands that plan and carry out changes stand in `space_plans`.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,17 @@ def list_spaces(form: str, demo: bool) -> None:
     """Show all known spaces, and how far each is backed up."""
     from genie_assets.commands import space_text
     from genie_assets.domain.inventory import standing
+    from genie_assets.domain.keys import SpaceKey
+    from genie_assets.domain.space_events import Fate
 
     library = known(demo)
     if form == "json":
         for row in library.spaces:
             facts = {"standing": str(standing(row)), "workspace_name": library.workspaces.get(row["workspace_id"])}
+            facts |= asdict(library.fates.get(SpaceKey.of(row), Fate()))
             click.echo(space_text.as_json({**row, **facts}))
         return
-    for line in space_text.listed(library.spaces, library.workspaces):
+    for line in space_text.listed(library.spaces, library.workspaces, library.fates):
         click.echo(line)
 
 
@@ -54,18 +58,19 @@ def list_spaces(form: str, demo: bool) -> None:
 @of_the_demo
 @one_sentence
 def history(space: str, form: str, demo: bool) -> None:
-    """Show the versions of a SPACE, the latest first, and what changed in each."""
+    """Show the versions of a SPACE, the latest first: what changed in each, and who did it."""
     from genie_assets.commands import space_text
     from genie_assets.domain.keys import SpaceKey
 
     library = known(demo)
     row = library.find(space)
     versions = library.history(SpaceKey.of(row))
+    origins = library.origins(SpaceKey.of(row), versions)
     if form == "json":
-        for number, version in enumerate(versions, 1):
-            click.echo(space_text.as_json({"version": f"v{number}", **version}))
+        for number, (version, origin) in enumerate(zip(versions, origins, strict=True), 1):
+            click.echo(space_text.as_json({"version": f"v{number}", **version, "origin": asdict(origin)}))
         return
-    for line in space_text.history(row["title"] or row["space_id"], versions):
+    for line in space_text.history(row["title"] or row["space_id"], versions, origins):
         click.echo(line)
 
 

@@ -415,6 +415,26 @@ GENIE_SPACE_PERMISSIONS = Table(
     ),
 )
 
+GENIE_SPACE_EVENTS = Table(
+    name="genie_space_events",
+    asset="audit_messages",
+    row="event of the audit log that changed a space",
+    description="Who made, changed, trashed, deleted or restored which space, and when.",
+    key=("workspace_id", "event_id"),
+    statistics=("workspace_id", "space_id", "event_id"),
+    bookkeeping=("ingestion_timestamp",),
+    columns=(
+        audit("workspace_id!", "STRING", "Workspace of the space."),
+        audit("space_id!", "STRING", "Genie space; a new one where one was made or copied."),
+        audit("event_id!", "STRING", "Names the event."),
+        audit("event_time!", "TIMESTAMP", "When it was done."),
+        audit("action_name!", "STRING", "The action as Databricks calls it."),
+        ours("event!", "STRING", "CREATED, UPDATED, TRASHED, DELETED or RESTORED."),
+        audit("actor", "STRING", "Who did it: e-mail address or application id."),
+        ours("ingestion_timestamp", "TIMESTAMP", "When this row was written."),
+    ),
+)
+
 GENIE_DAY_LOADS = Table(
     name="genie_day_loads",
     asset="audit_messages",
@@ -487,4 +507,5 @@ TABLES: tuple[Table, ...] = (
     SPACE_FETCH_ERRORS,
     GENIE_SPACE_APPLIES,
     GENIE_SPACE_PERMISSIONS,
+    GENIE_SPACE_EVENTS,
 )

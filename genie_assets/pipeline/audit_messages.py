@@ -15,10 +15,13 @@ from genie_assets.domain.audit import (
 )
 from genie_assets.domain.day_loads import load_of
 from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
+from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
+from genie_assets.domain.space_events import space_events
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline import space_events as spaces
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
 from genie_assets.pipeline.deletions import StoredDeletions, bring_in_line, deletions_question
@@ -42,6 +45,7 @@ class Discovery:
     unnamed: Unnamed | None = field(
         default_factory=Unnamed
     )  # None if nothing is new, and the events were not read
+    changed_spaces: int = 0  # spaces of which the log shows an event that was not known
 
 
 def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Discovery:
@@ -72,12 +76,14 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
         known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
+    of_spaces = space_events(records(events))
     references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     found = lake.together(
         {
             "stored": Wanted(references, GENIE_MESSAGES_TO_FETCH.column_names),
             "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
             "deletions": deletions_question(event_date, ids_of(rows)),
+            **spaces.stored_question(of_spaces),
         }
     )
     stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
@@ -88,6 +94,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     shown = {row["workspace_id"] for row in rows}
     changed = replace(in_line, references=rows).store(event_date, stored, lake, now)
     close(lake, MESSAGE_FETCH_ERRORS, found["left out"], now)
+    new_events = spaces.keep(of_spaces, found.get("space events", ()), lake, {"ingestion_timestamp": now})
     note_load(load, rows if changed else stored, before, lake, now)
     unnamed = unnamed_events(events)
     if unnamed.unknown:
@@ -102,6 +109,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         changed=changed,
         not_running=not_running(records(workspaces), shown),
         unnamed=unnamed,
+        changed_spaces=len({SpaceKey.of(row) for row in new_events}),
     )
 
 

@@ -3,14 +3,21 @@
 Nothing is asked of Databricks here, and nothing is written.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from genie_assets.domain.inventory import in_time, meant, split_version, version_of
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.questions import Equals
+from genie_assets.domain.questions import Equals, In
+from genie_assets.domain.space_events import Fate, Origin, SpaceEvent, fate, origins
 from genie_assets.domain.table import Table
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS
+from genie_assets.domain.tables import (
+    GENIE_MESSAGES_TO_FETCH,
+    GENIE_SPACE_DETAILS,
+    GENIE_SPACE_EVENTS,
+    GENIE_SPACE_VERSIONS,
+)
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 
 
@@ -33,6 +40,16 @@ class SpaceLibrary:
         rows = self._lake.records(GENIE_MESSAGES_TO_FETCH, columns=columns, distinct=True)
         return {row["workspace_id"]: row["workspace_name"] for row in rows if row["workspace_name"]}
 
+    @cached_property
+    def fates(self) -> Mapping[SpaceKey, Fate]:
+        """When spaces came and went, of those of which the audit log shows it."""
+        # Changes are many, and say nothing here.
+        kinds = In("event", [each for each in SpaceEvent if each is not SpaceEvent.UPDATED])
+        events: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
+        for row in self._lake.records(GENIE_SPACE_EVENTS, where=[kinds]):
+            events[SpaceKey.of(row)].append(row)
+        return {key: fate(rows) for key, rows in events.items()}
+
     def find(self, name: str) -> Row:
         """The space that a name means, without its configuration.
 
@@ -49,6 +66,10 @@ class SpaceLibrary:
     def history(self, key: SpaceKey) -> list[Row]:
         """The versions of a space without their configurations, the oldest first."""
         return in_time(self._of(GENIE_SPACE_VERSIONS, key, whole=False))
+
+    def origins(self, key: SpaceKey, versions: Sequence[Row]) -> list[Origin]:
+        """Who made each of these versions of a space, and when, as far as the audit log shows it."""
+        return origins(versions, self._of(GENIE_SPACE_EVENTS, key))
 
     def version(self, key: SpaceKey, wanted: str, title: str) -> Row:
         """A version of a space by number or time, whole.

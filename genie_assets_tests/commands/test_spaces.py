@@ -61,6 +61,19 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "s3": FORBIDDEN,
         }
         world.back_up()
+    world.event(
+        None,
+        None,
+        action="updateSpace",
+        at=NOON + HOUR / 2,
+        actor="ann\x1b[2J@example.com",
+        space_event_id="e1",
+    )
+    for number, action in enumerate(("trashSpace", "createSpace"), 2):
+        world.event(
+            None, None, action=action, space_id="s2", space_event_id=f"e{number}", at=NOON - HOUR * (4 - number)
+        )
+    world.discover()
     return folder
 
 
@@ -91,18 +104,32 @@ def test_the_list_tells_how_far_each_space_is_backed_up(run: Any) -> None:
     assert "serialized_space" not in rows[0]
 
 
+def test_the_list_tells_who_made_a_space_and_who_put_it_into_the_trash(run: Any) -> None:
+    lines = run("list").output.splitlines()
+    assert "  moved to the trash 2026-03-02 10:00 UTC by ann@example.com" in lines
+    assert "  made 2026-03-02 11:00 UTC by ann@example.com" in lines
+    rows = {
+        each["space_id"]: each for each in map(json.loads, run("list", "--format", "json").output.splitlines())
+    }
+    assert (rows["s2"]["trashed_at"], rows["s2"]["restored_at"]) == ("2026-03-02T10:00:00+00:00", None)
+    assert rows["s1"]["created_by"] is None
+
+
 def test_the_history_says_what_changed_when(run: Any) -> None:
     assert run("history", "Refund desk").output.splitlines() == [
         "Refund desk: 2 versions",
         "v2    2026-03-02 13:00 UTC  instructions, example_sql  (in force)",
+        "      by ann\\x1b[2J@example.com, 2026-03-02 12:30 UTC",
         "v1    2026-03-02 12:00 UTC  first seen",
-        "Times are those of the first look that found it.",
+        "      by somebody, before that: the audit log shows no change",
+        "Times at the left are those of the first look that found it.",
     ]
     rows = [json.loads(line) for line in run("history", "s1", "--format", "json").output.splitlines()]
     assert [(row["version"], row["changed_sections"]) for row in rows] == [
         ("v1", None),
         ("v2", ["instructions", "example_sql"]),
     ]
+    assert [row["origin"]["changed_at"] for row in rows] == [None, "2026-03-02T12:30:00+00:00"]
 
 
 def test_a_space_is_shown_as_it_was(run: Any) -> None:

@@ -1,11 +1,11 @@
 """`audit_messages` against a real lakehouse."""
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH as REFERENCES
-from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, TABLES
+from genie_assets.domain.tables import GENIE_SPACE_EVENTS, MESSAGE_FETCH_ERRORS, TABLES
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOON, TUESDAY, URL, World
 
 
@@ -174,3 +174,29 @@ def test_a_reload_does_not_move_when_a_message_was_first_seen(world: World) -> N
     world.event("m3")
     world.discover()
     assert world.row(REFERENCES, "m1")["ingestion_timestamp"] == NOON + HOUR, "it is as it was"
+
+
+def test_changes_of_spaces_are_kept_once_and_stay_when_the_log_forgets_them(world: World) -> None:
+    world.event("m1")
+    changed: dict[str, Any] = {"action": "updateSpace", "actor": "bob@example.com"}
+    world.event(None, None, space_event_id="e1", **changed)
+    assert world.discover().changed_spaces == 1
+    (row,) = world.rows(GENIE_SPACE_EVENTS)
+    assert (row["space_id"], row["event"], row["actor"], row["event_time"]) == (
+        "s1",
+        "UPDATED",
+        changed["actor"],
+        NOON,
+    )
+    world.now += HOUR
+    world.event(None, None, space_event_id="e2", **changed)
+    assert world.discover().changed_spaces == 1
+    world.system_tables.events = [each for each in world.system_tables.events if each["message_id"]]
+    world.event("m2")
+    assert world.discover().changed_spaces == 0
+    assert [each["event_id"] for each in world.rows(GENIE_SPACE_EVENTS)] == ["e1", "e2"]
+    version = world.lake.version(GENIE_SPACE_EVENTS)
+    world.event("m3")
+    world.event(None, None, space_event_id="e1", **changed)
+    world.discover()
+    assert world.lake.version(GENIE_SPACE_EVENTS) == version

@@ -51,7 +51,7 @@ _EVENTS = [
     "space_id",
     "conversation_id",
 ]
-_EVENTS += ["message_id", "first_event_time", "last_event_time", "event_count"]
+_EVENTS += ["message_id", "space_event_id", "first_event_time", "last_event_time", "event_count"]
 
 
 class FakeSystemTables:
@@ -235,7 +235,7 @@ class World:
 
     def event(
         self,
-        message_id: str,
+        message_id: str | None,
         conversation_id: str | None = "c1",
         *,
         day: dt.date = MONDAY,

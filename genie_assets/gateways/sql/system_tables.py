@@ -28,7 +28,11 @@ _EVENT = {
     "event_count": _NUMBER,
 }
 _RESULTS: Mapping[str, Mapping[str, str]] = {
-    "audit_message_events": {**_EVENT, "actor": _TEXT, "is_refused": _TRUTH, "is_agents": _TRUTH},
+    "audit_message_events": {
+        **_EVENT,
+        **dict.fromkeys(("actor", "space_event_id"), _TEXT),
+        **dict.fromkeys(("is_refused", "is_agents"), _TRUTH),
+    },
     "audit_deletions": {**_EVENT, "event_date": _DATE},
     "audit_days": {
         "event_date": _DATE,

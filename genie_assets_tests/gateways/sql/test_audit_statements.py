@@ -3,10 +3,12 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from genie_assets.domain.audit import may_change, unnamed_events
+from genie_assets.domain.space_events import space_events
 from genie_assets.domain.tables import records
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.gateways.sql.texts import sql_text
@@ -14,7 +16,7 @@ from genie_assets.settings import load_settings
 from genie_assets.wiring import open_system_tables
 from genie_assets_tests.e2e.pipelines import point_at, sandbox_of
 from genie_assets_tests.sandbox.tiny import START, account_of, audit_row, ids_of
-from genie_sandbox.account import Account
+from genie_sandbox.account import Account, ArrivingRow
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.scenarios import account_level_rows, agent_events, asked_by_ourselves, with_scenarios
 
@@ -29,7 +31,26 @@ def _account() -> Account:
         audit_row(number, START + number, action, ids_of(f"{action} {who}"), email=who)
         for number, (action, who) in enumerate(rows)
     )
-    return with_scenarios(account_of(audit=audit), START, [asked_by_ourselves, account_level_rows, agent_events])
+    return with_scenarios(
+        account_of(audit=(*audit, *_of_spaces())), START, [asked_by_ourselves, account_level_rows, agent_events]
+    )
+
+
+def _of_spaces() -> list[ArrivingRow]:
+    """Events about spaces: the first two are alike but for who did it, and the first one is there twice."""
+    made = '{"spaceId": "s9"}'
+    rows: list[tuple[int, str, dict[str, str], dict[str, Any]]] = [
+        (50, "updateSpace", {"space_id": "s1"}, {}),
+        (50, "updateSpace", {"space_id": "s1"}, {}),
+        (51, "genieUpdateSpace", {"spaceId": "s1"}, {"email": OURS}),
+        (52, "cloneSpace", {"space_id": "s1"}, {"result": made}),
+        (53, "trashSpace", {"space_id": "s1"}, {}),
+        (54, "getSpace", {"space_id": "s1"}, {}),
+        (55, "updateSpace", {"space_id": "s1"}, {"status": 403}),
+        (56, "updateSpace", {}, {}),
+        (57, "createConversation", {"space_id": "s1", "conversation_id": "c1"}, {}),
+    ]
+    return [audit_row(number, START + number, action, ids, **more) for number, action, ids, more in rows]
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +120,15 @@ def test_all_statements_find_the_ids_of_an_event_in_the_same_places(other: str, 
         places = _places(sql_text(other), name)
         assert places == _places(sql_text("audit_message_events"), name)
         assert places.count(name) == 2
+
+
+def test_each_change_of_a_space_comes_for_itself_and_names_who_and_which(asked: SystemTables) -> None:
+    """What makes a space names the new one; reads, refusals and what is about messages change none."""
+    found = space_events(records(asked.message_events(DAY)))
+    assert sorted((row["event_id"], row["space_id"], row["event"], row["actor"]) for row in found) == [
+        ("event-50", "s1", "UPDATED", OTHERS),
+        ("event-51", "s1", "UPDATED", OURS),
+        ("event-52", "s9", "CREATED", OTHERS),
+        ("event-53", "s1", "TRASHED", OTHERS),
+    ]
+    assert len({row["event_time"] for row in found}) == 4
