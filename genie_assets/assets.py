@@ -14,6 +14,7 @@ from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_FETCH_RUNS,
     GENIE_MESSAGES_TO_FETCH,
+    GENIE_SPACE_APPLIES,
     GENIE_SPACE_DETAILS,
     MESSAGE_DETAILS,
     MESSAGE_FETCH_ERRORS,
@@ -35,6 +36,7 @@ from genie_assets.reporting import (
     day_metadata,
     described,
     discovery_metadata,
+    explained,
     fetch_metadata,
     fold_metadata,
     spaces_metadata,
@@ -113,9 +115,8 @@ def enriched_message_details(
     # The checks of the run go by the same look.
     found = inspected(run.day, genie_lake, genie_clock.now(), run_id=context.run.run_id, with_answers=not known)
     tell_of_day(context, run.day, found)
-    return dg.MaterializeResult(
-        metadata=fold_metadata(report) | (day_metadata(found.answers) if found.answers else known)
-    )
+    answers = day_metadata(found.answers) if found.answers else known
+    return dg.MaterializeResult(metadata=explained("enriched_message_details", fold_metadata(report) | answers))
 
 
 def genie_space_details(
@@ -184,7 +185,7 @@ def build_specs(place: Placement) -> list[dg.AssetSpec]:
         dg.AssetSpec(
             place.table_key(table),
             deps=[place.key(table.asset)],
-            description=table.description,
+            description=f"{table.description}\n\n{_made_by(table)}",
             group_name=place.group or GROUP,
             owners=list(place.owners),
             kinds={"deltalake"},
@@ -195,6 +196,12 @@ def build_specs(place: Placement) -> list[dg.AssetSpec]:
         if place.table_key(table) != place.key(table.asset)
     ]
     return sources + tables
+
+
+def _made_by(table: Table) -> str:
+    if table is GENIE_SPACE_APPLIES:
+        return "Written by `genie-assets spaces apply`, and counted by runs of `genie_space_details`."
+    return f"Filled by runs of `{table.asset}`, which tell how many rows it has: materialize that one to renew it."
 
 
 def _table_metadata(table: Table) -> dict[str, object]:

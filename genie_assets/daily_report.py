@@ -23,6 +23,8 @@ def build_report(place: Placement) -> dg.AssetsDefinition:
     """The asset. It belongs to no day: a run of a day does not make it."""
     link = os.environ.get(URL)
     metadata: dict[str, Any] = {"report": dg.MetadataValue.url(link)} if link else {}
+    # A server of reports has another port each time: what a run noted would lead nowhere, and hide the one of now.
+    opened = f"[Open the report]({link})\n\n" if link else ""
 
     @dg.asset(
         key=place.key(NAME),
@@ -30,7 +32,7 @@ def build_report(place: Placement) -> dg.AssetsDefinition:
         group_name=place.group or "genie",
         owners=list(place.owners),
         kinds={"html"},
-        description=DESCRIPTION,
+        description=f"{opened}{DESCRIPTION}",
         metadata=metadata,
         freshness_policy=EVERY_DAY,
     )
@@ -49,7 +51,7 @@ def build_report(place: Placement) -> dg.AssetsDefinition:
         address = genie_lake.keep(REPORT, made.data)
         return dg.MaterializeResult(
             metadata={
-                "report": dg.MetadataValue.url(link or address),
+                # A path and no link: no browser follows one from a page of Dagster's into a file.
                 "kept_at": dg.MetadataValue.path(address),
                 "bytes": len(made.data),
                 "days": max((each["days"] for each in made.document["periods"]), default=0),

@@ -199,8 +199,8 @@ def column_schema(of_table: Table) -> dg.TableSchema:
     )
 
 
-def _explained(asset: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What the asset's description explains, in its order."""
+def explained(asset: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a run tells of an asset, what its description explains, in that order."""
     return {name: metadata[name] for name in MEANINGS[asset] if name in metadata}
 
 
@@ -221,7 +221,7 @@ def discovery_metadata(found: Discovery) -> dict[str, Any]:
         tables |= counts_table("unknown_actions", found.unnamed.unknown)
     if found.not_running:
         tables["not_running"] = markdown(["workspace"], [[name] for name in found.not_running])
-    return _explained("audit_messages", numbers | tables)
+    return explained("audit_messages", numbers | tables)
 
 
 def fetch_metadata(report: FetchReport) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def fetch_metadata(report: FetchReport) -> dict[str, Any]:
     tables = counts_table("verdicts", {str(name): count for name, count in report.verdicts.items()})
     tables |= counts_table("errors", report.tally.errors_by_class)
     waits = {WAITING: waits_to_json(report.waits)}
-    return _explained("genie_api_messages", report.numbers() | tables | waits)
+    return explained("genie_api_messages", report.numbers() | tables | waits)
 
 
 OF_ANSWERS = ("p50_response_ms", "p95_response_ms", "responses_timed", "spaces")
@@ -264,7 +264,7 @@ def fold_metadata(report: FoldReport) -> dict[str, Any]:
     numbers = {**report.numbers(), "dagster/partition_row_count": sum(report.statuses.values())}
     if report.history_refusal is not None:
         tables["query_history"] = dg.MetadataValue.md(shown(report.history_refusal, at_most=1_000))
-    return _explained("enriched_message_details", numbers | tables)
+    return explained("enriched_message_details", numbers | tables)
 
 
 def day_metadata(found: AnswersOfDay) -> dict[str, Any]:
@@ -278,7 +278,7 @@ def day_metadata(found: AnswersOfDay) -> dict[str, Any]:
     known = {name: time for name, time in times.items() if time is not None}
     if known:
         known["responses_timed"] = sum(found.response_times.values())
-    return _explained("enriched_message_details", known | spaces_table("spaces", spaces, counts))
+    return known | spaces_table("spaces", spaces, counts)
 
 
 _FEW_SPACES = 20
@@ -320,11 +320,12 @@ def _link(workspace_url: str | None, key: SpaceKey) -> str | None:
 def spaces_metadata(report: SpacesReport) -> dict[str, Any]:
     """Metadata of `genie_space_details`."""
     numbers = {**report.numbers(), "dagster/row_count": report.known}
-    looked_at = sorted((title or "", key) for key, title in report.titles.items())
+    # Those whose title nobody may read come last.
+    looked_at = sorted((not title, title or "", key) for key, title in report.titles.items())
     tables = counts_table("errors", report.errors_by_class) | spaces_table(
-        "spaces_by_title", [(key, title, report.urls.get(key.workspace_id)) for title, key in looked_at]
+        "spaces_by_title", [(key, title, report.urls.get(key.workspace_id)) for _, title, key in looked_at]
     )
-    return _explained("genie_space_details", numbers | tables)
+    return explained("genie_space_details", numbers | tables)
 
 
 def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:
