@@ -5,11 +5,13 @@ What is not here: rules, requests, writes, and where the assets are placed (`pla
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
+from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_FETCH_RUNS,
@@ -119,8 +121,25 @@ def enriched_message_details(
     return dg.MaterializeResult(metadata=explained("enriched_message_details", fold_metadata(report) | answers))
 
 
+class SpacesToLookAt(dg.Config):
+    """Which spaces a run looks at.
+
+    Attributes:
+        only: Pairs of a workspace's id and a space's; none stands for all.
+    """
+
+    only: list[list[str]] = Field(default_factory=list)
+
+
+def only_these_spaces(place: Placement, spaces: Iterable[SpaceKey]) -> dict[str, Any]:
+    """The configuration of a run that looks at these spaces only."""
+    step = place.table_key(GENIE_SPACE_DETAILS).to_python_identifier()
+    return {"ops": {step: {"config": {"only": [list(key) for key in spaces]}}}}
+
+
 def genie_space_details(
     context: dg.AssetExecutionContext,
+    config: SpacesToLookAt,
     genie_system_tables: dg.ResourceParam[SystemTables],
     genie_api: dg.ResourceParam[GenieApi],
     genie_lake: dg.ResourceParam[Lakehouse],
@@ -132,7 +151,8 @@ def genie_space_details(
     So many parameters, because Dagster hands in every resource by its name.
     """
     run = run_of(context, genie_clock, genie_budget)
-    report = back_up_spaces(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
+    only = {SpaceKey(*key) for key in config.only}
+    report = back_up_spaces(run, only, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
     tell_of_tables(context, row_counts(genie_lake, OF_SPACES))
     return dg.MaterializeResult(metadata=spaces_metadata(report))
 

@@ -41,6 +41,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "workspaces": "workspaces in which that happened",
         "workspaces_not_running": "of these, workspaces that answer nobody now; their messages wait",
         "not_running": "which ones these are",
+        "changed_spaces": "spaces that were changed lately, by workspace and id: the sensor reads it",
         "unnamed": "events of agents that name no message: what was asked so cannot be fetched",
         "asked_of_agents": "the same by action",
         "unknown": "events of actions not known to this version that name no message and may ask something",
@@ -217,6 +218,7 @@ def discovery_metadata(found: Discovery) -> dict[str, Any]:
     if found.unnamed is not None:
         numbers["unnamed"] = sum(found.unnamed.asked_of_agents.values())
         numbers["unknown"] = sum(found.unnamed.unknown.values())
+        tables |= changed_spaces_to_json(found.changed_spaces)
         tables |= counts_table("asked_of_agents", found.unnamed.asked_of_agents)
         tables |= counts_table("unknown_actions", found.unnamed.unknown)
     if found.not_running:
@@ -230,6 +232,20 @@ def fetch_metadata(report: FetchReport) -> dict[str, Any]:
     tables |= counts_table("errors", report.tally.errors_by_class)
     waits = {WAITING: waits_to_json(report.waits)}
     return explained("genie_api_messages", report.numbers() | tables | waits)
+
+
+_CHANGED_SPACES = "changed_spaces"
+
+
+def changed_spaces_to_json(spaces: Sequence[SpaceKey]) -> dict[str, Any]:
+    """Spaces that were changed, as metadata; nothing if there are none."""
+    return {_CHANGED_SPACES: dg.MetadataValue.json([list(key) for key in spaces])} if spaces else {}
+
+
+def changed_spaces_of(metadata: Mapping[str, Any]) -> list[SpaceKey]:
+    """What `changed_spaces_to_json` made metadata of."""
+    noted = metadata.get(_CHANGED_SPACES)
+    return [SpaceKey(*key) for key in noted.value] if noted else []
 
 
 OF_ANSWERS = ("p50_response_ms", "p95_response_ms", "responses_timed", "spaces")

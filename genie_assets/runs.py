@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from genie_assets.domain.clocks import skew_problem
+from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.waiting import Wait
 from genie_assets.pipeline.run import Run
 from genie_assets.placement import Placement
-from genie_assets.reporting import OF_ANSWERS, WAITING, waits_from_json
+from genie_assets.reporting import OF_ANSWERS, WAITING, changed_spaces_of, waits_from_json
 from genie_assets.wiring import Clock, RunBudget
 
 JOB_NAMES = frozenset(
@@ -24,6 +25,8 @@ _PACE = "pace"
 PARTITION_TAG = "dagster/partition"
 # Far more than end between two looks, which are an hour apart.
 _MOST_RUNS = 500
+# An older change is left to the daily look.
+_CHANGES_COUNT_FOR = dt.timedelta(hours=3)
 # Dagster's own constant of runs in progress lacks those that are queued or not started.
 UNENDED = (
     dg.DagsterRunStatus.NOT_STARTED,
@@ -150,6 +153,13 @@ def latest_fetch(instance: dg.DagsterInstance, place: Placement, day: str) -> La
     return LatestFetch()
 
 
+class ChangedSpaces(NamedTuple):
+    """Spaces that were found changed, and the number in Dagster of the latest finding."""
+
+    storage_id: int
+    spaces: tuple[SpaceKey, ...]
+
+
 def noted_waits(
     instance: dg.DagsterInstance, place: Placement, looked: dt.datetime | None, waits: Mapping[dt.date, Wait]
 ) -> dict[dt.date, Wait]:
@@ -169,6 +179,29 @@ def noted_waits(
         if made is not None and WAITING in made.metadata:
             known |= waits_from_json(made.metadata[WAITING].value)
     return {day: wait for day, wait in known.items() if any(wait)}
+
+
+def spaces_to_look_at(instance: dg.DagsterInstance, place: Placement, now: dt.datetime) -> ChangedSpaces:
+    """Spaces that runs of the last hours found changed since the latest look at spaces began, however it ended."""
+    looked = last_start_at_spaces(instance, place)
+    since = max(now - _CHANGES_COUNT_FOR, looked) if looked else now - _CHANGES_COUNT_FOR
+    discovered = dg.AssetRecordsFilter(place.key("audit_messages"), after_timestamp=since.timestamp())
+    newest, spaces = 0, set[SpaceKey]()
+    for event in instance.fetch_materializations(discovered, limit=_MOST_RUNS).records:
+        made = event.asset_materialization
+        found = changed_spaces_of(made.metadata) if made else []
+        if found:
+            newest = max(newest, event.storage_id)
+            spaces.update(found)
+    return ChangedSpaces(newest, tuple(sorted(spaces)))
+
+
+def last_start_at_spaces(instance: dg.DagsterInstance, place: Placement) -> dt.datetime | None:
+    """When the latest run that was to look at spaces was asked for; None if there is none, UTC."""
+    looked = place.key("genie_space_details")
+    planned = instance.event_log_storage.get_latest_planned_materialization_info(looked)
+    record = instance.get_run_record_by_id(planned.run_id) if planned else None
+    return record.create_timestamp if record else None
 
 
 def last_in_vain(began: dt.datetime | None, fetch: LatestFetch) -> dt.datetime | None:

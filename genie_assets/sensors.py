@@ -12,13 +12,21 @@ from itertools import islice
 
 import dagster as dg
 
+from genie_assets.assets import only_these_spaces
 from genie_assets.domain.waiting import Wait, is_worth_a_run, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.jobs import Jobs
 from genie_assets.late_days import Look, latest_look
 from genie_assets.pipeline.waiting import due_looks, left_behind, newest_due
 from genie_assets.placement import Placement
-from genie_assets.runs import days_in_flight, last_in_vain, last_start, latest_fetch, noted_waits
+from genie_assets.runs import (
+    days_in_flight,
+    last_in_vain,
+    last_start,
+    latest_fetch,
+    noted_waits,
+    spaces_to_look_at,
+)
 from genie_assets.schedules import REASON
 from genie_assets.settings import load_settings
 from genie_assets.wiring import Clock
@@ -141,11 +149,37 @@ def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
             ]
         )
 
-    return [retry_open_errors, continue_pending, load_late_days]
+    return [retry_open_errors, continue_pending, load_late_days, _of_changed_spaces(place, jobs)]
 
 
 def _bucket(now: dt.datetime) -> int:
     return int(now.timestamp() // BUCKET.total_seconds())
+
+
+def _of_changed_spaces(place: Placement, jobs: Jobs) -> dg.SensorDefinition:
+    @dg.sensor(
+        job=jobs["genie_spaces"],
+        minimum_interval_seconds=60,
+        description="Looks at the spaces of which the audit log has just shown a change.",
+    )
+    def look_at_changed_spaces(
+        context: dg.SensorEvaluationContext, genie_clock: dg.ResourceParam[Clock]
+    ) -> dg.SensorResult | dg.SkipReason:
+        """Look at the spaces that runs found changed; neither a warehouse nor a table is asked."""
+        found = spaces_to_look_at(context.instance, place, genie_clock.now())
+        if not found.spaces:
+            return dg.SkipReason("No run has found a change of a space since the latest look at spaces.")
+        return dg.SensorResult(
+            run_requests=[
+                dg.RunRequest(
+                    run_key=f"changed_spaces/{found.storage_id}",
+                    run_config=only_these_spaces(place, found.spaces),
+                    tags={REASON: "changed_spaces"},
+                )
+            ]
+        )
+
+    return look_at_changed_spaces
 
 
 def days_to_run(

@@ -1,6 +1,7 @@
 """A day run in Dagster, on a world of tests."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -33,6 +34,7 @@ def run_day(
     *,
     day: dt.date = MONDAY,
     tags: dict[str, str] | None = None,
+    config: Mapping[str, Any] | None = None,
     **overrides: Any,
 ) -> dg.ExecuteInProcessResult:
     """Run a job, of a day if it has days, against a world in memory."""
@@ -44,7 +46,7 @@ def run_day(
         partition_key=day.isoformat() if definition.partitions_def is not None else None,
         tags=tags,
         raise_on_error=False,
-        run_config=QUIET,
+        run_config={**QUIET, **(config or {})},
     )
 
 

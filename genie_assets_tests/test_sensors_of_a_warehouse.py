@@ -126,3 +126,45 @@ def test_what_becomes_due_before_the_next_look_is_due_a_quarter_of_an_hour_later
     for later, asked in ((39 * MINUTE, []), (16 * MINUTE, [str(TODAY)])):
         world.now += later
         assert tick(world, instance, "retry_open_errors", monkeypatch) == asked
+
+
+def changed_spaces_run(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> dg.RunRequest | None:
+    """What the sensor asks for, on tables that must not be asked."""
+
+    class Later:
+        def now(self) -> dt.datetime:
+            return world.now
+
+    with monkeypatch.context() as settings:
+        settings.setenv("GENIE_LAKEHOUSE", "uc://main.genie_analytics")
+        definitions = build_defs(lake=Asleep(), clock=Later())
+        with dg.build_sensor_context(
+            instance=instance, definitions=definitions, resources={"genie_clock": Later()}
+        ) as context:
+            tick = definitions.resolve_sensor_def("look_at_changed_spaces").evaluate_tick(context)
+    return next(iter(tick.run_requests or ()), None)
+
+
+def test_a_space_is_looked_at_once_soon_after_its_change_was_seen_and_no_other_one(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {"title": "Desk", "serialized_space": "{}"}
+    world.genie.spaces = {each: {"space_id": each, **whole} for each in ("s1", "s2")}
+    world.event(None, None, day=TODAY, action="getSpace")
+    run_day(world, instance, day=TODAY)
+    assert changed_spaces_run(world, instance, monkeypatch) is None
+    world.event(None, None, day=TODAY, action="updateSpace", space_id="s2", space_event_id="e1")
+    run_day(world, instance, day=TODAY)
+    asked = changed_spaces_run(world, instance, monkeypatch)
+    assert asked is not None
+    again = changed_spaces_run(world, instance, monkeypatch)
+    assert again is not None
+    assert again.run_key == asked.run_key  # which Dagster runs once
+    world.genie.space_looks.clear()
+    assert run_day(world, instance, "genie_spaces", config=asked.run_config).success
+    assert world.genie.space_looks == ["s2"]
+    assert changed_spaces_run(world, instance, monkeypatch) is None
+    assert run_day(world, instance, "genie_spaces").success
+    assert world.genie.space_looks == ["s2", "s1", "s2"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from genie_assets.domain.keys import Row
+from genie_assets.domain.keys import Row, SpaceKey
 
 CHANGES_A_SPACE = (
     r"^(genie)?(create|clone|copy|update|rename|move|trash|untrash|delete|restore|import|publish)[a-z]*"
@@ -23,6 +23,7 @@ _MADE = re.compile(r"(genie)?(create|clone|copy|import)[a-z]*space")
 _TRASHED = re.compile(r"(genie)?trash[a-z]*space")
 _DELETED = re.compile(r"(genie)?delete[a-z]*space")
 _RESTORED = re.compile(r"(genie)?(restore|untrash)[a-z]*space")
+_DAILY_LOOK = dt.timedelta(days=1)
 # The API's own time of a change and the log's are taken by two clocks.
 _CLOCKS_DIFFER = dt.timedelta(minutes=1)
 
@@ -74,6 +75,11 @@ def space_events(events: Iterable[Mapping[str, Any]]) -> list[Row]:
                 }
             )
     return found
+
+
+def changed_lately(events: Iterable[Row], now: dt.datetime) -> tuple[SpaceKey, ...]:
+    """The spaces that were changed so lately that no daily look may have seen it, in the order of their ids."""
+    return tuple(sorted({SpaceKey.of(row) for row in events if now - row["event_time"] < _DAILY_LOOK}))
 
 
 @dataclass(frozen=True)

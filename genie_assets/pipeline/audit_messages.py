@@ -17,7 +17,7 @@ from genie_assets.domain.day_loads import load_of
 from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
-from genie_assets.domain.space_events import space_events
+from genie_assets.domain.space_events import changed_lately, space_events
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -45,7 +45,7 @@ class Discovery:
     unnamed: Unnamed | None = field(
         default_factory=Unnamed
     )  # None if nothing is new, and the events were not read
-    changed_spaces: int = 0  # spaces of which the log shows an event that was not known
+    changed_spaces: tuple[SpaceKey, ...] = ()  # spaces that were changed lately, by events that were not known
 
 
 def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Discovery:
@@ -109,7 +109,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         changed=changed,
         not_running=not_running(records(workspaces), shown),
         unnamed=unnamed,
-        changed_spaces=len({SpaceKey.of(row) for row in new_events}),
+        changed_spaces=changed_lately(new_events, now),
     )
 
 

@@ -82,15 +82,31 @@ class _Listed:
         return sum(problem.error_class is ErrorClass.NOT_RUNNING for problem in self.problems)
 
 
-def back_up_spaces(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakehouse) -> SpacesReport:
+def back_up_spaces(
+    run: Run,
+    only: Collection[SpaceKey] = (),
+    *,
+    system_tables: SystemTables,
+    genie: Genie,
+    lake: Lakehouse,
+) -> SpacesReport:
     """Look at every space that a workspace lists, a message names, or an earlier look knew.
 
     Every workspace that runs is asked for its list, be there messages of it or not. Of what could be read, the
     access list is asked for, too.
+
+    Args:
+        run: The run.
+        only: Look at these spaces alone, as far as their workspaces are looked at; none stands for all.
+        system_tables: Know the workspaces.
+        genie: The API.
+        lake: The tables.
     """
     known = known_spaces(run, system_tables, lake)
-    listed = _list(known.urls, genie, run)
+    listed = _Listed() if only else _list(known.urls, genie, run)
     spaces = known.spaces | listed.spaces
+    if only:
+        spaces = {key for key in only if key.workspace_id in known.urls}
     report = look_at_spaces(spaces, known.urls, genie=genie, lake=lake, run=run, shown=listed.spaces)
     access = keep_permissions(report.read, known.urls, genie=genie, lake=lake, run=run)
     return replace(

@@ -180,7 +180,7 @@ def test_changes_of_spaces_are_kept_once_and_stay_when_the_log_forgets_them(worl
     world.event("m1")
     changed: dict[str, Any] = {"action": "updateSpace", "actor": "bob@example.com"}
     world.event(None, None, space_event_id="e1", **changed)
-    assert world.discover().changed_spaces == 1
+    assert world.discover().changed_spaces == (("w1", "s1"),)
     (row,) = world.rows(GENIE_SPACE_EVENTS)
     assert (row["space_id"], row["event"], row["actor"], row["event_time"]) == (
         "s1",
@@ -190,10 +190,10 @@ def test_changes_of_spaces_are_kept_once_and_stay_when_the_log_forgets_them(worl
     )
     world.now += HOUR
     world.event(None, None, space_event_id="e2", **changed)
-    assert world.discover().changed_spaces == 1
+    assert world.discover().changed_spaces == (("w1", "s1"),)
     world.system_tables.events = [each for each in world.system_tables.events if each["message_id"]]
     world.event("m2")
-    assert world.discover().changed_spaces == 0
+    assert world.discover().changed_spaces == ()
     assert [each["event_id"] for each in world.rows(GENIE_SPACE_EVENTS)] == ["e1", "e2"]
     version = world.lake.version(GENIE_SPACE_EVENTS)
     world.event("m3")
