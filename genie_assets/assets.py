@@ -14,12 +14,10 @@ from pydantic import Field
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
-    GENIE_FETCH_RUNS,
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_APPLIES,
     GENIE_SPACE_DETAILS,
     MESSAGE_DETAILS,
-    MESSAGE_FETCH_ERRORS,
     TABLES,
     Table,
 )
@@ -44,7 +42,7 @@ from genie_assets.reporting import (
     spaces_metadata,
 )
 from genie_assets.runs import clock_metadata, known_of_answers, known_pace, pace_metadata, run_of
-from genie_assets.table_events import tell_of_day, tell_of_tables, tell_of_writes
+from genie_assets.table_events import tell_of_day, tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 
 GROUP, GROUP_OF_SOURCES = "genie", "databricks"
@@ -91,7 +89,6 @@ def genie_api_messages(
     metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
     metadata |= pace_metadata(genie_api.settled_pace())
     if report.nothing_worked:
-        tell_of_writes(context, MESSAGE_FETCH_ERRORS, GENIE_FETCH_RUNS)
         # The ledger already knows each failure. Trying the step again at once would only repeat them.
         raise dg.Failure(
             "None of the messages that were asked for could be read.", metadata=metadata, allow_retries=False

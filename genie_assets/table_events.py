@@ -33,12 +33,6 @@ def tell_of_tables(context: dg.AssetExecutionContext, rows: Mapping[str, int]) -
             _tell(context, table, rows[table.name], None)
 
 
-def tell_of_writes(context: dg.AssetExecutionContext, *tables: Table) -> None:
-    """Show that tables without days were written, where the run will not come to their rows."""
-    for table in tables:
-        context.log_event(dg.AssetMaterialization(_asset_of(context, table)))
-
-
 def _tell(context: dg.AssetExecutionContext, table: Table, rows: int, day: dt.date | None) -> None:
     # A step has made it, and told so itself; a command writes what was applied. Their rows are only looked at.
     is_only_seen = table in (GENIE_API_MESSAGES, GENIE_SPACE_APPLIES)

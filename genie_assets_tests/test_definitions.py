@@ -1,5 +1,6 @@
 """The code location as Dagster sees it."""
 
+import datetime as dt
 from typing import Any
 
 import dagster as dg
@@ -141,6 +142,23 @@ def test_a_backfill_of_assets_runs_the_checks_of_the_day_and_no_others(definitio
         }
     spaces = job.get_subset(asset_selection={dg.AssetKey("genie_space_details")})
     assert checks_of(spaces) == {"genie_space_details:no_key_is_twice"}
+
+
+def test_what_a_schedule_makes_tells_when_nothing_makes_it_any_more(definitions: dg.Definitions) -> None:
+    """A dead man's switch fires later than two ticks of the schedule, and not before a run may take its time."""
+    hours = dict.fromkeys(DAILY, (3, 6))
+    hours |= dict.fromkeys(("genie_space_details", "observability_views", "observability_report"), (26, 36))
+    policies = {
+        spec.key.to_user_string(): spec.freshness_policy
+        for spec in definitions.resolve_all_asset_specs()
+        if spec.freshness_policy is not None
+    }
+    assert policies == {
+        name: dg.FreshnessPolicy.time_window(
+            warn_window=dt.timedelta(hours=warned), fail_window=dt.timedelta(hours=failed)
+        )
+        for name, (warned, failed) in hours.items()
+    }
 
 
 def test_every_schedule_and_sensor_says_what_it_does(definitions: dg.Definitions) -> None:

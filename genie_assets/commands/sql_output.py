@@ -51,20 +51,22 @@ def overview(tables: Mapping[str, str], views: Mapping[str, str]) -> None:
     """Print which tables and views there are."""
     console = _console()
     for title, listed in (("Views", views), ("Tables", tables)):
-        grid = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", show_header=False)
+        console.print(Text(title, style="bold"))
+        grid = Table(box=SIMPLE_HEAD, show_header=False, show_edge=False)
         grid.add_column(no_wrap=True, style="cyan")
         grid.add_column()
         for name, description in listed.items():
             grid.add_row(name, Text(description))
         console.print(grid)
+        console.print()
     console.print("Columns: genie-assets sql --list NAME", highlight=False)
 
 
 def columns(description: str, rows: Iterable[tuple[str, str, str]]) -> None:
     """Print what a table or view says, and its columns."""
     console = _console()
-    console.print(Text(description))
-    grid = Table(box=SIMPLE_HEAD, show_header=False)
+    console.print(Text(description), end="\n\n")
+    grid = Table(box=SIMPLE_HEAD, show_header=False, show_edge=False)
     grid.add_column(no_wrap=True, style="cyan")
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column()
@@ -126,7 +128,7 @@ def _print_table(rows: pa.Table) -> None:
     if cells and sum(widths) + _BLANKS_BETWEEN * len(widths) > console.width:
         _print_blocks(console, names, cells)
     else:
-        grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+        grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for name, field in zip(names, rows.schema, strict=True):
             grid.add_column(Text(name), justify="right" if _is_number(field.type) else "left", no_wrap=True)
         for row in cells:
