@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from genie_assets.commands.errors import chosen_lake
+from genie_assets.commands.places import text_of
 
 if TYPE_CHECKING:
     from genie_assets.domain.keys import Row
@@ -36,14 +37,43 @@ def library(demo: bool = False) -> "SpaceLibrary":
 
 
 def state(known: "SpaceLibrary | None", reference: str) -> "tuple[str, Row]":
-    """A space, a version of one, or an exported folder: what to call it, and what it says.
+    """A space, a version of one, an exported folder or a plan: what to call it, and what it says.
+
+    A plan says what the space shall be; with `:before` behind its name, what the space was when it was reviewed.
 
     Raises:
         SpaceNameError: it means nothing, or several spaces.
+        PlanError: the file holds no plan.
         click.ClickException: the folder holds no space.
     """
     from genie_assets.commands.space_files import is_space_folder, read_folder
 
+    if is_plan(reference):
+        return reference, _of_plan(reference)
     if known is None or is_space_folder(reference):
         return reference, read_folder(Path(reference))
     return known.state(reference)
+
+
+_BEFORE = ":before"
+_MOST_BYTES = 128 * 2**20
+
+
+def is_plan(reference: str) -> bool:
+    """Whether this names the file of a plan, not a space."""
+    return reference.removesuffix(_BEFORE).endswith(".json") and Path(reference.removesuffix(_BEFORE)).is_file()
+
+
+def is_on_disk(reference: str) -> bool:
+    """Whether this names a file or folder with a space, so that no lakehouse is needed to know it."""
+    from genie_assets.commands.space_files import is_space_folder
+
+    return is_plan(reference) or is_space_folder(reference)
+
+
+def _of_plan(reference: str) -> "Row":
+    from genie_assets.domain.space_plans import plan_of
+
+    plan = plan_of(text_of(Path(reference.removesuffix(_BEFORE)), most_bytes=_MOST_BYTES, what="plan"))
+    said = plan.before if reference.endswith(_BEFORE) else plan.after
+    return {"serialized_space": None, **said, "workspace_id": plan.workspace_id, "space_id": plan.space_id}

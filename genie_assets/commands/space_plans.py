@@ -1,6 +1,6 @@
 """`genie-assets spaces restore`, `promote`, `import`, `apply`: a plan is shown and written, and carried out apart.
 
-Only `apply` changes anything in Databricks, and only where a setting allows it.
+Only `apply`, and `--apply` after a person said yes, change anything in Databricks, where a setting allows it.
 """
 
 import time
@@ -14,6 +14,7 @@ import click
 from genie_assets.commands import space_lakes
 from genie_assets.commands.places import configured_lake, naming_files, read_settings, text_of
 from genie_assets.commands.sentences import one_sentence
+from genie_assets.commands.space_outcomes import NOT_ALLOWED, Outcome, planned
 from genie_assets.commands.terminal import readable
 
 if TYPE_CHECKING:
@@ -25,16 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 128 * 2**20
 _SECONDS_BETWEEN_LOOKS = 1.0
-_NOT_ALLOWED = (
-    "GENIE_ALLOW_SPACE_WRITES is not set: set it to true where spaces may be changed. The plan stays good as long "
-    "as the space stays as it is."
-)
-
-
-def _planned(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--plan", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file."
-    )(command)
+_PATIENCE = 60
 
 
 def _to_a_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,28 +54,32 @@ def _to_a_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command("restore", short_help="Plan to make a space again what it was.")
 @click.argument("space")
 @click.option("--at", metavar="TIME", required=True, help="As it was then: 2026-01-31, or 2026-01-31T12:00 (UTC).")
-@_planned
+@planned
 @one_sentence
-def restore(space: str, at: str, file: Path | None) -> None:
-    """Show what making a SPACE again what it was would change, and write that as a plan. Nothing is changed."""
+def restore(space: str, at: str, outcome: Outcome) -> None:
+    """Show what making a SPACE again what it was would change, and write that as a plan.
+
+    Nothing is changed, unless --apply is given and you say yes.
+    """
     from genie_assets.domain.inventory import moment
     from genie_assets.pipeline.space_plans import restore_plan
 
     moment(at)
     _, version = space_lakes.state(space_lakes.library(), f"{space}:{at}")
-    _propose(restore_plan(version, _live()), file)
+    _propose(restore_plan(version, _live()), outcome)
 
 
 @click.command("promote", short_help="Plan to bring a space to another workspace.")
 @click.argument("space", metavar="SPACE|FOLDER")
 @click.option("--from", "source", metavar="WORKSPACE", help="Where SPACE is, if its name does not say it.")
 @_to_a_workspace
-@_planned
+@planned
 @one_sentence
-def promote(space: str, source: str | None, file: Path | None, **to: Any) -> None:
+def promote(space: str, source: str | None, outcome: Outcome, **to: Any) -> None:
     """Show what bringing a space to another workspace would change there, and write that as a plan.
 
-    Nothing is changed. The space there of the same title is changed, or a new one is made.
+    Nothing is changed, unless --apply is given and you say yes. The space there of the same title is changed, or
+    a new one is made.
     """
     from genie_assets.commands.space_files import is_space_folder
     from genie_assets.pipeline.space_plans import transfer_plan
@@ -92,22 +88,23 @@ def promote(space: str, source: str | None, file: Path | None, **to: Any) -> Non
         row = _of_folder(Path(space))
     else:
         _, row = space_lakes.state(space_lakes.library(), f"{space}@{source}" if source else space)
-    _propose(transfer_plan("promote", row, _destination(**to), _live()), file)
+    _propose(transfer_plan("promote", row, _destination(**to), _live()), outcome)
 
 
 @click.command("import", short_help="Plan to bring an exported space to a workspace.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER")
 @_to_a_workspace
-@_planned
+@planned
 @one_sentence
-def import_(folder: Path, file: Path | None, **to: Any) -> None:
+def import_(folder: Path, outcome: Outcome, **to: Any) -> None:
     """Show what bringing an exported space to a workspace would change there, and write that as a plan.
 
-    Nothing is changed. In the workspace that it comes from, the space itself is meant.
+    Nothing is changed, unless --apply is given and you say yes. In the workspace that it comes from, the space
+    itself is meant.
     """
     from genie_assets.pipeline.space_plans import transfer_plan
 
-    _propose(transfer_plan("import", _of_folder(folder), _destination(**to), _live()), file)
+    _propose(transfer_plan("import", _of_folder(folder), _destination(**to), _live()), outcome)
 
 
 @click.command("apply", short_help="Carry out a plan.")
@@ -115,25 +112,32 @@ def import_(folder: Path, file: Path | None, **to: Any) -> None:
 @click.option(
     "--patience",
     type=click.IntRange(0, 600),
-    default=60,
+    default=_PATIENCE,
     show_default=True,
     help="Seconds to wait until it shows.",
 )
 @one_sentence
 def apply(file: Path, patience: int) -> None:
     """Do what the plan in FILE says, and nothing else; refuse if anything changed since it was made."""
+    from genie_assets.domain.space_plans import plan_of
+
+    plan = plan_of(_text(file))
+    if not read_settings().genie_allow_space_writes:
+        raise click.ClickException(NOT_ALLOWED)
+    _show(plan)
+    _carry_out(plan, patience)
+
+
+def _carry_out(plan: "Plan", patience: int) -> None:
+    """Do what a plan says, and tell how it ended; `patience` are seconds to wait until it shows."""
     import datetime as dt
 
     from genie_assets.commands import space_text
-    from genie_assets.domain.space_plans import plan_of
     from genie_assets.pipeline.run import Run
     from genie_assets.pipeline.space_apply import Apply, Patience
 
-    plan, settings = plan_of(_text(file)), read_settings()
-    if not settings.genie_allow_space_writes:
-        raise click.ClickException(_NOT_ALLOWED)
+    settings = read_settings()
     connection = settings.writing()
-    _show(plan)
     run = Run(dt.datetime.now(dt.UTC).date(), uuid4().hex, lambda: dt.datetime.now(dt.UTC))
     looks = Patience(1 + int(patience / _SECONDS_BETWEEN_LOOKS), lambda: time.sleep(_SECONDS_BETWEEN_LOOKS))
     live = _live_of(settings, connection)
@@ -162,8 +166,8 @@ def _conclude(plan: "Plan", done: "Applied") -> None:
     click.secho(text, fg="green")
 
 
-def _propose(plan: "Plan", file: Path | None) -> None:
-    """Show a plan, and write it where it is wanted."""
+def _propose(plan: "Plan", outcome: Outcome) -> None:
+    """Show a plan, write it where it is wanted, and carry it out where that is wanted and a person says yes."""
     from genie_assets.domain.space_plans import file_text
 
     if not plan.changes:
@@ -171,11 +175,16 @@ def _propose(plan: "Plan", file: Path | None) -> None:
         return
     _show(plan)
     click.echo("")
+    file = outcome.file
+    if file is not None:
+        with naming_files(file.parent):
+            file.write_text(file_text(plan), encoding="utf-8")
+    if outcome.at_once and click.confirm("Do this now?"):
+        _carry_out(plan, _PATIENCE)
+        return
     if file is None:
         click.echo("Nothing was changed. With --plan FILE this is written as a plan.")
         return
-    with naming_files(file.parent):
-        file.write_text(file_text(plan), encoding="utf-8")
     click.echo("Nothing was changed. Where spaces may be changed, the plan is carried out with:")
     click.echo(f"  genie-assets spaces apply {readable(file)}")
 

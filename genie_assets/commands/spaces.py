@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from genie_assets.commands.sentences import one_sentence
+from genie_assets.commands.space_lakes import is_on_disk, of_the_demo, state
 from genie_assets.commands.space_lakes import library as known
-from genie_assets.commands.space_lakes import of_the_demo, state
 from genie_assets.commands.space_plans import apply, import_, promote, restore
 from genie_assets.commands.terminal import readable, shown_place
 
@@ -104,12 +104,14 @@ def show(space: str, at: str | None, form: str, demo: bool) -> None:
 @of_the_demo
 @one_sentence
 def diff(before: str, after: str, form: str, demo: bool) -> None:
-    """Show what changed from BEFORE to AFTER: spaces, versions of them, or exported folders."""
+    """Show what changed from BEFORE to AFTER: spaces, versions of them, exported folders, or plans.
+
+    A plan FILE.json means what the space shall be, FILE.json:before what it was when the plan was made.
+    """
     from genie_assets.commands import space_text
-    from genie_assets.commands.space_files import is_space_folder
     from genie_assets.domain.configuration_changes import as_values, space_changes
 
-    library = None if is_space_folder(before) and is_space_folder(after) else known(demo)
+    library = None if is_on_disk(before) and is_on_disk(after) else known(demo)
     (one, earlier), (other, later) = (state(library, each) for each in (before, after))
     found = space_changes(earlier, later)
     if form == "json":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import shlex
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -239,6 +241,58 @@ def test_an_update_that_never_came_is_not_called_done(desk: Desk) -> None:
     desk.sandbox.clear_faults()
     assert "APPLIED: Done" in desk.apply().output
     assert desk.notes() == [("restore", "UNKNOWN"), ("restore", "APPLIED")]
+
+
+def test_a_plan_is_compared_like_a_space(desk: Desk) -> None:
+    plan(desk)
+    of_plan = desk.spaces("diff", "plan.json:before", "plan.json").output
+    of_spaces = desk.spaces("diff", DESK, f"{DESK}:v1").output
+    assert of_plan.partition("\n\n")[2] == of_spaces.partition("\n\n")[2] != ""
+    assert "no difference" in desk.spaces("diff", DESK, "plan.json:before").output
+    assert "no difference" in desk.spaces("diff", f"{DESK}:v1", "plan.json").output
+    Path("plan.json").write_text(Path("plan.json").read_text().replace("UTC", "CET"))
+    edited = desk.spaces("diff", "plan.json:before", "plan.json")
+    assert (edited.exit_code, "was changed after it was made" in edited.output) == (1, True)
+
+
+RESTORE = ("restore", DESK, "--at", "2026-03-02T12:30", "--apply")
+
+
+def test_where_nobody_can_be_asked_nothing_is_applied_nor_looked_at(desk: Desk) -> None:
+    desk.sandbox.reset_requests()
+    for arguments in (
+        RESTORE,
+        ("promote", DESK, "--to", SECOND, "--apply"),
+        ("import", ".", "--to", FIRST, "--apply"),
+    ):
+        refused = desk.spaces(*arguments)
+        assert (refused.exit_code, "nobody is at a terminal here" in refused.output) == (2, True)
+    assert desk.sandbox.requests()["total"] == 0
+
+
+def at_a_terminal(answer: bytes) -> str:
+    """What a person sees who plans a restore with --apply, and answers."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "genie_assets", "spaces", *RESTORE]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as asked:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # which is how a terminal ends
+            while part := os.read(ours, 4096):
+                shown += part
+                if shown.endswith(b"[y/N]: "):
+                    os.write(ours, answer + b"\n")
+        os.close(ours)
+    return f"{shown.decode()}{asked.returncode}"
+
+
+def test_at_a_terminal_a_person_says_yes_or_no_after_seeing_the_plan(desk: Desk) -> None:
+    refused = at_a_terminal(b"n")
+    assert refused.index("Days are local.") < refused.index("Do this now? [y/N]: ")
+    assert ("Nothing was changed." in refused, refused[-1]) == (True, "0")
+    assert (desk.read()["serialized_space"], desk.notes()) == (json.dumps(BAD), [])
+    assert "APPLIED: Done, and read back." in at_a_terminal(b"y")
+    assert (desk.read()["serialized_space"], desk.notes()) == (json.dumps(GOOD), [("restore", "APPLIED")])
 
 
 def promote(desk: Desk) -> Result:
