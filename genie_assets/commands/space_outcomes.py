@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from genie_assets.commands.places import read_settings
+from genie_assets.commands.sentences import one_sentence
 
 NOT_ALLOWED = (
     "GENIE_ALLOW_SPACE_WRITES is not set: set it to true where spaces may be changed. The plan stays good as long "
@@ -42,6 +43,7 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what is to become of a plan."""
 
     @wraps(command)
+    @one_sentence
     def with_outcome(*words: Any, file: Path | None, at_once: bool, **options: Any) -> Any:
         outcome = Outcome(file, at_once)
         outcome.check()
