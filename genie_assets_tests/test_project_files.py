@@ -22,7 +22,7 @@ from genie_assets.settings import Settings, load_settings
 from genie_assets_tests.test_documents import documents
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-EXTRAS = ("ui", "sandbox", "dev")
+EXTRAS = ("ui", "sandbox", "postgres", "kubernetes", "dev")
 
 
 def pins() -> dict[str, str]:

@@ -27,6 +27,7 @@ SECONDS: dict[str, int] = {
     "test_benchmarks.py": 130,
     "e2e/test_fault_matrix.py": 90,
     "e2e/test_quiet_day.py": 80,
+    "e2e/test_image.py": 100,
     "e2e/test_wheel.py": 70,
     "e2e/test_crash_safety.py": 60,
     "e2e/test_truth.py": 50,

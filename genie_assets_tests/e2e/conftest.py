@@ -52,6 +52,11 @@ def _install(wheel: Path, place: Path) -> None:
     venv.create(folder, symlinks=True)
     python = folder / "bin/python"
     run([sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", wheel], folder)
+    lend_dependencies(folder)
+
+
+def lend_dependencies(folder: Path) -> None:
+    """Let an environment find our packages behind its own."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     # A folder named in a .pth file lends its packages, but its own .pth files, the editable install, do not count.
     dependencies = folder / "lib" / version / "site-packages" / "dependencies.pth"

@@ -118,7 +118,7 @@ def deployed(home: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
                 processes.append(
                     subprocess.Popen(command, cwd=home, env=env, stdout=sink, stderr=sink, start_new_session=True)
                 )
-        wait_for("The webserver", lambda: _answers(deployment.url), seconds=120)
+        wait_for("The webserver", lambda: answers(deployment.url), seconds=120)
         yield deployment
     finally:
         _end(processes)
@@ -136,7 +136,8 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
         process.wait()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a webserver is ready there."""
     try:
         with _direct.open(f"{url}/server_info", timeout=5) as answer:
             return answer.status == 200
