@@ -68,6 +68,10 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests to the Genie API",
         "requests_per_message": "the same per message asked for: 1 is one request each",
         "answered_429": "of the requests, those answered with: slow down",
+        "requests_again": "of the requests, those sent because the one before failed in passing",
+        "answer_bytes": "bytes of the answers, unpacked",
+        "request_ms_p50": "milliseconds within which half of the requests were answered",
+        "request_ms_p95": "the same of 95 in a hundred. By endpoint it is in `genie_fetch_runs`",
         "fetch_seconds": "seconds that all of it took",
         "waiting": "when something of the day became due, when the next does, and since when messages are left; "
         "and what the run made due on other days. The sensors read it",

@@ -160,6 +160,10 @@ def test_helm_limits_runs_and_the_pool_as_the_instance_does():
         assert snake == INSTANCE[ours]
 
 
+def test_helm_names_the_driver_of_the_image_too():
+    assert HELM["postgresql"]["postgresqlScheme"] == INSTANCE["storage"]["postgres"]["postgres_db"]["scheme"]
+
+
 def test_dagster_plus_is_told_the_same_limits():
     text = text_of("docs/deployment.md")
     (settings,) = [

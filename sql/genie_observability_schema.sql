@@ -209,6 +209,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_fetch_runs (
   requests LONG COMMENT 'Requests to the Genie API.',
   answered_429 LONG COMMENT 'Of them, those answered with: slow down.',
   fetch_ms LONG COMMENT 'How long the run took to fetch, ms: the same in all its rows of the day.',
+  endpoints STRING COMMENT 'The requests by endpoint, GET and LIST, as a JSON object: requests, answered_429, retries (sent because the one before failed in passing), bytes of the answers, p50_ms and p95_ms. NULL in rows that are older than this column.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_fetch_runs PRIMARY KEY (event_date, workspace_id, run_id, started_timestamp)

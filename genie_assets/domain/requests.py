@@ -108,6 +108,25 @@ class Became(Enum):
     NOTHING = auto()  # the same, and only brought along
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request that went out. Several are counted together where they do not differ.
+
+    Attributes:
+        endpoint: What was asked.
+        ms: Until its answer was read or given up, ms; waiting for its turn does not count.
+        size: Bytes of the answer's body, unpacked; 0 where none could be read.
+        throttled: Whether the answer was 429.
+        again: Whether it was sent because the one before had failed in passing.
+    """
+
+    endpoint: Endpoint
+    ms: int
+    size: int = 0
+    throttled: bool = False
+    again: bool = False
+
+
 R_co = TypeVar("R_co", bound=Request, covariant=True)
 
 
@@ -126,3 +145,4 @@ class FetchResult(Generic[R_co]):
     not_attempted: tuple[str, ...] = ()
     requests_made: int = 0
     throttled: int = 0  # how many of them were answered 429
+    sent: tuple[Sent, ...] = ()  # each of them

@@ -487,6 +487,13 @@ GENIE_FETCH_RUNS = Table(
         ours("requests", "LONG", "Requests to the Genie API."),
         ours("answered_429", "LONG", "Of them, those answered with: slow down."),
         ours("fetch_ms", "LONG", "How long the run took to fetch, ms: the same in all its rows of the day."),
+        ours(
+            "endpoints",
+            "STRING",
+            "The requests by endpoint, GET and LIST, as a JSON object: requests, answered_429, retries (sent "
+            "because the one before failed in passing), bytes of the answers, p50_ms and p95_ms. NULL in rows "
+            "that are older than this column.",
+        ),
         *INGESTION,
     ),
 )

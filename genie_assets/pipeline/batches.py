@@ -46,8 +46,7 @@ class Batches(Generic[T]):
         """Take what came of one request; commits whenever a batch is full."""
         self._tally.requests += result.requests_made
         self._tally.throttled += result.throttled
-        self._tally.asked.requests[result.request.workspace_id] += result.requests_made
-        self._tally.asked.throttled[result.request.workspace_id] += result.throttled
+        self._tally.asked.note(result)
         self._tally.not_attempted += [self._key(result, thing_id) for thing_id in result.not_attempted]
         for thing_id in (*result.answers, *(each for each in result.errors if each not in result.answers)):
             self._add(self._look(result, thing_id))

@@ -9,6 +9,13 @@ from genie_assets.domain.waiting import Wait
 from genie_assets.domain.worklist import Verdict
 from genie_assets.pipeline.things import Tally
 
+_OF_THE_COURSE = {
+    "requests_again": "retries",
+    "answer_bytes": "bytes",
+    "request_ms_p50": "p50_ms",
+    "request_ms_p95": "p95_ms",
+}
+
 
 @dataclass(frozen=True)
 class FetchReport:
@@ -23,6 +30,7 @@ class FetchReport:
     stored_before: int  # messages of the day that were stored when the run began
     tally: Tally
     probes: int  # requests that only looked whether something may be read
+    course: Mapping[str, int] = field(default_factory=dict)  # what the requests took, see `course_of`
     waits: Mapping[dt.date, Wait] = field(default_factory=dict)  # of the day, and of those of `released`
 
     @property
@@ -64,6 +72,9 @@ class FetchReport:
             "answered_429": tally.throttled,
             "fetch_seconds": round(self.seconds, 3),
         }
+        for told, name in _OF_THE_COURSE.items():
+            if name in self.course:
+                numbers[told] = self.course[name]
         if asked:
             numbers["success_rate"] = round((tally.answered + tally.deleted) / asked, 6)
             numbers["requests_per_message"] = round(self.requests / asked, 4)

@@ -86,7 +86,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
     granted = ledger.newly_granted(before, errors.rows)
     released = release(lake, granted, failed_before=began, now=run.clock())
     asked = replace(tally.asked, wanted=Counter(ref.workspace_id for ref in worklist.wanted))
-    asked.requests.update(probes)
+    asked.add(probes)
     note_run(run, began, asked, day.places(errors.rows), lake)
     return FetchReport(
         verdicts=Counter(worklist.counts) + Counter({Verdict.CURRENT: day.current.total()}),
@@ -99,7 +99,8 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         seconds=time.monotonic() - started,
         stored_before=stored_before,
         tally=tally,
-        probes=probes.total(),
+        probes=probes.requests.total(),
+        course=asked.course,
         waits={
             **{other: Wait(due=run.clock()) for other in released},
             run.day: wait_of(

@@ -8,6 +8,7 @@ from typing import Any
 
 from genie_assets.domain import ledger
 from genie_assets.domain.fetch_plan import MessageRef, spared_by_a_probe, worth_a_probe
+from genie_assets.domain.fetch_runs import Asked
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.questions import In
@@ -19,19 +20,19 @@ from genie_assets.pipeline.ports import Genie
 
 def still_forbidden(
     wanted: Sequence[MessageRef], errors: Mapping[Any, Row], genie: Genie, *, deadline: float
-) -> tuple[dict[MessageRef, FetchError], Counter[str]]:
+) -> tuple[dict[MessageRef, FetchError], Asked]:
     """Messages that need not be asked for one by one: a probe of their space says that nothing was granted.
 
     Returns:
-        The refusal by message, and the number of probes by workspace_id.
+        The refusal by message, and what the probes took.
     """
     waiting = [ref for ref in wanted if ledger.waits_for_permission(errors.get(ref.key))]
     spaces = {SpaceKey(refs[0].workspace_id, refs[0].space_id): refs for refs in worth_a_probe(waiting)}
     probes = [ReadProbe(key.workspace_id, refs[0].workspace_url, key.space_id) for key, refs in spaces.items()]
-    made: Counter[str] = Counter()
+    made = Asked()
     forbidden: dict[MessageRef, FetchError] = {}
     for result in genie.fetch(probes, deadline=deadline):
-        made[result.request.workspace_id] += result.requests_made
+        made.note(result)
         refusal = result.errors.get(result.request.space_id)
         refs = spaces[SpaceKey(result.request.workspace_id, result.request.space_id)]
         chance = random.random()  # noqa: S311 - chooses, guards nothing

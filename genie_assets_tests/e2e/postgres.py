@@ -42,12 +42,20 @@ class Postgres:
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, DATABASE)
 
     def start(self) -> None:
-        command = [_program("postgres"), "-D", self.folder / "data", "-p", str(self.port), "-k", self.folder]
+        command: list[str | Path] = [
+            _program("postgres"),
+            "-D",
+            self.folder / "data",
+            "-p",
+            str(self.port),
+            "-k",
+            self.folder,
+        ]
         with (self.folder / "postgres.txt").open("ab") as sink:
             self.process = subprocess.Popen(
-                [*command, "-h", "127.0.0.1", "-c", "fsync=off"], stdout=sink, stderr=sink, **_as_user()
+                [*command, "-h", "127.0.0.1", "-c", "fsync=off"], stdout=sink, stderr=sink, user=_other_user()
             )
-        ready = [_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        ready: list[str | Path] = [_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         wait_for("Postgres", lambda: subprocess.run(ready, check=False).returncode == 0, seconds=60)
 
     def kill(self) -> None:
@@ -60,7 +68,7 @@ class Postgres:
         env = {**os.environ, "PGPASSWORD": PASSWORD}
         done = subprocess.run(
             [_program(program), *words], env=env, cwd=self.folder, capture_output=True, text=True, check=False,
-            **_as_user(),
+            user=_other_user(),
         )  # fmt: skip
         assert done.returncode == 0, f"{program}\n{done.stdout}\n{done.stderr}"
 
@@ -89,5 +97,6 @@ def _user() -> int:
     return pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else os.getuid()
 
 
-def _as_user() -> dict[str, int]:
-    return {"user": _user()} if os.getuid() == 0 else {}
+def _other_user() -> int | None:
+    """Whom it runs as, if not as ourselves."""
+    return _user() if os.getuid() == 0 else None

@@ -97,6 +97,7 @@ class Asking(Generic[R]):
             not_attempted=tuple(self.missing()),
             requests_made=self.target.requests,
             throttled=self.target.throttled,
+            sent=tuple(self.target.sent),
         )
 
 

@@ -4,13 +4,13 @@ import datetime as dt
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from genie_assets.domain.fetch_plan import LIST_PAGE_SIZE, is_usable_id
 from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.requests import Answer, Endpoint
+from genie_assets.domain.requests import Answer, Endpoint, Sent
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import CallError, OutOfTimeError, Retries
 from genie_assets.gateways.databricks.transport import USUAL
@@ -41,6 +41,7 @@ class Target:
     deadline: float | None = None
     requests: int = 0
     throttled: int = 0  # of them: answered 429
+    sent: list[Sent] = field(default_factory=list)  # each of them
 
 
 class GenieCalls:
@@ -183,17 +184,20 @@ class GenieCalls:
         http = self._workspaces.http(target.workspace_id, target.url)
         pacer = self._pacer(target.workspace_id)
         failed: CallError | None = None
+        tries = 0
 
         def left() -> float:
             return math.inf if target.deadline is None else target.deadline - self._retries.clock()
 
         def attempt() -> Answer:
-            nonlocal failed
+            nonlocal failed, tries
             sent_at = pacer.acquire(target.deadline)
             if sent_at is None:
                 raise failed or OutOfTimeError
-            requested_at = self._now()
+            tries += 1
+            requested_at, began = self._now(), self._retries.clock()
             target.requests += 1
+            size, is_throttled = 0, False
             limits = replace(USUAL, seconds=max(0.0, left()) + self._limits.grace_seconds)
             try:
                 body, size = http.sized_call("GET", path, query=query, limits=limits)
@@ -203,9 +207,13 @@ class GenieCalls:
                     raise failed or OutOfTimeError from None
                 failed = error
                 if error.error.error_class is ErrorClass.RATE_LIMITED:
+                    is_throttled = True
                     target.throttled += 1
                     pacer.refused(sent_at, error.error.retry_after_seconds)
                 raise
+            finally:
+                ms = round((self._retries.clock() - began) * 1000)
+                target.sent.append(Sent(endpoint, ms, size, is_throttled, again=tries > 1))
             pacer.good()
             return Answer(body, endpoint, requested_at, size)
 
