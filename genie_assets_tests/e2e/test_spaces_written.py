@@ -1,5 +1,6 @@
 """Plan, review, apply: spaces changed through the command line, in two workspaces of a sandbox."""
 
+import itertools
 import json
 import os
 import pty
@@ -22,12 +23,20 @@ from genie_assets.commands.cli import main
 from genie_assets.commands.spaces import spaces as spaces_group
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.space_folders import key_of
+from genie_assets.domain.space_plans import creation_plan
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_APPLIES
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.genie_space_details import look_at_spaces
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.space_apply import Apply, Patience
+from genie_assets.pipeline.space_plans import restore_plan
+from genie_assets.settings import load_settings
+from genie_assets.wiring import open_live_spaces
+from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
+from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import HOUR, NOON, World
 from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST, RUN_ONLY, SALES, SECOND
 from genie_assets_tests.sandbox.wire import call, genie_path
@@ -338,6 +347,54 @@ def test_an_apply_that_is_killed_while_it_makes_a_space_makes_no_second_one(desk
     desk.sandbox.faults({"effect": "stale", "route": "list_spaces", "times": 1})
     assert "ALREADY: The space is there already" in desk.apply(patience=3).output
     assert len(desk.titled("Refund desk", SECOND)) == 1
+
+
+@pytest.fixture(scope="module")
+def unity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
+    with UnityServer(tmp_path_factory.mktemp("warehouse")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("action", ["update", "create"])
+@pytest.mark.parametrize("place", ["files", "unity"])
+def test_an_apply_that_is_killed_after_any_step_is_done_once_by_the_next(
+    request: pytest.FixtureRequest, desk: Desk, place: str, action: str
+) -> None:
+    lake = request.getfixturevalue("unity").new_lake() if place == "unity" else desk.world.lake
+    settings = load_settings()
+    live = open_live_spaces(settings, settings.writing(), desk.sandbox.urls.get)
+    ended: list[str] = []
+    for last in itertools.count(1):
+        title = f"New desk {last}"
+        if action == "update":
+            desk.change(serialized_space=json.dumps(BAD))
+            change = restore_plan({"workspace_id": FIRST, "space_id": DESK, **_body(GOOD)}, live)
+        else:
+            change = creation_plan("promote", "a test", SECOND, _body(GOOD, title=title))
+        mortal, patience = Mortal(last), Patience(1, lambda: None)
+        run = Run(NOON.date(), f"a{last}", desk.world.clock)
+        try:
+            Apply(change, mortal(live), mortal(lake), run, patience).carry_out("ann")
+        except KilledError:
+            pass
+        else:
+            break
+        next_run = Run(NOON.date(), f"b{last}", desk.world.clock)
+        ended.append(Apply(change, live, lake, next_run, patience).carry_out("ann").result)
+        if action == "create":
+            (made,) = desk.titled(title, SECOND)
+            assert desk.read(made, SECOND)["serialized_space"] == json.dumps(GOOD)
+            desk.send(SECOND, genie_path(made), None, "DELETE")
+        assert action == "create" or desk.read()["serialized_space"] == json.dumps(GOOD)
+        noted = {row["apply_id"]: row["result"] for row in lake.records(GENIE_SPACE_APPLIES)}
+        assert noted[f"b{last}"] == ended[-1]
+        assert noted.get(f"a{last}", "BEGUN") in ("BEGUN", "APPLIED")
+    for space_id in desk.titled(title, SECOND):
+        desk.send(SECOND, genie_path(space_id), None, "DELETE")
+    # Looked at, noted, sent, read back, noted: done anew until it was sent, and never twice.
+    sent = ended.index("ALREADY")
+    assert (ended[:sent], set(ended[sent:])) == (["APPLIED"] * sent, {"ALREADY"})
+    assert 1 < sent < len(ended)
 
 
 def test_a_space_of_that_title_that_came_meanwhile_is_left_alone(desk: Desk) -> None:

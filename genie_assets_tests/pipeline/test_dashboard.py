@@ -19,6 +19,7 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.dashboard import DashboardError, Deployed, Deployment
+from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.sandbox.accounts import ACCOUNT
 from genie_assets_tests.sandbox.wire import workspace_client
 from genie_sandbox.account import save
@@ -206,33 +207,6 @@ def test_an_unknown_warehouse_stores_the_draft_and_says_what_failed(world: World
         world.deploy(warehouse_id="fedcba9876543210")
     world.deploy()
     assert world.shown() == "Version 1"
-
-
-class KilledError(BaseException):
-    """The process ended."""
-
-
-class Mortal:
-    """What a deployment uses, until the process ends: right after the call of that number."""
-
-    def __init__(self, last: int) -> None:
-        self.last, self.calls = last, 0
-
-    def __call__(self, used: Any) -> Any:
-        mortal = self
-
-        class Used:
-            def __getattr__(self, name: str) -> Any:
-                def call(*args: Any, **options: Any) -> Any:
-                    mortal.calls += 1
-                    answer = getattr(used, name)(*args, **options)
-                    if mortal.calls == mortal.last:
-                        raise KilledError
-                    return answer
-
-                return call
-
-        return Used()
 
 
 @pytest.mark.parametrize("is_there", [False, True], ids=["new", "changed"])
