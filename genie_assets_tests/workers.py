@@ -48,7 +48,7 @@ SECONDS: dict[str, int] = {
     "test_definitions.py": 45,
     "gateways/lakehouse/test_reads.py": 13,
     "sandbox/test_sql_conflicts.py": 13,
-    "e2e/test_spaces_written.py": 12,
+    "e2e/test_spaces_written.py": 30,
     "sandbox/test_sql.py": 12,
     "commands/test_instances.py": 12,
     "gateways/lakehouse/delta/test_disks.py": 10,
