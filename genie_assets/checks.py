@@ -182,10 +182,12 @@ def no_open_errors_left(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetChec
 
 
 def _of_errors(errors: OpenErrors) -> str:
+    are = "is" if errors.parked == 1 else "are"
     parked = (
-        f" {errors.parked:,} of them are parked: no further attempt is made by itself." if errors.parked else ""
+        f" {errors.parked:,} of them {are} parked: no further attempt is made by itself." if errors.parked else ""
     )
-    first = f"{errors.total:,} messages cannot be read: {counted(errors.by_class)}.{parked}"
+    messages = "message" if errors.total == 1 else "messages"
+    first = f"{errors.total:,} {messages} cannot be read: {counted(errors.by_class)}.{parked}"
     return "\n\n".join([first, *_what_to_do(set(errors.by_class))])
 
 

@@ -16,7 +16,8 @@ ADVICE: Mapping[ErrorClass, str] = {
     ErrorClass.AUTH: "renew the secret or the token; a personal access token reads its own workspace "
     "only. They are tried again by themselves.",
     ErrorClass.CONFIG: "name the workspace's address in GENIE_WORKSPACE_URLS or its host in "
-    "GENIE_ALLOWED_HOSTS, or leave it out with GENIE_WORKSPACES. They are tried again by themselves.",
+    "GENIE_ALLOWED_HOSTS, have its IP access list let us in where the error says so, or leave it out with "
+    "GENIE_WORKSPACES. They are tried again by themselves.",
     ErrorClass.NOT_RUNNING: "nothing: the workspace answers nobody, and they are tried again once Databricks "
     "shows it as running; leave it out with GENIE_WORKSPACES if it never will be.",
     ErrorClass.TOO_BIG: "nothing: the answer is bigger than any message is, and is looked at twice more. "

@@ -27,6 +27,8 @@ _OAUTH_ERROR = re.compile(r"[a-z_]{3,40}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80}")
 # A token that has run out may come back as 403: it is our login that is refused, not the message.
 _OF_THE_TOKEN = re.compile(r"\binvalid (access )?token\b|\btoken (is|has) (expired|expiring)\b", re.IGNORECASE)
+# The workspace's network rules refuse where we come from: every request fails so, and no grant helps.
+_OF_THE_NETWORK = re.compile(r"\bblocked by Databricks IP ACL\b|\bunauthorized network access\b", re.IGNORECASE)
 _QUOTED_CHARACTERS = 300
 # So says a host of many workspaces that was not told which one is meant: the address is wrong, not the message.
 _OF_THE_ADDRESS = "Unable to load OAuth Config"
@@ -100,6 +102,9 @@ def answer_error(answer: HttpAnswer, now: dt.datetime, *secrets: str) -> CallErr
         error_class, shown = ErrorClass.CONFIG, "The address redirects elsewhere; redirects are not followed."
     elif status == 403 and _OF_THE_TOKEN.search(said):
         error_class = ErrorClass.AUTH
+    elif status == 403 and _OF_THE_NETWORK.search(said):
+        error_class = ErrorClass.CONFIG
+        shown += " (the workspace's IP access list or network policy must let in the address from which this runs)"
     elif status == 400 and _OF_THE_ADDRESS in said:
         error_class = ErrorClass.CONFIG
         shown += " (if it is a host of many workspaces, write its address as https://host/?o=<workspace id>)"

@@ -200,3 +200,23 @@ def test_a_token_that_ran_out_may_come_back_as_403(stub, reply):
     assert (failed.error.error_class, failed.transient) == (ErrorClass.AUTH, True)
     failed = call_failure(workspaces(stub).home())
     assert (failed.error.error_class, failed.transient) == (ErrorClass.AUTH, False)
+
+
+_BLOCKED = "Source IP address: 192.0.2.7 is blocked by Databricks IP ACL for workspace: 12 [ReqId: 7d1f]"
+
+
+@pytest.mark.parametrize("path", ["/x", "/oidc/v1/token"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply({"error_code": 403, "message": _BLOCKED}, 403),
+        Reply({"error_code": "PERMISSION_DENIED", "message": "Unauthorized network access to workspace: 12"}, 403),
+        Reply(_BLOCKED, 403, content_type="text/plain"),
+    ],
+)
+def test_a_403_of_the_network_is_one_of_the_way_and_not_of_a_grant(stub, reply, path):
+    """To grant CAN MANAGE helps nobody whom an IP access list refuses, nor does a request for every message."""
+    stub.answer = lambda request: reply if request.path == path else Login()(request)
+    error = call_failure(workspaces(stub, **PRINCIPAL).home()).error
+    assert error.error_class is ErrorClass.CONFIG
+    assert error.message.endswith("must let in the address from which this runs)")
