@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pandas as pd
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
+from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.gateways.databricks.exchange import MIB
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.transport import AnswerLimits, WorkspaceHttp
@@ -236,7 +237,15 @@ class SqlWarehouse:
             limits = AnswerLimits(self._limits.inline_bytes, self._limits.inline_values, patience)
             return self._connect().sized_call(method, path, body=body, limits=limits)
 
-        return self._retries.call(call, deadline=deadline)
+        try:
+            return self._retries.call(call, deadline=deadline)
+        except CallError as failed:
+            if method != "GET" or failed.error.error_class is not ErrorClass.NOT_FOUND:
+                raise
+            forgotten = failed.error
+        # Of a statement that it took, a 404 speaks of that one, and never of the warehouse.
+        text = f"it knows the statement, or its result, no more: {forgotten.message}"
+        raise CallError(replace(forgotten, error_class=ErrorClass.SERVER, message=text))
 
 
 def _path(statement_id: str) -> str:

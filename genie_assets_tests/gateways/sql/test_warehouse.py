@@ -376,3 +376,16 @@ def test_a_result_in_parts_that_is_not_whole_is_an_error(stub):
 def test_an_empty_result_has_one_part_with_its_columns(stub):
     parts = list(warehouse_at(stub).batches("SELECT 1"))
     assert [list(part.columns) for part in parts] == [["n"]]
+
+
+@pytest.mark.parametrize("state", ["PENDING", "SUCCEEDED"])
+def test_a_statement_that_is_forgotten_is_not_taken_for_a_warehouse_that_is_not_there(stub, state):
+    """The setting is right: who looked for another warehouse would look in vain."""
+    gone = Reply({"error_code": "NOT_FOUND", "message": "The statement s/1 was not found."}, 404)
+    began = succeeded([["1"]], following=1, total_row_count=2) | {"status": {"state": state}}
+    stub.answer = lambda request: gone if request.method == "GET" else Reply(began)
+    with pytest.raises(
+        WarehouseError, match="knows the statement, or its result, no more: 404 NOT_FOUND"
+    ) as raised:
+        warehouse_at(stub).query("SELECT 1")
+    assert "DATABRICKS_WAREHOUSE_ID" not in str(raised.value)
