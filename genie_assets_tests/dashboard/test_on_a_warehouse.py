@@ -10,7 +10,6 @@ from genie_assets.domain.dashboard.ours import DASHBOARD
 from genie_assets.domain.tables import TABLES
 from genie_assets.domain.views import needed
 from genie_assets.gateways.sql.views import shipped_views
-from genie_assets.gateways.sql.warehouse import SqlWarehouse
 from genie_assets_tests.dashboard.golden import Choice, GoldenDashboard, same
 from genie_assets_tests.dashboard.widgets import with_names
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
@@ -22,13 +21,13 @@ SCHEMA = "dashboard"
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlWarehouse]:
-    with UnityServer(tmp_path_factory.mktemp("warehouse")) as server:
-        fill(server.lake(f"uc://main.{SCHEMA}"), golden_rows())
-        yield server.warehouse()
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
+    with UnityServer(tmp_path_factory.mktemp("warehouse")) as running:
+        fill(running.lake(f"uc://main.{SCHEMA}"), golden_rows())
+        yield running
 
 
-def test_every_dataset_has_the_golden_rows(warehouse: SqlWarehouse) -> None:
+def test_every_dataset_has_the_golden_rows_for_one_statement(server: UnityServer) -> None:
     """One choice that every filter narrows; what choices mean is tested without a warehouse."""
     golden = GoldenDashboard(Golden(golden_rows(), dt.datetime.now(dt.UTC)))
     busy = max(golden.overview, key=lambda row: (row["outcome"] == "FAILED", row["day"]))
@@ -37,6 +36,7 @@ def test_every_dataset_has_the_golden_rows(warehouse: SqlWarehouse) -> None:
     views = shipped_views()
     places = {name: name for name in views} | {table.name: f"main.{SCHEMA}.{table.name}" for table in TABLES}
     problems = {}
+    warehouse, before = server.warehouse(), server.statements
     for dataset in DASHBOARD.datasets:
         named = [f"{view.name} AS (\n{view.query_in(places)}\n)" for view in needed(dataset.reads, views)]
         own = with_names(dataset.sql)
@@ -51,3 +51,4 @@ def test_every_dataset_has_the_golden_rows(warehouse: SqlWarehouse) -> None:
         if differences := same(rows, expected):
             problems[dataset.name] = differences
     assert problems == {}
+    assert server.statements - before == len(DASHBOARD.datasets)

@@ -22,6 +22,7 @@ from genie_sandbox.sql.engine import SailEngine
 from genie_sandbox.sql.routes import routes
 
 _NOON = 1_786_536_000_000  # 2026-08-12T12:00:00Z
+_STATEMENTS = "/api/2.0/sql/statements/"
 _ACCOUNT = Account(
     account_id="acc",
     anchor=_NOON,
@@ -36,12 +37,14 @@ _ACCOUNT = Account(
 class UnityServer:
     """The sandbox's SQL warehouse and volumes, without the rest of the sandbox.
 
-    While `loses_answers`, every statement runs, its answer gets lost, and it is answered when it is sent again.
+    `statements` counts what it was sent. While `loses_answers`,
+    every statement runs, its answer gets lost, and it is answered when it is sent again.
     """
 
     def __init__(self, folder: Path) -> None:
         self.engine = SailEngine(_ACCOUNT, folder, {"1111": "http://127.0.0.1:1"}, _NOON)
         self.loses_answers, self.lost = False, 0
+        self.statements = 0
         self._app = Starlette(routes=routes(self.engine))
         self._server = uvicorn.Server(
             uvicorn.Config(self._serve, interface="asgi3", host="127.0.0.1", port=0, log_level="warning")
@@ -67,6 +70,7 @@ class UnityServer:
         self.engine.stop()
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        self.statements += (scope.get("method"), scope.get("path")) == ("POST", _STATEMENTS)
         if not self.loses_answers or scope.get("method") != "POST":
             await self._app(scope, receive, send)
             return
