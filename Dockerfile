@@ -14,8 +14,8 @@ COPY genie_sandbox genie_sandbox
 COPY sql sql
 RUN python -m venv /opt/genie
 RUN /opt/genie/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
-# The sandbox's extra is not among them: no Spark, no DuckDB. ALSO are packages that a platform asks for.
-ARG EXTRAS=ui,postgres,kubernetes,alerts
+# The report needs `sql`. The sandbox's extra is not among them: no Spark. ALSO are packages that a platform asks for.
+ARG EXTRAS=ui,sql,postgres,kubernetes,alerts
 ARG ALSO=
 RUN /opt/genie/bin/python -m pip install --quiet --constraint constraints.txt \
     "$(ls dist/*.whl)[${EXTRAS}]" ${ALSO}
