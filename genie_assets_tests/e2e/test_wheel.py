@@ -64,6 +64,21 @@ def test_every_sql_text_is_found_outside_the_checkout(installed, tmp_path):
         assert (CHECKOUT / f"sql/{name}.sql").read_text(encoding="utf-8").strip() in shown
 
 
+@pytest.mark.slow
+def test_the_code_location_loads_without_what_only_an_extra_brings(installed, environment, tmp_path):
+    extras = ("apprise", "dagster_k8s", "dagster_postgres", "dagster_webserver", "duckdb", "pysail", "uvicorn")
+    script = f"import sys; sys.modules.update(dict.fromkeys({extras})); import genie_assets.definitions"
+    done = subprocess.run(
+        [installed / "python", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_an_account_of_ones_own_from_an_empty_folder_to_the_ui(installed, environment, tmp_path):
