@@ -28,6 +28,8 @@
   const known = (value) => value !== null && value !== undefined;
   const count = (value) => (known(value) ? whole.format(value) : NONE);
   const share = (value) => (known(value) ? `${tenth.format(100 * value)} %` : NONE);
+  // Of nothing there is no share to speak of.
+  const shareOf = (part, total) => (total ? `${share(ratio(part, total))} of ${count(total)}` : NONE);
   function duration(ms) {
     if (!known(ms)) return NONE;
     if (ms < 1000) return `${whole.format(ms)} ms`;
@@ -352,7 +354,7 @@
         el("a", { href: `#${new URLSearchParams({ ...state, choice })}` }, space.name), nameOf(data.workspaces, space.workspace),
         daily ? el("div", { class: "spark-cell" }, spark(ofPeriod(daily.questions))) : NONE,
         count(questions), count(of("people")), share(ratio(of("answered"), of("judged"))), duration(of("response_p50_ms")),
-        duration(of("response_p95_ms")), `${share(ratio(of("positive"), of("rated")))} of ${count(of("rated"))}`,
+        duration(of("response_p95_ms")), shareOf(of("positive"), of("rated")),
         count(from("unread", state.period, choice) || 0),
       ];
     });
@@ -419,7 +421,7 @@
     const services = rows.filter((row) => row.user_kind === "SERVICE_PRINCIPAL");
     const columns = [["User", "name"], ["Questions", "number"], ["Spaces", "number"], ["Answered", "number"], ["Last asked"]];
     const cells = (row) => [row.user, count(row.questions), count(row.spaces),
-      `${share(ratio(row.answered, row.judged))} of ${count(row.judged)}`, fullDay(row.last_day)];
+      shareOf(row.answered, row.judged), fullDay(row.last_day)];
     fill("users",
       people.length ? table(columns, people.map(cells)) : empty("No person of these days is known."),
       services.length ? el("h3", null, "Service principals (one may stand for many people)") : null,
