@@ -19,6 +19,7 @@ JOB_NAMES = frozenset(
     {
         *("genie_daily", "genie_retry", "genie_spaces"),
         *("genie_standing_checks", "genie_late_days", "genie_maintenance"),
+        *("genie_views", "genie_report", "genie_dashboard"),
     }
 )
 _PACE = "pace"
