@@ -21,6 +21,7 @@ from genie_assets.domain.tables import (
     GENIE_DAY_LOADS,
     GENIE_SPACE_PERMISSIONS,
     MESSAGE_FETCH_ERRORS,
+    RECONCILED_SPACES,
     SPACE_FETCH_ERRORS,
 )
 from genie_assets.domain.waiting import last_days
@@ -36,6 +37,7 @@ from genie_assets.pipeline.inspection import (
 from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
+from genie_assets.reconciliation import spaces_are_reconciled
 from genie_assets.reporting import CAUSES, counted, counts_table, markdown, shown
 from genie_assets.settings import load_settings
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
@@ -277,6 +279,7 @@ def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
         dg.asset_check(asset=ledger)(every_stored_day_is_a_partition),
         dg.asset_check(asset=place.table_key(SPACE_FETCH_ERRORS))(spaces_are_backed_up),
         dg.asset_check(asset=place.table_key(GENIE_SPACE_PERMISSIONS))(no_access_was_widened),
+        dg.asset_check(asset=place.table_key(RECONCILED_SPACES))(spaces_are_reconciled),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(audit_is_fresh),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(build_every_day_is_loaded(place)),
         dg.asset_check(asset=place.table_key(GENIE_DAY_LOADS))(build_no_day_is_late(place)),

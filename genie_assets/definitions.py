@@ -20,6 +20,7 @@ from genie_assets.daily_views import build_views
 from genie_assets.jobs import build_jobs
 from genie_assets.old_runs import Ours
 from genie_assets.placement import placed
+from genie_assets.reconciliation import build_reconciliation
 from genie_assets.resources import build_resources
 from genie_assets.schedules import build_schedules
 from genie_assets.sensors import build_sensors
@@ -55,7 +56,8 @@ def build_defs(
         # Partitioned asset checks are a preview in Dagster 1.13; a test pins the behaviour that we rely on.
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
-        assets, specs = [*build_assets(place), build_views(place), build_report(place)], build_specs(place)
+        made = [build_reconciliation(place), build_views(place), build_report(place)]
+        assets, specs = [*build_assets(place), *made], build_specs(place)
         if is_wanted(settings):
             assets.append(build_dashboard(place))
         daily, standing = build_daily_checks(place), build_standing_checks(place)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import daily_dashboard, daily_report, daily_views
+from genie_assets import daily_dashboard, daily_report, daily_views, reconciliation
 from genie_assets.late_days import build_late_days
 from genie_assets.maintenance import build_maintenance
 from genie_assets.old_runs import Ours
@@ -57,6 +57,12 @@ def build_jobs(
             "genie_spaces",
             selection=_assets(place, "genie_space_details"),
             description="Back up the configuration of every known space.",
+            **options,
+        ),
+        dg.define_asset_job(
+            reconciliation.JOB,
+            selection=_assets(place, reconciliation.NAME),
+            description="Compare what the API lists with what is stored, for four minutes; enter what is missing.",
             **options,
         ),
         dg.define_asset_job(

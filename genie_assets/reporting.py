@@ -24,6 +24,7 @@ from genie_assets.pipeline.enriched_message_details import FoldReport
 from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.genie_space_details import SpacesReport
 from genie_assets.pipeline.maintenance import TableMaintenance
+from genie_assets.pipeline.walked_conversations import ReconciliationReport
 
 _LONGEST_TEXT = 80
 _MOST_ROWS = 50
@@ -116,6 +117,18 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "permissions_unknown": "spaces that were read, and whose access list was not: it takes CAN MANAGE",
         "permissions_changed": "what began or ended in access lists",
         "spaces_by_title": "spaces that were looked at, and the way into each",
+    },
+    "reconciled_conversations": {
+        "spaces_due": "spaces whose conversations were to be walked, or walked on with",
+        "spaces_listed": "of these, spaces whose conversations were listed: their walk has begun",
+        "spaces_walked": "spaces of which every conversation was walked by now",
+        "conversations_walked": "conversations whose messages were listed to the end",
+        "messages_seen": "messages that the API showed in them",
+        "messages_entered": "of these, messages that the audit log never showed: the runs of their days read them",
+        "days": "on which these were asked",
+        "failed": "lists that could not be read; they are asked for again",
+        "requests": "requests to the Genie API",
+        "pace": "as for genie_api_messages",
     },
 }
 
@@ -346,6 +359,15 @@ def spaces_metadata(report: SpacesReport) -> dict[str, Any]:
         "spaces_by_title", [(key, title, report.urls.get(key.workspace_id)) for _, title, key in looked_at]
     )
     return explained("genie_space_details", numbers | tables)
+
+
+def reconciliation_metadata(report: ReconciliationReport) -> dict[str, Any]:
+    """Metadata of `reconciled_conversations`."""
+    numbers = {
+        name: getattr(report, name) for name in MEANINGS["reconciled_conversations"] if hasattr(report, name)
+    }
+    days = [[day] for day in sorted(report.days_entered)]
+    return numbers | ({"days": markdown(["day"], days)} if days else {})
 
 
 def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:

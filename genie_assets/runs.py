@@ -17,7 +17,7 @@ from genie_assets.wiring import Clock, RunBudget
 
 JOB_NAMES = frozenset(
     {
-        *("genie_daily", "genie_retry", "genie_spaces"),
+        *("genie_daily", "genie_retry", "genie_spaces", "genie_reconciliation"),
         *("genie_standing_checks", "genie_late_days", "genie_maintenance"),
         *("genie_views", "genie_report", "genie_dashboard"),
     }

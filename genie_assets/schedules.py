@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import daily_dashboard
+from genie_assets import daily_dashboard, reconciliation
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.settings import load_settings
@@ -70,6 +70,21 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         ),
         _without_partition(
             "spaces_daily", jobs["genie_spaces"], "0 5 * * *", "The configuration of every space, every day."
+        ),
+        _without_partition(
+            "reconciliation_nightly",
+            jobs[reconciliation.JOB],
+            "35 0-5 * * *",
+            "Walk on through the conversations of spaces whose turn it is (GENIE_RECONCILE), hourly by night.",
+            key="%Y-%m-%dT%H",
+        ),
+        # The nights go on with what is left; on Sunday, when every space's turn comes, there is the day as well.
+        _without_partition(
+            "reconciliation_weekly",
+            jobs[reconciliation.JOB],
+            "35 6-23 * * 0",
+            "Walk on through all spaces' conversations, every hour of Sunday.",
+            key="%Y-%m-%dT%H",
         ),
         _without_partition(
             "views_daily", jobs["genie_views"], "15 5 * * *", "The views in Unity Catalog, every day."

@@ -18,6 +18,7 @@ TABLE_OF = {
     "genie_api_messages": "genie_api_messages",
     "enriched_message_details": "message_details",
     "genie_space_details": "genie_space_details",
+    "reconciled_conversations": "reconciled_conversations",
 }
 
 
@@ -34,6 +35,7 @@ STANDING_CHECKS = {
     "message_fetch_errors:every_stored_day_is_a_partition",
     "space_fetch_errors:spaces_are_backed_up",
     "genie_space_permissions:no_access_was_widened",
+    "reconciled_spaces:spaces_are_reconciled",
     "system/access/audit:audit_is_fresh",
     "system/access/audit:every_day_is_loaded",
 }
@@ -71,6 +73,7 @@ def test_the_graph_is_the_one_that_the_documentation_draws(definitions: dg.Defin
         "genie_api_messages": (["audit_messages", "databricks/genie"], True, pool),
         "enriched_message_details": (["genie_api_messages", "system/query/history"], True, pool),
         "genie_space_details": (["databricks/genie", "enriched_message_details"], False, pool),
+        "reconciled_conversations": (["databricks/genie", "genie_space_details"], False, pool),
         "observability_views": (["enriched_message_details", "genie_space_details"], False, []),
         "observability_report": (["enriched_message_details", "genie_space_details"], False, []),
         **{table: ([asset], table in BY_DAYS, []) for table, asset in BESIDE.items()},
@@ -115,6 +118,7 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
         "genie_daily": (sorted(DAILY), DAILY_CHECKS, True),
         "genie_retry": (["enriched_message_details", "genie_api_messages"], DAILY_CHECKS, True),
         "genie_spaces": (["genie_space_details"], {"genie_space_details:no_key_is_twice"}, False),
+        "genie_reconciliation": (["reconciled_conversations"], set(), False),
         "genie_standing_checks": ([], STANDING_CHECKS, False),
         "genie_late_days": ([], set(), False),
         "genie_maintenance": ([], set(), False),

@@ -23,6 +23,8 @@
 --   OPTIMIZE main.genie_analytics.genie_space_applies
 --   OPTIMIZE main.genie_analytics.genie_space_permissions
 --   OPTIMIZE main.genie_analytics.genie_space_events
+--   OPTIMIZE main.genie_analytics.reconciled_spaces
+--   OPTIMIZE main.genie_analytics.reconciled_conversations
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -58,7 +60,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
   CONSTRAINT pk_genie_messages_to_fetch PRIMARY KEY (event_date, workspace_id, message_id)
 )
 USING DELTA
-COMMENT 'What the audit log says: every Genie message that somebody touched on a UTC day.'
+COMMENT 'What the audit log says: every Genie message that somebody touched on a UTC day. Messages that only reconciliation found are there, too, with no events.'
 PARTITIONED BY (event_date)
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id',
@@ -517,6 +519,60 @@ USING DELTA
 COMMENT 'Who made, changed, trashed, deleted or restored which space, and when.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,event_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per space whose conversations are compared with what is stored.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.reconciled_spaces (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  attempted_timestamp TIMESTAMP COMMENT 'When its list of conversations was last asked for.',
+  listed_timestamp TIMESTAMP COMMENT 'When it was last read to the end: a walk begins with it.',
+  walked_timestamp TIMESTAMP COMMENT 'When all conversations of such a list had been walked, NULL if never.',
+  conversation_count LONG COMMENT 'Conversations of the last whole walk.',
+  refused_count LONG COMMENT 'Of them, those of which no message is shown to us (PERMISSION).',
+  failed_count LONG COMMENT 'Of them, those whose messages could not be listed for another reason.',
+  message_count LONG COMMENT 'Messages asked since GENIE_FIRST_DAY that the API showed in them.',
+  stored_count LONG COMMENT 'Of them, those that the audit log had shown or that were stored.',
+  missing_count LONG COMMENT 'The others: they were entered in genie_messages_to_fetch.',
+  error_class STRING COMMENT 'Why its conversations could not be listed, NULL if they could.',
+  error_message STRING COMMENT 'Scrubbed text of that error.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_reconciled_spaces PRIMARY KEY (workspace_id, space_id)
+)
+USING DELTA
+COMMENT 'How far reconciliation has come with each space, and what it found: the coverage.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per conversation that a space lists.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.reconciled_conversations (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  conversation_id STRING NOT NULL COMMENT 'Conversation.',
+  created_timestamp LONG COMMENT 'When it was begun, epoch ms UTC.',
+  listed_timestamp TIMESTAMP COMMENT 'When the space\'s list last named it.',
+  attempted_timestamp TIMESTAMP COMMENT 'When its messages were last asked for.',
+  walked_timestamp TIMESTAMP COMMENT 'When they were last listed to the end, NULL if never.',
+  message_count LONG COMMENT 'Messages asked since GENIE_FIRST_DAY that the API showed then.',
+  missing_count LONG COMMENT 'Of them, those that the audit log had not shown, and that were not stored.',
+  error_class STRING COMMENT 'Why they could not be listed, NULL if they could.',
+  error_message STRING COMMENT 'Scrubbed text of that error.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_reconciled_conversations PRIMARY KEY (workspace_id, space_id, conversation_id)
+)
+USING DELTA
+COMMENT 'What reconciliation saw of each conversation that the API lists, it goes on from there.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

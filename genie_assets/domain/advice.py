@@ -85,6 +85,11 @@ CHECKS: Mapping[str, str] = {
         "if it was not meant, take it back in the space's sharing dialog. Who it is stands in "
         "`genie_space_permissions` (`is_widened`); it turns green by itself after three days"
     ),
+    "spaces_are_reconciled": (
+        "switch on `reconciliation_nightly` and `reconciliation_weekly`; PERMISSION: grant CAN MANAGE on the "
+        "spaces; unread messages: run the days that the check names again. Of the spaces that it names, messages "
+        "may be missing"
+    ),
     "audit_is_fresh": (
         "check the grant on `system.access.audit`; if it is right, Databricks is late: loading the days "
         "again later picks everything up"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from genie_assets.domain.keys import Row
+from genie_assets.domain.keys import MessageKey, Row
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 from genie_assets.domain.workspaces import is_looked_at
 
@@ -203,6 +203,19 @@ def forgotten_by_the_log(stored: Iterable[Row], shown: Collection[str], chosen: 
     return [
         row for row in stored if row["workspace_id"] not in shown and is_looked_at(row["workspace_id"], chosen)
     ]
+
+
+def not_shown_by_the_log(stored: Iterable[Row], rows: Iterable[Row], chosen: Collection[str]) -> list[Row]:
+    """References that reconciliation entered, of which the log shows nothing on their day so far: they stay.
+
+    Args:
+        stored: The references of a day.
+        rows: Those that it has by now.
+        chosen: Workspaces that are looked at; none stands for all.
+    """
+    shown = {MessageKey.of(row) for row in rows}
+    entered = [row for row in stored if not row["event_count"] and MessageKey.of(row) not in shown]
+    return [row for row in entered if is_looked_at(row["workspace_id"], chosen)]
 
 
 def _latest_times(deletions: Iterable[Any]) -> dict[tuple[str, str | None], dt.datetime]:

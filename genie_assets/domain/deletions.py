@@ -214,8 +214,8 @@ def _touched(days: Mapping[dt.date, Row], deletions: Iterable[Row]) -> dict[dt.d
 
 
 def _is_only_deleted(row: Mapping[str, Any]) -> bool:
-    """Whether a row only says that the message's conversation was deleted."""
-    return all(map(deletes_conversation, row["actions"]))
+    """Whether a row only says that the message's conversation was deleted; one without events says it is there."""
+    return bool(row["actions"]) and all(map(deletes_conversation, row["actions"]))
 
 
 def _row_of(deletion: Row, known: Collection[Row]) -> Row:
@@ -243,8 +243,8 @@ def _together(row: Row, deletion: Row) -> Row:
         **row,
         "space_id": row["space_id"] or deletion["space_id"],
         "conversation_id": row["conversation_id"] or deletion["deleted_id"],
-        "first_event_time": min(row["first_event_time"], deletion["first_event_time"]),
-        "last_event_time": max(row["last_event_time"], deletion["last_event_time"]),
+        "first_event_time": min(filter(None, (row["first_event_time"], deletion["first_event_time"]))),
+        "last_event_time": max(filter(None, (row["last_event_time"], deletion["last_event_time"]))),
         "last_change_time": max(changes),
         "actions": sorted({*row["actions"], *deletion["actions"]}),
         "event_count": row["event_count"] + deletion["event_count"],

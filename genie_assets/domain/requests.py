@@ -86,6 +86,25 @@ class ReadProbe(_OfOneSpace):
     """Whether other people's conversations of a space may be read; there is no answer but a failure or none."""
 
 
+class ConversationsOfSpace(_OfOneSpace):
+    """All conversations of a space, whosever: wanted is the whole list, the conversations are brought along."""
+
+
+@dataclass(frozen=True)
+class MessagesOfConversation:
+    """Which messages a conversation has: wanted is the whole list, the messages are brought along by their ids."""
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    conversation_id: str
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The list, under the conversation's id."""
+        return (self.conversation_id,)
+
+
 @dataclass(frozen=True)
 class Answer:
     """One object of the API: a message or a space, as parsed JSON, untouched.

@@ -27,7 +27,8 @@ GENIE_MESSAGES_TO_FETCH = Table(
     name="genie_messages_to_fetch",
     asset="audit_messages",
     row="message touched on a day",
-    description="What the audit log says: every Genie message that somebody touched on a UTC day.",
+    description="What the audit log says: every Genie message that somebody touched on a UTC day. Messages that "
+    "only reconciliation found are there, too, with no events.",
     key=("event_date", "workspace_id", "message_id"),
     partitioned_by="event_date",
     statistics=("event_date", "workspace_id", "space_id", "conversation_id", "message_id"),
@@ -498,6 +499,62 @@ GENIE_FETCH_RUNS = Table(
     ),
 )
 
+RECONCILED_CONVERSATIONS = Table(
+    name="reconciled_conversations",
+    asset="reconciled_conversations",
+    row="conversation that a space lists",
+    description="What reconciliation saw of each conversation that the API lists; it goes on from there.",
+    key=("workspace_id", "space_id", "conversation_id"),
+    statistics=("workspace_id", "space_id", "conversation_id"),
+    bookkeeping=("ingestion_timestamp", "ingestion_batch_id"),
+    columns=(
+        api("workspace_id!", "STRING", "Workspace of the space."),
+        api("space_id!", "STRING", "Genie space."),
+        api("conversation_id!", "STRING", "Conversation."),
+        api("created_timestamp", "LONG", "When it was begun, epoch ms UTC."),
+        ours("listed_timestamp", "TIMESTAMP", "When the space's list last named it."),
+        ours("attempted_timestamp", "TIMESTAMP", "When its messages were last asked for."),
+        ours("walked_timestamp", "TIMESTAMP", "When they were last listed to the end; NULL if never."),
+        ours("message_count", "LONG", "Messages asked since GENIE_FIRST_DAY that the API showed then."),
+        ours(
+            "missing_count", "LONG", "Of them, those that the audit log had not shown, and that were not stored."
+        ),
+        ours("error_class", "STRING", "Why they could not be listed; NULL if they could."),
+        ours("error_message", "STRING", "Scrubbed text of that error."),
+        *INGESTION,
+    ),
+)
+
+RECONCILED_SPACES = Table(
+    name="reconciled_spaces",
+    asset="reconciled_conversations",
+    row="space whose conversations are compared with what is stored",
+    description="How far reconciliation has come with each space, and what it found: the coverage.",
+    key=("workspace_id", "space_id"),
+    statistics=("workspace_id", "space_id"),
+    bookkeeping=("ingestion_timestamp", "ingestion_batch_id"),
+    columns=(
+        api("workspace_id!", "STRING", "Workspace of the space."),
+        api("space_id!", "STRING", "Genie space."),
+        ours("attempted_timestamp", "TIMESTAMP", "When its list of conversations was last asked for."),
+        ours("listed_timestamp", "TIMESTAMP", "When it was last read to the end: a walk begins with it."),
+        ours(
+            "walked_timestamp",
+            "TIMESTAMP",
+            "When all conversations of such a list had been walked; NULL if never.",
+        ),
+        ours("conversation_count", "LONG", "Conversations of the last whole walk."),
+        ours("refused_count", "LONG", "Of them, those of which no message is shown to us (PERMISSION)."),
+        ours("failed_count", "LONG", "Of them, those whose messages could not be listed for another reason."),
+        ours("message_count", "LONG", "Messages asked since GENIE_FIRST_DAY that the API showed in them."),
+        ours("stored_count", "LONG", "Of them, those that the audit log had shown or that were stored."),
+        ours("missing_count", "LONG", "The others: they were entered in genie_messages_to_fetch."),
+        ours("error_class", "STRING", "Why its conversations could not be listed; NULL if they could."),
+        ours("error_message", "STRING", "Scrubbed text of that error."),
+        *INGESTION,
+    ),
+)
+
 TABLES: tuple[Table, ...] = (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_DELETIONS,
@@ -515,4 +572,6 @@ TABLES: tuple[Table, ...] = (
     GENIE_SPACE_APPLIES,
     GENIE_SPACE_PERMISSIONS,
     GENIE_SPACE_EVENTS,
+    RECONCILED_SPACES,
+    RECONCILED_CONVERSATIONS,
 )

@@ -11,6 +11,7 @@ from genie_assets.domain.audit import (
     empty_known_messages,
     forgotten_by_the_log,
     messages_to_fetch,
+    not_shown_by_the_log,
     unnamed_events,
 )
 from genie_assets.domain.day_loads import load_of
@@ -89,6 +90,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
     in_the_log = {row["workspace_id"] for row in rows}
     rows += forgotten_by_the_log(stored, in_the_log, chosen)
+    rows += not_shown_by_the_log(stored, rows, chosen)
     in_line = bring_in_line(event_date, rows, records(deletions), stored_deletions, shown=in_the_log, lake=lake)
     rows = with_times(in_line.references, stored, now)
     shown = {row["workspace_id"] for row in rows}

@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from urllib.parse import quote
 
 from genie_assets.domain.fetch_plan import LIST_PAGE_SIZE, is_usable_id
@@ -114,6 +115,15 @@ class GenieCalls:
         page = self._get(target, _path(space_id, "conversations"), query, "LIST")
         objects_of_page(page.body, "conversations")
 
+    def conversations(self, target: Target, space_id: str) -> Iterator[tuple[Answer, ...]]:
+        """The conversations of a space, everybody's, page by page: needs CAN MANAGE."""
+        for page in self._pages(target, _path(space_id, "conversations"), {"include_all": "true"}):
+            yield tuple(
+                Answer(body, "LIST", page.requested_at)
+                for body in objects_of_page(page.body, "conversations")
+                if isinstance(body.get("conversation_id"), str)
+            )
+
     def below_a_space(self, target: Target, *segments: str) -> Answer:
         """Any object below the spaces, by the segments of its path: ids, each quoted, and what stands between."""
         return self._get(target, _path(*segments), {}, "GET")
@@ -139,12 +149,15 @@ class GenieCalls:
                 if isinstance(body.get("space_id"), str)
             )
 
-    def _pages(self, target: Target, path: str) -> Iterator[Answer]:
+    def _pages(
+        self, target: Target, path: str, always: Mapping[str, str] = MappingProxyType({})
+    ) -> Iterator[Answer]:
         token, seen = None, set[str]()
         page_size, size = LIST_PAGE_SIZE, 0
         for _ in range(_MOST_PAGES):
+            query = {**always, "page_token": token} if token else dict(always)
             try:
-                page = self._page(target, path, token, page_size)
+                page = self._page(target, path, query, page_size)
             except CallError as error:
                 is_last_resort = page_size == _SMALL_PAGE_SIZE or target.workspace_id in self._without_page_size
                 if error.error.error_class is not ErrorClass.TOO_BIG or is_last_resort:
@@ -152,7 +165,7 @@ class GenieCalls:
                 # A server that minds another size in the middle of a list loses nothing: what is wanted and does
                 # not come is asked for by itself.
                 page_size = _SMALL_PAGE_SIZE
-                page = self._page(target, path, token, page_size)
+                page = self._page(target, path, query, page_size)
             size += page.size
             if size > self._limits.list_bytes:
                 text = f"The list is bigger than {self._limits.list_bytes // 2**20} MiB."
@@ -166,8 +179,7 @@ class GenieCalls:
             seen.add(token)
         raise bad_payload(f"The list does not end after {_MOST_PAGES} pages.")
 
-    def _page(self, target: Target, path: str, token: str | None, page_size: int) -> Answer:
-        query = {"page_token": token} if token else {}
+    def _page(self, target: Target, path: str, query: dict[str, str], page_size: int) -> Answer:
         if target.workspace_id in self._without_page_size:
             return self._get(target, path, query, "LIST")
         try:

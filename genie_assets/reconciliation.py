@@ -1,0 +1,141 @@
+"""The asset `reconciled_conversations` and its check: what the audit log lost is found by the API's lists."""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+
+from genie_assets.domain.reconciliation import WALK_ALLOWED
+from genie_assets.domain.tables import RECONCILED_CONVERSATIONS
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.pipeline.coverage import Coverage, Covered, coverage
+from genie_assets.pipeline.reconciliation import reconcile
+from genie_assets.placement import Placement
+from genie_assets.pool import GENIE_API_POOL
+from genie_assets.reporting import column_schema, counted, described, markdown, reconciliation_metadata, shown
+from genie_assets.runs import known_pace, pace_metadata, run_of
+from genie_assets.settings import load_settings
+from genie_assets.wiring import Clock, RunBudget
+
+NAME, JOB = "reconciled_conversations", "genie_reconciliation"
+_SAMPLE = 20
+
+
+def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
+    """The asset. It belongs to no day: what it enters is fetched by the runs of its days."""
+
+    @dg.asset(
+        key=place.key(NAME),
+        deps=[place.key("genie_space_details"), place.key("databricks", "genie")],
+        group_name=place.group or "genie",
+        owners=list(place.owners),
+        kinds={"deltalake", "databricks"},
+        pool=GENIE_API_POOL,
+        description=described(NAME, RECONCILED_CONVERSATIONS),
+        metadata={
+            "dagster/table_name": f"genie_analytics.{RECONCILED_CONVERSATIONS.name}",
+            "dagster/column_schema": column_schema(RECONCILED_CONVERSATIONS),
+        },
+    )
+    def reconciled_conversations(
+        context: dg.AssetExecutionContext,
+        genie_system_tables: dg.ResourceParam[SystemTables],
+        genie_api: dg.ResourceParam[GenieApi],
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
+        genie_budget: dg.ResourceParam[RunBudget],
+    ) -> dg.MaterializeResult:
+        """Walk the spaces' conversations for a few minutes; enter messages that the audit log never showed.
+
+        So many parameters, because Dagster hands in every resource by its name.
+        """
+        genie_api.expect_pace(known_pace(context))
+        report = reconcile(
+            run_of(context, genie_clock, genie_budget),
+            system_tables=genie_system_tables,
+            genie=genie_api,
+            lake=genie_lake,
+            first_day=place.first_day,
+            share=load_settings().genie_reconcile,
+        )
+        return dg.MaterializeResult(
+            metadata=reconciliation_metadata(report) | pace_metadata(genie_api.settled_pace())
+        )
+
+    return reconciled_conversations
+
+
+def spaces_are_reconciled(
+    genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+) -> dg.AssetCheckResult:
+    """Every space's conversations were compared with what is stored within ten days, and what lacked was read."""
+    settings = load_settings()
+    if not settings.genie_reconcile:
+        return dg.AssetCheckResult(passed=True, metadata={"switched_off": "GENIE_RECONCILE is 0"})
+    found = coverage(genie_lake, genie_clock.now(), settings.genie_workspaces)
+    failing = [each for each in found.spaces if not each.is_covered]
+    return dg.AssetCheckResult(
+        passed=not failing,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_told(found, failing) if failing else "",
+        metadata={
+            "spaces": len(found.spaces),
+            **{name: sum(each.number(f"{name}_count") or 0 for each in found.spaces) for name in _SUMS},
+            "unread": found.unread_days.total(),
+            "refused_conversations": sum(each.number("refused_count") or 0 for each in found.spaces),
+            "overdue": sum(each.is_overdue for each in found.spaces),
+            "coverage": markdown(_TITLES, map(_line, found.spaces[:_SAMPLE])),
+        },
+    )
+
+
+_SUMS = ("message", "stored", "missing")
+_TITLES = [
+    "title",
+    "space id",
+    "workspace id",
+    "last whole walk",
+    "shown by the API",
+    "stored",
+    "missing",
+    "unread",
+]
+
+
+def _line(space: Covered) -> list[Any]:
+    walked = space.row["walked_timestamp"] if space.row else None
+    return [
+        space.title,
+        space.key.space_id,
+        space.key.workspace_id,
+        f"{walked:%Y-%m-%d %H:%M}" if walked else "never",
+        *(space.number(f"{name}_count") for name in _SUMS),
+        space.unread,
+    ]
+
+
+def _told(found: Coverage, failing: list[Covered]) -> str:
+    names = ", ".join(shown(each.title or each.key.space_id, at_most=40) for each in failing[:5])
+    more = " and others" if len(failing) > 5 else ""
+    overdue = [each for each in failing if each.is_overdue]
+    sentences = [f"{len(failing):,} of {len(found.spaces):,} spaces are not known to be complete: {names}{more}."]
+    if overdue:
+        classes = Counter((each.row or {}).get("error_class") or "not asked" for each in overdue)
+        sentences.append(
+            f"{len(overdue):,} were not walked within {WALK_ALLOWED.days} days: {counted(classes)}. PERMISSION: "
+            "grant CAN MANAGE; not asked: are the schedules reconciliation_nightly and reconciliation_weekly on?"
+        )
+    if refused := sum(each.number("failed_count") or 0 for each in failing):
+        sentences.append(
+            f"The messages of {refused:,} conversations could not be listed: reconciled_conversations says why; "
+            "the next walk tries again."
+        )
+    if found.unread_days:
+        days = counted({str(day): found.unread_days[day] for day in sorted(found.unread_days)})
+        sentences.append(
+            "Messages that only the API showed are neither stored nor in the ledger, a day after they were found: "
+            f"{days}. Run these days again; the sensor continue_pending does so within GENIE_LOOKBACK_DAYS."
+        )
+    return " ".join(sentences)
