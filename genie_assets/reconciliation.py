@@ -5,8 +5,9 @@ from typing import Any
 
 import dagster as dg
 
+from genie_assets.assets import EVERY_DAY
 from genie_assets.domain.reconciliation import WALK_ALLOWED
-from genie_assets.domain.tables import RECONCILED_CONVERSATIONS
+from genie_assets.domain.tables import RECONCILED_CONVERSATIONS, RECONCILED_SPACES
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
@@ -17,6 +18,7 @@ from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import column_schema, counted, described, markdown, reconciliation_metadata, shown
 from genie_assets.runs import known_pace, pace_metadata, run_of
 from genie_assets.settings import load_settings
+from genie_assets.table_events import tell_of_writes
 from genie_assets.wiring import Clock, RunBudget
 
 NAME, JOB = "reconciled_conversations", "genie_reconciliation"
@@ -33,6 +35,7 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
         owners=list(place.owners),
         kinds={"deltalake", "databricks"},
         pool=GENIE_API_POOL,
+        freshness_policy=EVERY_DAY,
         description=described(NAME, RECONCILED_CONVERSATIONS),
         metadata={
             "dagster/table_name": f"genie_analytics.{RECONCILED_CONVERSATIONS.name}",
@@ -60,6 +63,8 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
             first_day=place.first_day,
             share=load_settings().genie_reconcile,
         )
+        if report.requests:
+            tell_of_writes(context, RECONCILED_SPACES)
         return dg.MaterializeResult(
             metadata=reconciliation_metadata(report) | pace_metadata(genie_api.settled_pace())
         )
