@@ -107,6 +107,7 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
             "no_key_is_twice",
             "every_stored_day_is_a_partition",
             "spaces_are_backed_up",
+            "spaces_are_reconciled",
             "no_access_was_widened",
             "audit_is_fresh",
             "every_day_is_loaded",

@@ -115,7 +115,7 @@ def test_the_readme_tells_the_defaults_of_numbers():
     known = {name.upper(): field.default for name, field in Settings.model_fields.items()}
     for cells in (line.split("|") for line in lines if line.startswith("| `GENIE_")):
         numbers = [name for name in re.findall(r"[A-Z_]{6,}", cells[1]) if type(known[name]) in (int, float)]
-        told |= dict(zip(numbers, map(float, re.findall(r"\((\d+)\)", cells[2])), strict=True))
+        told |= dict(zip(numbers, map(float, re.findall(r"\((\d+(?:\.\d+)?)\)", cells[2])), strict=True))
     assert told == {name: default for name, default in known.items() if type(default) in (int, float)}
 
 
