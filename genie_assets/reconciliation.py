@@ -12,13 +12,14 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.pipeline.coverage import Coverage, Covered, coverage
+from genie_assets.pipeline.day_inspection import row_counts
 from genie_assets.pipeline.reconciliation import reconcile
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import column_schema, counted, described, markdown, reconciliation_metadata, shown
 from genie_assets.runs import known_pace, pace_metadata, run_of
 from genie_assets.settings import load_settings
-from genie_assets.table_events import tell_of_writes
+from genie_assets.table_events import tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 
 NAME, JOB = "reconciled_conversations", "genie_reconciliation"
@@ -64,7 +65,7 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
             share=load_settings().genie_reconcile,
         )
         if report.requests:
-            tell_of_writes(context, RECONCILED_SPACES)
+            tell_of_tables(context, row_counts(genie_lake, [RECONCILED_SPACES]))
         return dg.MaterializeResult(
             metadata=reconciliation_metadata(report) | pace_metadata(genie_api.settled_pace())
         )

@@ -155,7 +155,8 @@ def test_a_backfill_of_assets_runs_the_checks_of_the_day_and_no_others(definitio
 def test_what_a_schedule_makes_tells_when_nothing_makes_it_any_more(definitions: dg.Definitions) -> None:
     """A dead man's switch fires later than two ticks of the schedule, and not before a run may take its time."""
     hours = dict.fromkeys(DAILY, (3, 6))
-    hours |= dict.fromkeys(("genie_space_details", "observability_views", "observability_report"), (26, 36))
+    daily = ("genie_space_details", "reconciled_conversations", "observability_views", "observability_report")
+    hours |= dict.fromkeys(daily, (26, 36))
     policies = {
         spec.key.to_user_string(): spec.freshness_policy
         for spec in definitions.resolve_all_asset_specs()
