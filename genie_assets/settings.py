@@ -237,7 +237,7 @@ class Settings(BaseSettings):
     """Closed days that are looked at again for late audit and history rows."""
     genie_lookback_days: Annotated[int, _number(1, 365, int)] = 30
     """Days back of which nothing may be missing: what waits there, or changes there, is run by itself."""
-    genie_reconcile: Annotated[float, _number(0, 1, float)] = 0.15
+    genie_reconcile: Annotated[float, _number(0, 1, float)] = 0.0
     """Share of the spaces whose conversations are walked each night, all of them once a week; 0 walks none."""
 
     genie_report_texts: bool = False

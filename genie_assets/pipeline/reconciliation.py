@@ -58,6 +58,8 @@ def reconcile(
         first_day: The first day that can be loaded.
         share: Of the spaces, how many are walked each night.
     """
+    if share <= 0:
+        return ReconciliationReport()
     slice_ = replace(run, deadline=min(run.deadline, time.monotonic() + SLICE.total_seconds()))
     walking, now = Walking(slice_, genie, lake, first_day), run.clock()
     state = _state(lake, system_tables.chosen_workspaces)
@@ -67,7 +69,7 @@ def reconcile(
         if is_walking(row) or is_to_be_listed(row, wanted_since(key, now, share), now)
     }
     walking.report.spaces_due = len(due)
-    if not due or share <= 0:
+    if not due:
         return walking.report
     workspaces = {row["workspace_id"]: row for row in records(system_tables.workspaces())}
     ordered = sorted(due, key=lambda key: (*oldest_first(state[key]), key))

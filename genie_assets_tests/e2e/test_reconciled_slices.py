@@ -48,6 +48,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
 def pipeline(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipeline]:
     point_at(sandbox, tmp_path / "lake", monkeypatch)
     monkeypatch.setenv("GENIE_THREADS", "2")
+    monkeypatch.setenv("GENIE_RECONCILE", "0.15")
     made = Pipeline()
     made.run("genie_spaces")
     yield made

@@ -103,6 +103,7 @@ def test_what_the_audit_log_lost_for_good_is_found_and_comes_to_the_same_if_it_i
     days = days_of(account)
     with sandbox_of(without_audit(account, set(days[:LOST])), tmp_path / "lossy") as sandbox:
         point_at(sandbox, place, monkeypatch)
+        monkeypatch.setenv("GENIE_RECONCILE", "0.15")
         pipeline = Pipeline()
         pipeline.run("genie_daily", days[-1])
         pipeline.run("genie_spaces")
@@ -134,6 +135,7 @@ def test_what_the_audit_log_lost_for_good_is_found_and_comes_to_the_same_if_it_i
 
     with sandbox_of(account, tmp_path / "whole") as sandbox:
         point_at(sandbox, place, monkeypatch)
+        monkeypatch.setenv("GENIE_RECONCILE", "0.15")
         sandbox.advance(hours=24)
         later = Pipeline()
         for day in days:
