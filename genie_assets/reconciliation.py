@@ -79,7 +79,7 @@ def spaces_are_reconciled(
     """Every space's conversations were compared with what is stored within ten days, and what lacked was read."""
     settings = load_settings()
     if not settings.genie_reconcile:
-        return dg.AssetCheckResult(passed=True, metadata={"switched_off": "GENIE_RECONCILE is 0"})
+        return dg.AssetCheckResult(passed=True, description="", metadata={"switched_off": "GENIE_RECONCILE is 0"})
     found = coverage(genie_lake, genie_clock.now(), settings.genie_workspaces)
     failing = [each for each in found.spaces if not each.is_covered]
     return dg.AssetCheckResult(
