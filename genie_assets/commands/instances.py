@@ -156,6 +156,8 @@ def _settings_problem(error: Exception) -> str:
     if isinstance(error, dg.DagsterInvalidConfigError) and error.errors:
         entries = {":".join(str(entry) for entry in each.stack.levels) or "the top" for each in error.errors}
         return f"wrong entries at {', '.join(sorted(entries))}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"the package {error.name} is not installed"
     for pattern in _HARMLESS:
         if found := re.search(pattern, str(error)):
             return found[0]

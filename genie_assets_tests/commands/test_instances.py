@@ -67,8 +67,14 @@ CASES: dict[str, tuple[Callable[[Path], Path], str]] = {
         "wrong entries at telemetry:enabled",
     ),
     "a storage that is not installed": (
-        lambda home: with_file(home, f"storage:\n  postgres:\n    postgres_url: postgresql://u:{SECRET}@h/d\n"),
-        "dagster_postgres",
+        lambda home: with_file(home, f"storage:\n  mysql:\n    mysql_url: mysql://u:{SECRET}@h/d\n"),
+        "dagster_mysql",
+    ),
+    "a driver that is not installed": (
+        lambda home: with_file(
+            home, f"storage:\n  postgres:\n    postgres_url: postgresql+asyncpg://u:{SECRET}@h/d\n"
+        ),
+        "the package asyncpg is not installed",
     ),
     "no database": (no_database, "file is not a database"),
     "no event database": (no_event_database, "file is not a database"),

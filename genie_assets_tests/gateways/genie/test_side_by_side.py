@@ -23,7 +23,7 @@ def test_requests_of_a_workspace_run_side_by_side_up_to_the_number_of_threads(st
         with lock:
             flying += 1
             most = max(most, flying)
-        time.sleep(0.05)
+        time.sleep(0.15)
         with lock:
             flying -= 1
         return Genie({f"c{number}": ["m"] for number in range(40)})(request)
