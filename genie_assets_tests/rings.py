@@ -2,7 +2,8 @@
 
 quick   no server, no process, no socket, nothing dear: `make quick`, in seconds
 middle  the rest of `make test`: marked `servers` (it starts or calls something) or `slow` (real tables, real runs)
-long    a newcomer's hour, kills, deployments, whole demos, benchmarks: marked `long`, `make long`
+long    a newcomer's hour, kills, deployments, whole demos, every fault of the API, object stores, benchmarks:
+        marked `long`, `make long`
 rare    a month, races, mutations, what is done a hundred times: marked `rare`, `make rare`, for releases
 
 Rare by a mark of their own are tests of which others, that CI runs, promise nearly the same for much less: the
@@ -40,11 +41,15 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
                 "daemon",
                 "demo",
                 "demo_on_unity",
+                "fault_matrix",
                 "quiet_day",
+                "reconciliation",
+                "secrets",
                 "visible_runs",
             )
         ),
-        "gateways/lakehouse/delta/test_concurrency.py",
+        *(f"gateways/lakehouse/delta/test_{name}.py" for name in ("concurrency", "object_stores")),
+        "sandbox/test_sql_for_days.py",
         *(f"test_{name}.py" for name in ("benchmarks", "old_runs")),
     ),
     "servers": (

@@ -10,6 +10,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
 from urllib.request import Request, urlopen
 
+import dagster as dg
 import pytest
 
 from genie_assets.domain.keys import MessageKey
@@ -20,8 +21,10 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     RECONCILED_CONVERSATIONS,
     RECONCILED_SPACES,
+    Table,
 )
 from genie_assets.pipeline.waiting import left_behind
+from genie_assets.reporting import MEANINGS
 from genie_assets_tests.e2e.pipelines import (
     ClockAt,
     Pipeline,
@@ -86,6 +89,11 @@ class Api:
             query["page_token"] = page["next_page_token"]
 
 
+def rows_told(result: dg.ExecuteInProcessResult, table: Table) -> Any:
+    made = {event.asset_key: event for event in result.get_asset_materialization_events()}
+    return made[dg.AssetKey(table.name)].materialization.metadata["dagster/row_count"].value
+
+
 def keys_in(pipeline: Pipeline, *tables: Any) -> set[MessageKey]:
     return {MessageKey.of(row) for table in tables for row in pipeline.rows(table)}
 
@@ -108,7 +116,10 @@ def test_what_the_audit_log_lost_for_good_is_found_and_comes_to_the_same_if_it_i
         pipeline.run("genie_daily", days[-1])
         pipeline.run("genie_spaces")
         before = keys_in(pipeline, GENIE_API_MESSAGES)
-        found = metadata_of(pipeline.run("genie_reconciliation"), RECONCILED_CONVERSATIONS.name)
+        result = pipeline.run("genie_reconciliation")
+        found = metadata_of(result, RECONCILED_CONVERSATIONS.name)
+        assert not {name for name in found if "/" not in name} - set(MEANINGS[RECONCILED_CONVERSATIONS.name])
+        assert rows_told(result, RECONCILED_SPACES) == len(pipeline.rows(RECONCILED_SPACES))
         walked = [row for row in pipeline.rows(RECONCILED_SPACES) if row["walked_timestamp"]]
         assert walked
         shown = Api(sandbox).messages({(row["workspace_id"], row["space_id"]) for row in walked})
