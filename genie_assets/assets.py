@@ -24,6 +24,7 @@ from genie_assets.domain.tables import (
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.meanings import column_schema, described, explained
 from genie_assets.pipeline.audit_messages import discover
 from genie_assets.pipeline.day_inspection import inspected, row_counts
 from genie_assets.pipeline.enriched_message_details import fold_day
@@ -31,16 +32,7 @@ from genie_assets.pipeline.genie_api_messages import fetch
 from genie_assets.pipeline.genie_space_details import back_up_spaces
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
-from genie_assets.reporting import (
-    column_schema,
-    day_metadata,
-    described,
-    discovery_metadata,
-    explained,
-    fetch_metadata,
-    fold_metadata,
-    spaces_metadata,
-)
+from genie_assets.reporting import day_metadata, discovery_metadata, fetch_metadata, fold_metadata, spaces_metadata
 from genie_assets.runs import clock_metadata, known_of_answers, known_pace, pace_metadata, run_of
 from genie_assets.table_events import tell_of_day, tell_of_tables
 from genie_assets.wiring import Clock, RunBudget

@@ -24,7 +24,7 @@ from dagster._core.storage.asset_check_execution_record import (
 from genie_assets.broken_runs import days_text, of_failed_runs, of_waiting_runs, utc
 from genie_assets.domain.advice import NOT_EVALUATED, advice, check_advice
 from genie_assets.domain.incidents import Broken, Severity
-from genie_assets.reporting import CAUSES
+from genie_assets.run_notes import CAUSES
 
 # How long after the last evaluation, or after it was switched on, a schedule's checks must have come: twice the
 # time of a run, waiting included, beyond the time between two ticks.

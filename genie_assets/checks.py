@@ -38,8 +38,9 @@ from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
 from genie_assets.reconciliation import spaces_are_reconciled
-from genie_assets.reporting import CAUSES, counted, counts_table, markdown, shown
+from genie_assets.run_notes import CAUSES
 from genie_assets.settings import load_settings
+from genie_assets.showing import counted, counts_table, markdown, shown
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
 from genie_assets.table_checks import build_keys_are_unique, build_no_key_is_twice, inspected_by
 from genie_assets.wiring import Clock

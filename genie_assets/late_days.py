@@ -18,8 +18,9 @@ from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.pipeline.day_loads import late_days, late_loads, later_than, loads_of
 from genie_assets.pipeline.waiting import what_waits
 from genie_assets.placement import Placement
-from genie_assets.reporting import WAITING, markdown, waits_from_json, waits_to_json
+from genie_assets.run_notes import WAITING, waits_from_json, waits_to_json
 from genie_assets.settings import load_settings
+from genie_assets.showing import markdown
 from genie_assets.wiring import Clock
 
 _FOUND, _SAMPLE = "late_days", 20

@@ -11,14 +11,16 @@ from genie_assets.domain.tables import RECONCILED_CONVERSATIONS, RECONCILED_SPAC
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.meanings import column_schema, described
 from genie_assets.pipeline.coverage import Coverage, Covered, coverage
 from genie_assets.pipeline.day_inspection import row_counts
 from genie_assets.pipeline.reconciliation import reconcile
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
-from genie_assets.reporting import column_schema, counted, described, markdown, reconciliation_metadata, shown
+from genie_assets.reporting import reconciliation_metadata
 from genie_assets.runs import known_pace, pace_metadata, run_of
 from genie_assets.settings import load_settings
+from genie_assets.showing import counted, markdown, shown
 from genie_assets.table_events import tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 

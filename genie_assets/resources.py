@@ -18,8 +18,9 @@ from pydantic import Field
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.logins import DatabricksConnection
 from genie_assets.pool import pool_problem
-from genie_assets.settings import DatabricksConnection, Settings, SettingsError, load_settings
+from genie_assets.settings import Settings, SettingsError, load_settings
 from genie_assets.wiring import Clock, RunBudget, open_genie_api, open_lake, open_system_tables
 
 # Databricks' own resource, for assets that reach the workspace in a way of their own.

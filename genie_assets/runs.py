@@ -12,7 +12,7 @@ from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.waiting import Wait
 from genie_assets.pipeline.run import Run
 from genie_assets.placement import Placement
-from genie_assets.reporting import OF_ANSWERS, WAITING, changed_spaces_of, waits_from_json
+from genie_assets.run_notes import OF_ANSWERS, WAITING, changed_spaces_of, waits_from_json
 from genie_assets.wiring import Clock, RunBudget
 
 JOB_NAMES = frozenset(

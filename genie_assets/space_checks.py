@@ -9,7 +9,7 @@ from genie_assets.domain.space_permissions import REPORTED_FOR
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
 from genie_assets.pipeline.space_permissions import widened_lately
-from genie_assets.reporting import counted, markdown, shown
+from genie_assets.showing import counted, markdown, shown
 from genie_assets.wiring import Clock
 
 _SAMPLE = 20

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from genie_assets.gateways.databricks.hosts import HostPolicy
-from genie_assets.settings import DatabricksConnection, Settings
+from genie_assets.logins import DatabricksConnection
+from genie_assets.settings import Settings
 
 if TYPE_CHECKING:
     from genie_assets.gateways.databricks.lakeview import Lakeview

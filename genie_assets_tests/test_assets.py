@@ -14,7 +14,7 @@ from genie_assets.domain.tables import (
     MESSAGE_DETAILS,
     MESSAGE_FETCH_ERRORS,
 )
-from genie_assets.reporting import OF_ANSWERS
+from genie_assets.run_notes import OF_ANSWERS
 from genie_assets_tests.e2e.pipelines import (
     ClockAt,
     Pipeline,

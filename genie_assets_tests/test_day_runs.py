@@ -8,8 +8,9 @@ from markdown_it import MarkdownIt
 from genie_assets.definitions import build_defs
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.tables import RECONCILED_CONVERSATIONS, RECONCILED_SPACES, TABLES
+from genie_assets.meanings import MEANINGS
 from genie_assets.placement import Placement
-from genie_assets.reporting import MEANINGS, spaces_table
+from genie_assets.showing import spaces_table
 from genie_assets_tests.day_runs import DAILY_CHECKS, run_day
 from genie_assets_tests.pipeline.world import FORBIDDEN, MONDAY, World
 

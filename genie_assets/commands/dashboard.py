@@ -21,8 +21,8 @@ from genie_assets.domain.dashboard.deployment import (
 if TYPE_CHECKING:
     from genie_assets.gateways.databricks.lakeview import Lakeview
     from genie_assets.gateways.lakehouse.interface import Lakehouse
+    from genie_assets.logins import DatabricksConnection
     from genie_assets.pipeline.dashboard import Deployed
-    from genie_assets.settings import DatabricksConnection
 
 _STEPS = {
     "create": "made",

@@ -25,9 +25,10 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
 from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.logins import DatabricksConnection
 from genie_assets.pipeline.left_out import left_out
 from genie_assets.pool import pool_problem
-from genie_assets.settings import DatabricksConnection, Settings, SettingsError
+from genie_assets.settings import Settings, SettingsError
 from genie_assets.wiring import open_genie_api, open_system_tables, open_warehouse, open_workspaces
 
 _EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallError)

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from genie_assets.domain.keys import Row
     from genie_assets.domain.space_plans import Applied, Plan
     from genie_assets.domain.space_transfers import Destination
+    from genie_assets.logins import DatabricksConnection
     from genie_assets.pipeline.ports import LiveSpaces
-    from genie_assets.settings import DatabricksConnection, Settings
+    from genie_assets.settings import Settings
 
 _MOST_BYTES = 128 * 2**20
 _SECONDS_BETWEEN_LOOKS = 1.0

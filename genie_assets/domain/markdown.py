@@ -1,4 +1,4 @@
-"""Tables in Markdown, of cells that are Markdown already. How text from outside becomes one, `reporting` knows."""
+"""Tables in Markdown, of cells that are Markdown already. How text from outside becomes one, `showing` knows."""
 
 from collections.abc import Iterable, Sequence
 

@@ -23,8 +23,8 @@ from genie_assets.domain.tables import (
     RECONCILED_SPACES,
     Table,
 )
+from genie_assets.meanings import MEANINGS
 from genie_assets.pipeline.waiting import left_behind
-from genie_assets.reporting import MEANINGS
 from genie_assets_tests.e2e.pipelines import (
     ClockAt,
     Pipeline,

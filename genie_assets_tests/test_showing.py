@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from genie_assets.domain.health import RateVerdict
-from genie_assets.reporting import counted, counts_table, shown, table
+from genie_assets.showing import counted, counts_table, shown, table
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # What a browser may load, follow or be confused by.

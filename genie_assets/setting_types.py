@@ -1,0 +1,163 @@
+"""What a setting may be: each kind of value with its rule, and one clear sentence for each way to get it wrong."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, SecretStr
+from pydantic_settings import NoDecode
+
+from genie_assets.gateways.databricks.hosts import HostPolicy, UnusableUrl, normalise_url, read_address
+from genie_assets.gateways.databricks.pasting import flaw
+
+
+def _exact(*, blanks: bool = False, letters: bool = False) -> BeforeValidator:
+    """What has to be exact: a text, a secret one or several, without what copy and paste leaves behind."""
+
+    def check(value: Any) -> Any:
+        shown = value.get_secret_value() if isinstance(value, SecretStr) else value
+        for text in shown if isinstance(shown, tuple) else (shown,):
+            problem = flaw(text, blanks=blanks, letters=letters) if isinstance(text, str) else None
+            if problem:
+                raise ValueError(problem)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _items(value: Any) -> Any:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def number(low: float, high: float, kind: type[int] | type[float]) -> BeforeValidator:
+    """A number from `low` to `high`, both included."""
+
+    def check(value: Any) -> Any:
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            number = None
+        if number is None or not low <= number <= high:
+            shape = "a whole number" if kind is int else "a number"
+            raise ValueError(f"must be {shape} from {low:g} to {high:g}")
+        return number
+
+    return BeforeValidator(check)
+
+
+def _day(value: Any) -> Any:
+    try:
+        return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError("must be a UTC day such as 2026-01-31") from None
+
+
+def _layout(value: Any) -> Any:
+    if value not in ("partitioned", "liquid"):
+        raise ValueError("must be partitioned or liquid")
+    return value
+
+
+def _time_zone(value: Any) -> Any:
+    name = value.strip() if isinstance(value, str) else value
+    try:
+        # What is no name of a zone, such as a path, is refused there, too.
+        ZoneInfo(name)
+    except (TypeError, ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("must be the name of a time zone, such as UTC or Europe/Berlin") from None
+    return name
+
+
+def _quiet_hours(value: Any) -> Any:
+    if value is None or isinstance(value, tuple):
+        return value
+    try:
+        begin, end = (dt.time.fromisoformat(part.strip()) for part in str(value).split("-"))
+    except ValueError:
+        raise ValueError("must be two times such as 22:00-07:00") from None
+    if begin == end or begin.tzinfo or end.tzinfo:
+        raise ValueError("must be two different times without a zone, such as 22:00-07:00")
+    return begin, end
+
+
+def _web_address(value: Any) -> Any:
+    """What is opened or asked as it is; a secret is not shown in the sentence about it."""
+    if value is None:
+        return None
+    text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+    try:
+        parts = urlsplit(text.strip())
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or any(char.isspace() or not char.isprintable() for char in text.strip()):
+        raise ValueError("must be a whole address such as https://host/path")
+    return text.strip()
+
+
+def _folder(value: Any) -> Any:
+    if value is None:
+        return None
+    if not str(value).strip().startswith("/"):
+        raise ValueError("must be a whole path, such as /Shared/Genie observability")
+    return str(value).strip()
+
+
+def _address(value: Any) -> Any:
+    if value is None:
+        return None
+    try:
+        return normalise_url(str(value))
+    except UnusableUrl as error:
+        raise ValueError(f"must be the address of a workspace such as https://host; {error}") from None
+
+
+def _workspace_urls(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    urls = {}
+    for item in _items(value):
+        workspace_id, separator, url = item.partition("=")
+        if not (separator and workspace_id and url):
+            raise ValueError("must hold pairs such as 1234567890=https://host, separated by commas")
+        if problem := flaw(workspace_id):
+            raise ValueError(problem)
+        try:
+            address = read_address(url)
+        except UnusableUrl as error:
+            raise ValueError(f"has no usable address for workspace {workspace_id}; {error}") from None
+        if address.workspace_id not in (None, workspace_id):
+            raise ValueError(f"gives workspace {workspace_id} the address of workspace {address.workspace_id}")
+        urls[workspace_id] = str(address)
+    return urls
+
+
+def _host_patterns(value: Any) -> Any:
+    patterns = _items(value)
+    try:
+        HostPolicy(patterns)
+    except UnusableUrl as error:
+        raise ValueError(f"must hold patterns such as *.example.com or 127.0.0.1:8080; {error}") from None
+    return patterns
+
+
+Layout = Annotated[Literal["partitioned", "liquid"], BeforeValidator(_layout)]
+Id = Annotated[str | None, _exact()]
+Token = Annotated[SecretStr | None, _exact()]
+Secret = Annotated[SecretStr | None, _exact(blanks=True)]
+Place = Annotated[str, _exact(blanks=True, letters=True)]
+# The last one is asked first.
+Ids = Annotated[tuple[str, ...], NoDecode, _exact(), BeforeValidator(_items)]
+Names = Annotated[tuple[str, ...], NoDecode, _exact(letters=True), BeforeValidator(_items)]
+Address = Annotated[str | None, BeforeValidator(_address)]
+Url = Annotated[str | None, BeforeValidator(_web_address)]
+SecretUrl = Annotated[SecretStr | None, BeforeValidator(_web_address)]
+Hours = Annotated[tuple[dt.time, dt.time] | None, NoDecode, BeforeValidator(_quiet_hours)]
+Urls = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_workspace_urls)]
+Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_host_patterns)]
+Day = Annotated[dt.date, BeforeValidator(_day)]
+TimeZone = Annotated[str, BeforeValidator(_time_zone)]
+Folder = Annotated[str | None, BeforeValidator(_folder)]
+Group = Annotated[str | None, _exact(blanks=True, letters=True)]
