@@ -12,7 +12,7 @@ from typing import Any
 
 from genie_assets.domain.health import where_is
 from genie_assets.domain.keys import Row
-from genie_assets.domain.requests import FetchResult, Sent
+from genie_assets.domain.requests import Endpoint, FetchResult, Sent
 
 
 def place_of(*, is_deleted: bool, is_stored: bool, error: Mapping[str, Any] | None) -> str:
@@ -33,38 +33,89 @@ def place_of(*, is_deleted: bool, is_stored: bool, error: Mapping[str, Any] | No
     return "closed" if found.closed else "pending"
 
 
+@dataclass
+class Course:
+    """What requests took together, counted as they are made: its size does not grow with their number.
+
+    Attributes:
+        requests: How many there were.
+        answered_429: How many of them were answered 429.
+        retries: How many were sent because the one before had failed in passing.
+        bytes: What the bodies of the answers hold, unpacked.
+        times: How many were answered within so many ms.
+    """
+
+    requests: int = 0
+    answered_429: int = 0
+    retries: int = 0
+    bytes: int = 0
+    times: Counter[int] = field(default_factory=Counter)
+
+    def count(self, sent: Sent) -> None:
+        """Count one more."""
+        self.requests += 1
+        self.answered_429 += sent.throttled
+        self.retries += sent.again
+        self.bytes += sent.size
+        self.times[sent.ms] += 1
+
+    def add(self, other: "Course") -> None:
+        """Count those of another one, too."""
+        self.requests += other.requests
+        self.answered_429 += other.answered_429
+        self.retries += other.retries
+        self.bytes += other.bytes
+        self.times.update(other.times)
+
+    def numbers(self) -> dict[str, int]:
+        """The counts, and the ms within which half and 95 in a hundred were answered; nothing is said of none."""
+        if not self.requests:
+            return {}
+        return {
+            "requests": self.requests,
+            "answered_429": self.answered_429,
+            "retries": self.retries,
+            "bytes": self.bytes,
+            "p50_ms": _quantile(self.times, 0.50),
+            "p95_ms": _quantile(self.times, 0.95),
+        }
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a run asked for and what came of it, by workspace_id; `failures` by workspace_id and error class.
 
-    `sent` counts the requests that went out by workspace_id and all that is known of each.
+    `courses` tells of the requests that went out, by workspace_id and endpoint.
     """
 
     wanted: Counter[str] = field(default_factory=Counter)
     requests: Counter[str] = field(default_factory=Counter)
     throttled: Counter[str] = field(default_factory=Counter)
     failures: Counter[tuple[str, str]] = field(default_factory=Counter)
-    sent: Counter[tuple[str, Sent]] = field(default_factory=Counter)
+    courses: dict[tuple[str, Endpoint], Course] = field(default_factory=dict)
 
     def note(self, result: FetchResult[Any]) -> None:
         """Count what one request took."""
         workspace_id = result.request.workspace_id
         self.requests[workspace_id] += result.requests_made
         self.throttled[workspace_id] += result.throttled
-        self.sent.update((workspace_id, each) for each in result.sent)
+        for each in result.sent:
+            self.courses.setdefault((workspace_id, each.endpoint), Course()).count(each)
 
     @property
-    def course(self) -> dict[str, int]:
+    def course(self) -> Course:
         """What all requests took, over all workspaces and endpoints."""
-        of_all = Counter[Sent]()
-        for (_, each), count in self.sent.items():
-            of_all[each] += count
-        return course_of(of_all)
+        of_all = Course()
+        for each in self.courses.values():
+            of_all.add(each)
+        return of_all
 
     def add(self, other: "Asked") -> None:
         """Count what another one took, too."""
-        for name in ("requests", "throttled", "sent"):
-            getattr(self, name).update(getattr(other, name))
+        self.requests.update(other.requests)
+        self.throttled.update(other.throttled)
+        for key, course in other.courses.items():
+            self.courses.setdefault(key, Course()).add(course)
 
     @property
     def workspaces(self) -> set[str]:
@@ -99,33 +150,8 @@ def _of_workspace(workspace_id: str, asked: Asked, messages: Counter[str]) -> Ro
         "requests": asked.requests[workspace_id],
         "answered_429": asked.throttled[workspace_id],
         "endpoints": _endpoints(
-            {each: count for (where, each), count in asked.sent.items() if where == workspace_id}
+            {name: each for (where, name), each in asked.courses.items() if where == workspace_id}
         ),
-    }
-
-
-def course_of(sent: Mapping[Sent, int]) -> dict[str, int]:
-    """What requests took together; nothing is said of none.
-
-    Args:
-        sent: How often each was sent.
-
-    Returns:
-        How many there were, how many were answered 429 or were sent again, the bytes of the answers, and the ms
-        within which half of them and 95 in a hundred were answered.
-    """
-    if not sent:
-        return {}
-    times = Counter[int]()
-    for each, count in sent.items():
-        times[each.ms] += count
-    return {
-        "requests": times.total(),
-        "answered_429": sum(count for each, count in sent.items() if each.throttled),
-        "retries": sum(count for each, count in sent.items() if each.again),
-        "bytes": sum(each.size * count for each, count in sent.items()),
-        "p50_ms": _quantile(times, 0.50),
-        "p95_ms": _quantile(times, 0.95),
     }
 
 
@@ -139,9 +165,5 @@ def _quantile(times: Counter[int], share: float) -> int:
     raise ValueError("there is no quantile of nothing")
 
 
-def _endpoints(sent: Mapping[Sent, int]) -> str | None:
-    names = sorted({each.endpoint for each in sent})
-    courses = {
-        name: course_of({each: count for each, count in sent.items() if each.endpoint == name}) for name in names
-    }
-    return json.dumps(courses) if courses else None
+def _endpoints(courses: Mapping[Endpoint, Course]) -> str | None:
+    return json.dumps({name: courses[name].numbers() for name in sorted(courses)}) if courses else None

@@ -129,7 +129,7 @@ class Became(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request that went out. Several are counted together where they do not differ.
+    """One request that went out.
 
     Attributes:
         endpoint: What was asked.

@@ -30,7 +30,7 @@ class FetchReport:
     stored_before: int  # messages of the day that were stored when the run began
     tally: Tally
     probes: int  # requests that only looked whether something may be read
-    course: Mapping[str, int] = field(default_factory=dict)  # what the requests took, see `course_of`
+    course: Mapping[str, int] = field(default_factory=dict)  # what the requests took, see `Course.numbers`
     waits: Mapping[dt.date, Wait] = field(default_factory=dict)  # of the day, and of those of `released`
 
     @property

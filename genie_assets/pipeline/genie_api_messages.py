@@ -100,7 +100,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         stored_before=stored_before,
         tally=tally,
         probes=probes.requests.total(),
-        course=asked.course,
+        course=asked.course.numbers(),
         waits={
             **{other: Wait(due=run.clock()) for other in released},
             run.day: wait_of(
