@@ -11,6 +11,7 @@ from typing import Any
 
 import dagster as dg
 
+from genie_assets import new_rows
 from genie_assets.alerting import build_alerts
 from genie_assets.assets import build_assets, build_specs
 from genie_assets.checks import build_daily_checks, build_standing_checks
@@ -71,7 +72,11 @@ def build_defs(
             asset_checks=[*daily, *standing],
             jobs=list(jobs.values()),
             schedules=build_schedules(place, jobs),
-            sensors=[*build_sensors(place, jobs), build_alerts(jobs, daily, standing)],
+            sensors=[
+                *build_sensors(place, jobs),
+                *new_rows.build_sensors(place, jobs),
+                build_alerts(jobs, daily, standing),
+            ],
             resources=build_resources(**overrides),
             executor=executor,
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import daily_dashboard, daily_report, daily_views, reconciliation
+from genie_assets import daily_dashboard, daily_report, daily_views, new_rows, reconciliation
 from genie_assets.late_days import build_late_days
 from genie_assets.maintenance import build_maintenance
 from genie_assets.old_runs import Ours
@@ -87,6 +87,8 @@ def build_jobs(
         build_late_days(place, **options),
         build_maintenance(place, ours, **options),
     ]
+    if new_rows.is_wanted(load_settings()):
+        jobs.append(new_rows.build_new_rows(place, **options))
     if daily_dashboard.is_wanted(load_settings()):
         jobs.append(
             dg.define_asset_job(

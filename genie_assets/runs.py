@@ -18,12 +18,14 @@ from genie_assets.wiring import Clock, RunBudget
 JOB_NAMES = frozenset(
     {
         *("genie_daily", "genie_retry", "genie_spaces", "genie_reconciliation"),
-        *("genie_standing_checks", "genie_late_days", "genie_maintenance"),
+        *("genie_standing_checks", "genie_late_days", "genie_new_rows", "genie_maintenance"),
         *("genie_views", "genie_report", "genie_dashboard"),
     }
 )
 _PACE = "pace"
 PARTITION_TAG = "dagster/partition"
+REASON = "genie/reason"
+"""The tag of a run that says who asked for it."""
 # Far more than end between two looks, which are an hour apart.
 _MOST_RUNS = 500
 # An older change is left to the daily look.

@@ -12,9 +12,8 @@ import dagster as dg
 from genie_assets import daily_dashboard, reconciliation
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
+from genie_assets.runs import REASON
 from genie_assets.settings import load_settings
-
-REASON = "genie/reason"
 
 
 def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]:

@@ -20,6 +20,7 @@ from genie_assets.late_days import Look, latest_look
 from genie_assets.pipeline.waiting import due_looks, left_behind, newest_due
 from genie_assets.placement import Placement
 from genie_assets.runs import (
+    REASON,
     days_in_flight,
     last_in_vain,
     last_start,
@@ -27,7 +28,6 @@ from genie_assets.runs import (
     noted_waits,
     spaces_to_look_at,
 )
-from genie_assets.schedules import REASON
 from genie_assets.settings import load_settings
 from genie_assets.wiring import Clock
 

@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     """Closed days that are looked at again for late audit and history rows."""
     genie_lookback_days: Annotated[int, number(1, 365, int)] = 30
     """Days back of which nothing may be missing: what waits there, or changes there, is run by itself."""
+    genie_new_rows_minutes: Annotated[int, number(0, 60, int)] = 0
+    """Minutes between two looks for new rows of the audit log; 0 looks for none between the hourly loads."""
     genie_reconcile: Annotated[float, number(0, 1, float)] = 0.0
     """Share of the spaces whose conversations are walked each night, all of them once a week; 0 walks none."""
 
