@@ -15,6 +15,7 @@
 --   OPTIMIZE main.genie_analytics.genie_conversation_days ZORDER BY (conversation_id)
 --   OPTIMIZE main.genie_analytics.genie_fetch_runs
 --   OPTIMIZE main.genie_analytics.message_fetch_errors
+--   OPTIMIZE main.genie_analytics.message_fetch_attempts
 --   OPTIMIZE main.genie_analytics.message_details ZORDER BY (workspace_id, space_id, conversation_id, message_id)
 --   OPTIMIZE main.genie_analytics.message_attachments
 --   OPTIMIZE main.genie_analytics.genie_space_details
@@ -251,6 +252,33 @@ USING DELTA
 COMMENT 'The error ledger: why a message could not be fetched, when it is tried again, how it ended.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,event_date,next_retry_timestamp',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per attempt to read a message that failed, or that ended an error.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.message_fetch_attempts (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the message.',
+  space_id STRING COMMENT 'Its space.',
+  conversation_id STRING COMMENT 'Its conversation.',
+  message_id STRING NOT NULL COMMENT 'The message.',
+  attempt_timestamp TIMESTAMP NOT NULL COMMENT 'When the attempt ended.',
+  event_date DATE NOT NULL COMMENT 'UTC day whose run asked.',
+  run_id STRING NOT NULL COMMENT 'The run: the beginning of its id in Dagster.',
+  outcome STRING NOT NULL COMMENT 'The error class, or `FETCHED` or `DELETED`, which end an error.',
+  http_status LONG COMMENT 'HTTP status of the failure, NULL without one.',
+  error_code STRING COMMENT 'Databricks\' error code of the failure, NULL without one.',
+  retry_count LONG COMMENT 'Attempts after the first one, by the ledger, this one included.',
+  next_retry_timestamp TIMESTAMP COMMENT 'When the next one was due, NULL if none was.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_message_fetch_attempts PRIMARY KEY (workspace_id, message_id, attempt_timestamp)
+)
+USING DELTA
+COMMENT 'What the error ledger says only of the last time: every attempt to read a message that failed, and the one after it that did not. Messages that were read at once have no row, nor have the last attempts of a run that was killed.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,attempt_timestamp',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

@@ -499,6 +499,33 @@ GENIE_FETCH_RUNS = Table(
     ),
 )
 
+MESSAGE_FETCH_ATTEMPTS = Table(
+    name="message_fetch_attempts",
+    asset="genie_api_messages",
+    row="attempt to read a message that failed, or that ended an error",
+    description="What the error ledger says only of the last time: every attempt to read a message that failed, "
+    "and the one after it that did not. Messages that were read at once have no row; nor have the last attempts "
+    "of a run that was killed.",
+    key=("workspace_id", "message_id", "attempt_timestamp"),
+    statistics=("workspace_id", "message_id", "attempt_timestamp"),
+    append_only=True,
+    columns=(
+        audit("workspace_id!", "STRING", "Workspace of the message."),
+        audit("space_id", "STRING", "Its space."),
+        audit("conversation_id", "STRING", "Its conversation."),
+        audit("message_id!", "STRING", "The message."),
+        ours("attempt_timestamp!", "TIMESTAMP", "When the attempt ended."),
+        ours("event_date!", "DATE", "UTC day whose run asked."),
+        ours("run_id!", "STRING", "The run: the beginning of its id in Dagster."),
+        ours("outcome!", "STRING", "The error class, or `FETCHED` or `DELETED`, which end an error."),
+        ours("http_status", "LONG", "HTTP status of the failure; NULL without one."),
+        ours("error_code", "STRING", "Databricks' error code of the failure; NULL without one."),
+        ours("retry_count", "LONG", "Attempts after the first one, by the ledger, this one included."),
+        ours("next_retry_timestamp", "TIMESTAMP", "When the next one was due; NULL if none was."),
+        *INGESTION,
+    ),
+)
+
 RECONCILED_CONVERSATIONS = Table(
     name="reconciled_conversations",
     asset="reconciled_conversations",
@@ -564,6 +591,7 @@ TABLES: tuple[Table, ...] = (
     GENIE_CONVERSATION_DAYS,
     GENIE_FETCH_RUNS,
     MESSAGE_FETCH_ERRORS,
+    MESSAGE_FETCH_ATTEMPTS,
     MESSAGE_DETAILS,
     MESSAGE_ATTACHMENTS,
     GENIE_SPACE_DETAILS,

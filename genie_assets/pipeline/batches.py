@@ -12,6 +12,7 @@ from genie_assets.domain.ledger import Resolution
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Became, FetchResult, Request
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.attempts import Attempts
 from genie_assets.pipeline.error_ledger import ErrorLedger, ledger_of
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
@@ -32,13 +33,21 @@ class Batches(Generic[T]):
         things: The kind of thing.
         errors: Its ledger.
         run: The run that asks.
+        attempts: Where its attempts are noted, for a kind of thing that keeps them.
         characters: Text that one batch holds at most: most answers are small, some take megabytes.
     """
 
     def __init__(
-        self, things: Things[T], errors: ErrorLedger, run: Run, *, characters: int = _BATCH_CHARACTERS
+        self,
+        things: Things[T],
+        errors: ErrorLedger,
+        run: Run,
+        *,
+        attempts: Attempts | None = None,
+        characters: int = _BATCH_CHARACTERS,
     ) -> None:
         self._things, self._errors, self._run, self._characters = things, errors, run, characters
+        self._attempts = attempts
         self._looks: list[Look[T]] = []
         self._tally = Tally()
 
@@ -63,6 +72,8 @@ class Batches(Generic[T]):
     def close(self) -> Tally:
         """Commit what is left and tell what all batches held."""
         self._commit()
+        if self._attempts is not None:
+            self._attempts.store()
         return self._tally
 
     def _key(self, result: FetchResult[Any], thing_id: str) -> Key:
@@ -106,6 +117,7 @@ class Batches(Generic[T]):
         key = self._errors.key_of(look.ids)
         problem = stored.refused.get(key, look.problem)
         became = stored.became.get(key)
+        before = self._errors.rows.get(key)
         self._tally.stored += became is Became.NEW
         self._tally.extra += became is Became.NEW and not look.was_wanted
         self._tally.unchanged += became is Became.UNCHANGED
@@ -118,6 +130,8 @@ class Batches(Generic[T]):
             self._tally.asked.failures[str(look.ids["workspace_id"]), str(problem.error_class)] += 1
         else:
             self._tally.deleted += 1
+        if self._attempts is not None:
+            self._attempts.note(before, self._errors.rows.get(key), problem)
 
 
 def ask_for(requests: Iterable[Request], batches: Batches[Any], genie: Genie, *, deadline: float) -> Tally:

@@ -30,6 +30,7 @@ from genie_assets.domain.worklist import (
     stuck,
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.attempts import Attempts
 from genie_assets.pipeline.batches import Batches, ask_for
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.error_ledger import ErrorLedger
@@ -69,7 +70,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
     before, stored_before = dict(day.errors), day.stored
     errors = ErrorLedger(lake, MESSAGE_FETCH_ERRORS, day.errors, run)
     changes = {reference.key: reference.last_change_time for reference in day.references}
-    batches = Batches(MessageLog(lake, day.known, run, changes), errors, run)
+    batches = Batches(MessageLog(lake, day.known, run, changes), errors, run, attempts=Attempts(lake, run))
     _heal(day, batches)
     worklist = _decide(day, run.clock())
     for reference in worklist.deleted:

@@ -17,10 +17,12 @@ NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 RUN = Run(dt.date(2026, 3, 2), "r", lambda: NOON)
 
 
-def batches_of(folder: Path, known: dict[MessageKey, Row], errors: dict[MessageKey, Row], **limits: int) -> Any:
+def batches_of(
+    folder: Path, known: dict[MessageKey, Row], errors: dict[MessageKey, Row], characters: int = 32_000_000
+) -> Any:
     lake = open_lakehouse(str(folder))
     ledger = ErrorLedger(lake, MESSAGE_FETCH_ERRORS, errors, RUN)
-    return Batches(MessageLog(lake, known, RUN), ledger, RUN, **limits)
+    return Batches(MessageLog(lake, known, RUN), ledger, RUN, characters=characters)
 
 
 def answered(message_id: str, content: Any) -> FetchResult[MessagesRequest]:

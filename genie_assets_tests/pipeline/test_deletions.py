@@ -13,6 +13,7 @@ from genie_assets.domain.tables import (
     GENIE_FETCH_RUNS,
     GENIE_MESSAGES_TO_FETCH,
     MESSAGE_DETAILS,
+    MESSAGE_FETCH_ATTEMPTS,
     MESSAGE_FETCH_ERRORS,
     TABLES,
 )
@@ -68,7 +69,9 @@ def a_week(path: Path) -> World:
 
 def contents(world: World) -> dict[str, list[Any]]:
     found = {}
-    for table in (each for each in TABLES if each is not GENIE_FETCH_RUNS):  # it tells of runs, not of messages
+    for table in (
+        each for each in TABLES if each not in (GENIE_FETCH_RUNS, MESSAGE_FETCH_ATTEMPTS)
+    ):  # it tells of runs, not of messages
         left_out = OF_THE_RUN | OF_THE_DAY.get(table.name, set())
         # What was tried in vain, and how it ended, depends on what was known then; what is open must not.
         rows = [row for row in world.rows(table) if not row.get("resolved")]
