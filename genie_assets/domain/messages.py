@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,8 @@ _SECONDS_BELOW = 10**11
 _MICROSECONDS_ABOVE = 253_402_300_799_999
 CLOCKS_DIFFER = dt.timedelta(hours=1)
 """Databricks' clock and ours: only what lies further apart than this is surely in that order."""
+
+_FRACTION = re.compile(r"[0-9]{1,19}(\.[0-9]*)?([eE]\+?[0-9]{1,2})?")  # a float as programs write it
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -45,18 +48,28 @@ def as_text(value: Any) -> str | None:
 def epoch_ms(value: Any) -> int | None:
     """A time in epoch milliseconds UTC, from ms, s, µs or RFC 3339 text; None if it is none of these.
 
-    The API documents milliseconds. Other units are recognised because a wrong one would put a message decades off.
+    The API documents milliseconds. Other units are recognised because a wrong one would put a message decades off,
+    and fractions, as numbers or as text, because whatever went through a float is still that time.
     """
-    number = as_int(value)
+    number = _number(value)
     if number is None:
         moment = parse_time(value)
         ms = 0 if moment is None else (moment - _EPOCH) // dt.timedelta(milliseconds=1)
     elif number < _SECONDS_BELOW:
-        ms = number * 1000
+        ms = round(number * 1000)
     else:
-        ms = number // 1000 if number > _MICROSECONDS_ABOVE else number
+        ms = int(number // 1000 if number > _MICROSECONDS_ABOVE else number)
     # An unset time is often spelled as 0 or as the year 1; one beyond the calendar cannot be worked with.
     return ms if ms > 0 and utc_date(ms) is not None else None
+
+
+def _number(value: Any) -> int | float | None:
+    """A number, whole if it can be; None if it is none, or beyond an int64."""
+    whole = as_int(value)
+    if whole is not None or isinstance(value, bool):
+        return whole
+    number = float(value) if isinstance(value, str) and _FRACTION.fullmatch(value.strip()) else value
+    return number if isinstance(number, float) and abs(number) < 2.0**63 else None
 
 
 def parse_time(value: Any) -> dt.datetime | None:

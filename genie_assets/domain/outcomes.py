@@ -12,6 +12,9 @@ from enum import StrEnum
 UNREACHABLE = 5
 """The weight of a call that got no answer, or only a refused login; one at which the server failed weighs 1."""
 
+LONGEST_WAIT_SECONDS = 60.0
+"""So long a call waits if the server asks for it. What asks for more waits in its ledger, and holds up nobody."""
+
 
 class ErrorClass(StrEnum):
     """Why a message or space could not be read."""
@@ -24,7 +27,7 @@ class ErrorClass(StrEnum):
     SERVER = "SERVER"  # the server failed
     BAD_PAYLOAD = "BAD_PAYLOAD"  # an answer that is not a Genie message
     BAD_REFERENCE = "BAD_REFERENCE"  # the ids are incomplete or unusable
-    NOT_FOUND = "NOT_FOUND"  # 404: it is not there, or not for us to see
+    NOT_FOUND = "NOT_FOUND"  # 404, 410: it is not there, or not for us to see
     CONFIG = "CONFIG"  # the workspace cannot be reached as configured
     NOT_RUNNING = "NOT_RUNNING"  # the workspace is banned, failed or not set up yet, says Databricks
     TOO_BIG = "TOO_BIG"  # an answer, asked for alone, that is bigger than any message is
@@ -56,10 +59,17 @@ class FetchError:
         return self.was_sent and not (is_refused and self.error_class is not ErrorClass.TIMEOUT)
 
     @property
+    def asks_for_long(self) -> bool:
+        """Whether the server asks to be left alone for longer than a call waits."""
+        return (self.retry_after_seconds or 0.0) > LONGEST_WAIT_SECONDS
+
+    @property
     def burden(self) -> int:
         """How much it counts against asking this workspace any further; 0 where it was answered all the same."""
         unreachable = self.http_status is None and self.error_class in (ErrorClass.NETWORK, ErrorClass.TIMEOUT)
-        return UNREACHABLE if unreachable else POLICIES[self.error_class].burden
+        if unreachable:
+            return UNREACHABLE
+        return max(POLICIES[self.error_class].burden, int(self.asks_for_long))
 
 
 @dataclass(frozen=True)
@@ -155,6 +165,7 @@ _BY_STATUS: Mapping[int, ErrorClass] = {
     401: ErrorClass.AUTH,
     403: ErrorClass.PERMISSION,
     404: ErrorClass.NOT_FOUND,
+    410: ErrorClass.NOT_FOUND,
     408: ErrorClass.TIMEOUT,
     429: ErrorClass.RATE_LIMITED,
     499: ErrorClass.TIMEOUT,

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from genie_assets.domain.messages import Attachment, Message
+from genie_assets.domain.messages import Attachment, Message, as_json, parse_message
+from genie_assets.domain.requests import Answer
 
 Marks = Mapping[str, frozenset[str]]
 """What an answer shows, letter by letter: of each attachment SQL (q) and text (t), of each SQL its statement (s).
@@ -58,6 +59,22 @@ def _short(name: str) -> str:
 def marks(stored: str) -> Marks:
     """Marks as the log keeps them, to be compared."""
     return {name: frozenset(letters) for name, letters in json.loads(stored).items()}
+
+
+def the_better_one(one: Answer, other: Answer) -> Answer:
+    """Which of two answers counts that show the same thing in one look, as pages do that overlap.
+
+    The one that was updated last; of the same state the one that has ended and shows more; else the one that says
+    more. Where it stands in the list says nothing: there is no order that a server must keep.
+    """
+    return max(one, other, key=_worth)
+
+
+def _worth(answer: Answer) -> tuple[int, bool, int, int, str, dt.datetime]:
+    message, text = parse_message(answer.body), as_json(answer.body)
+    shown = sum(len(letters) for letters in json.loads(shown_by(message)).values())
+    updated = message.last_updated_timestamp or 0
+    return updated, message.is_settled, shown, len(text), text, answer.requested_at
 
 
 def is_poorer(later: Marks, earlier: Marks) -> bool:

@@ -89,6 +89,7 @@ FAULTS: dict[str, Fault] = {
     "401": status(401, ErrorClass.AUTH, is_passing=False),
     "403": status(403, ErrorClass.PERMISSION, is_passing=False),
     "404": status(404, ErrorClass.NOT_FOUND, is_passing=False),
+    "410": status(410, ErrorClass.NOT_FOUND, is_passing=False, error_code="GONE"),
     "404 that speaks of the API": status(
         404, ErrorClass.CONFIG, is_passing=False, error_code="ENDPOINT_NOT_FOUND"
     ),
@@ -152,6 +153,7 @@ SPELLINGS: dict[str, Fault] = {
     },
     "429 with a date that has passed": status(429, ErrorClass.RATE_LIMITED, retry_after="date:-60"),
     "429 with nonsense": status(429, ErrorClass.RATE_LIMITED, retry_after="soon", body="html"),
+    "429 for an hour": status(429, ErrorClass.RATE_LIMITED, is_passing=False, retry_after=3600),
     "an empty body": Fault({"effect": "truncate", "keep": 0}, ErrorClass.BAD_PAYLOAD, 200),
     "an endless drip": Fault({"effect": "slow_drip", "seconds": 12, "pieces": 120}, ErrorClass.TIMEOUT, None),
     "JSON null": Fault(

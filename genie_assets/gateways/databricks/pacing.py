@@ -4,6 +4,10 @@ The allowed rate is documented nowhere. The pace grows while answers are good. A
 then on the pace returns to just below that limit, stays there for long, and only then tries a little more
 (the shape of TCP's CUBIC). A limit that shows in the same place again is trusted for longer.
 
+A refusal that asks for longer than a minute says nothing of requests per second: it is of a quota, or of the one
+thing that was asked for. The pace is held for a moment, once in the time that the server names, and goes on as it
+was.
+
 To find the limit takes some 429s, and a server may ask for a second of silence after each. So what one run has
 settled on is where the next one begins.
 """
@@ -11,6 +15,8 @@ settled on is where the next one begins.
 import threading
 import time
 from collections.abc import Callable
+
+from genie_assets.domain.outcomes import LONGEST_WAIT_SECONDS
 
 SLOWEST, FASTEST = 0.05, 10_000.0  # requests per second
 _DOUBLING_SECONDS = 0.4  # growth before the first 429
@@ -24,7 +30,7 @@ _SAME_LIMIT = 0.08  # two refused rates that differ by less show the same limit
 _GOOD_ANSWERS_BETWEEN_CUTS = 10
 _TRUST = 0.7  # in the refused rate, rather than in what got through
 _SEARCH_SECONDS = 15.0  # two cuts within that time mean that the limit is not yet known well
-_LONGEST_PAUSE_SECONDS = 60.0
+_PAUSE_FOR_A_LONG_ONE_SECONDS = 5.0  # if it is of a quota, the next refusals show it
 # A thread that wakes up late does not lower the pace: so much of the delay is made up for.
 _LATENESS_SECONDS = 0.02
 
@@ -40,6 +46,7 @@ class PaceRule:
         self.rate = rate
         self._next = float("-inf")  # when the next request may leave
         self._paused_until = float("-inf")
+        self._left_alone_until = float("-inf")  # as the latest refusal asked that asked for long
         self._held_back = False  # whether the pace, not the work, was what limited lately
         self._cut_at = float("-inf")
         self._good_since_cut = 0
@@ -100,13 +107,21 @@ class PaceRule:
                 does what left soon after it: the flood that led to the cut was still on its way before it.
             retry_after: Seconds for which the server asks to be left alone.
         """
+        if retry_after and retry_after > LONGEST_WAIT_SECONDS:
+            if now >= self._left_alone_until:
+                self._left_alone_until = now + retry_after
+                self._pause(now + _PAUSE_FOR_A_LONG_ONE_SECONDS)
+            return
         if retry_after:
-            self._paused_until = max(self._paused_until, now + min(retry_after, _LONGEST_PAUSE_SECONDS))
+            self._pause(now + retry_after)
         on_the_way = now - sent_at
         if sent_at <= self._cut_at + on_the_way:
             return
         self._cut(now)
         self._cut_at, self._climbed, self._good_since_cut = now, 0.0, 0
+
+    def _pause(self, until: float) -> None:
+        self._paused_until = max(self._paused_until, until)
 
     def _cut(self, now: float) -> None:
         limit = self.rate * _PLATEAU

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.requests import Answer, FetchResult, Request
+from genie_assets.domain.richer import the_better_one
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.side_by_side import SideBySide
@@ -96,7 +97,10 @@ class GenieApi:
         error = None
         try:
             for page in self._calls.spaces(target):
-                found.update({answer.body["space_id"]: answer for answer in page})
+                for answer in page:
+                    space_id = answer.body["space_id"]
+                    before = found.get(space_id)
+                    found[space_id] = answer if before is None else the_better_one(before, answer)
         except CallError as failed:
             error = failed.error
         return SpaceList(tuple(found.values()), error)

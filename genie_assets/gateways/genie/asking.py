@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.requests import Answer, FetchResult, Request
+from genie_assets.domain.richer import the_better_one
 from genie_assets.gateways.databricks.retries import CallError, OutOfTimeError
 from genie_assets.gateways.genie.breaker import Breaker
 from genie_assets.gateways.genie.calls import GenieCalls, Target
@@ -57,7 +58,9 @@ class Asking(Generic[R]):
         return None
 
     def take(self, thing_id: str, answer: Answer) -> None:
-        """Keep an answer. One that nobody asked for is let go where much is kept already.
+        """Keep an answer; of several for the same thing the better one, in whatever order they come.
+
+        One that nobody asked for is let go where much is kept already.
 
         Raises:
             FullError: nothing more may be asked for now.
@@ -68,7 +71,8 @@ class Asking(Generic[R]):
             return
         else:
             self._unasked_bytes += answer.size
-        self._answers[thing_id] = answer
+        before = self._answers.get(thing_id)
+        self._answers[thing_id] = answer if before is None else the_better_one(before, answer)
         if self._wanted_bytes > self.limits.wanted_bytes and self.missing():
             raise FullError
 

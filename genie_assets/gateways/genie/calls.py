@@ -23,6 +23,7 @@ from genie_assets.gateways.genie.answers import (
     objects_of_page,
 )
 from genie_assets.gateways.genie.limits import Limits
+from genie_assets.gateways.genie.page_sizes import PageSizes
 
 _SPACES = "/api/2.0/genie/spaces"
 _PERMISSIONS = "/api/2.0/permissions/genie"
@@ -70,7 +71,7 @@ class GenieCalls:
         self._pacers: dict[str, Pacer] = {}
         self._expected: Mapping[str, float] = {}
         self._lock = threading.Lock()
-        self._without_page_size: set[str] = set()
+        self._page_sizes = PageSizes()
 
     def expect_pace(self, settled: Mapping[str, float]) -> None:
         """Begin with the pace on which earlier runs have settled, by workspace id."""
@@ -159,7 +160,8 @@ class GenieCalls:
             try:
                 page = self._page(target, path, query, page_size)
             except CallError as error:
-                is_last_resort = page_size == _SMALL_PAGE_SIZE or target.workspace_id in self._without_page_size
+                is_refused = self._page_sizes.is_refused(target.workspace_id)
+                is_last_resort = page_size == _SMALL_PAGE_SIZE or is_refused
                 if error.error.error_class is not ErrorClass.TOO_BIG or is_last_resort:
                     raise
                 # A server that minds another size in the middle of a list loses nothing: what is wanted and does
@@ -180,26 +182,30 @@ class GenieCalls:
         raise bad_payload(f"The list does not end after {_MOST_PAGES} pages.")
 
     def _page(self, target: Target, path: str, query: dict[str, str], page_size: int) -> Answer:
-        if target.workspace_id in self._without_page_size:
+        if not self._page_sizes.may_be_named(target.workspace_id, self._left(target)):
             return self._get(target, path, query, "LIST")
         try:
-            return self._get(target, path, {"page_size": str(page_size), **query}, "LIST")
-        except CallError as error:
-            if error.error.http_status != 400:
-                raise
-        # The largest page size is documented nowhere: perhaps ours is what the server objects to.
-        page = self._get(target, path, query, "LIST")
-        self._without_page_size.add(target.workspace_id)
-        return page
+            try:
+                return self._get(target, path, {"page_size": str(page_size), **query}, "LIST")
+            except CallError as error:
+                if error.error.http_status != 400:
+                    raise
+            # Perhaps our page size is what the server objects to.
+            page = self._get(target, path, query, "LIST")
+            self._page_sizes.refuse(target.workspace_id)
+            return page
+        finally:
+            self._page_sizes.tell(target.workspace_id)
+
+    def _left(self, target: Target) -> float:
+        """Seconds until the deadline."""
+        return math.inf if target.deadline is None else target.deadline - self._retries.clock()
 
     def _get(self, target: Target, path: str, query: dict[str, str], endpoint: Endpoint) -> Answer:
         http = self._workspaces.http(target.workspace_id, target.url)
         pacer = self._pacer(target.workspace_id)
         failed: CallError | None = None
         tries = 0
-
-        def left() -> float:
-            return math.inf if target.deadline is None else target.deadline - self._retries.clock()
 
         def attempt() -> Answer:
             nonlocal failed, tries
@@ -210,11 +216,11 @@ class GenieCalls:
             requested_at, began = self._now(), self._retries.clock()
             target.requests += 1
             size, is_throttled = 0, False
-            limits = replace(USUAL, seconds=max(0.0, left()) + self._limits.grace_seconds)
+            limits = replace(USUAL, seconds=max(0.0, self._left(target)) + self._limits.grace_seconds)
             try:
                 body, size = http.sized_call("GET", path, query=query, limits=limits)
             except CallError as error:
-                if error.error.error_class is ErrorClass.TIMEOUT and left() <= 0:
+                if error.error.error_class is ErrorClass.TIMEOUT and self._left(target) <= 0:
                     # The run was in a hurry, the workspace perhaps not slow.
                     raise failed or OutOfTimeError from None
                 failed = error
@@ -222,6 +228,8 @@ class GenieCalls:
                     is_throttled = True
                     target.throttled += 1
                     pacer.refused(sent_at, error.error.retry_after_seconds)
+                if error.error.asks_for_long:
+                    raise CallError(error.error) from None  # its ledger waits so long, not this thread
                 raise
             finally:
                 ms = round((self._retries.clock() - began) * 1000)

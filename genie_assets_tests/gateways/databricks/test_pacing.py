@@ -199,6 +199,17 @@ def test_a_pause_holds_for_everybody_and_no_burst_follows_it():
     assert len(leaving) <= rule.rate + 1
 
 
+def test_a_storm_of_refusals_that_ask_for_hours_holds_the_pace_once_and_does_not_slow_it():
+    rule = PaceRule(50)
+    for turn in range(100):
+        rule.take(10.0 * turn)
+        rule.refused(10.0 * turn + 0.1, sent_at=10.0 * turn, retry_after=3600)
+        assert (rule.wait(10.0 * turn + 0.1) > 1) is (turn == 0)
+    assert rule.rate == 50
+    rule.refused(3700.0, sent_at=3699.9, retry_after=3600)
+    assert 1 < rule.wait(3700.0) <= 5
+
+
 def test_answers_to_requests_of_the_old_pace_do_not_slow_down_the_new_one():
     rule = PaceRule(100)
     rule.refused(1.0, sent_at=0.9)

@@ -1,5 +1,8 @@
 """Conversations: one LIST, and the single GETs that mend it."""
 
+import itertools
+import time
+
 import pytest
 
 from genie_assets.domain.outcomes import ErrorClass
@@ -131,3 +134,53 @@ def test_what_came_before_a_page_that_cannot_be_read_is_kept_and_the_rest_is_ask
     endpoints = {name: answer.endpoint for name, answer in result.answers.items()}
     assert (endpoints, result.errors) == ({"m1": "LIST", "m2": "LIST", "m3": "GET"}, {})
     assert result.requests_made == 3
+
+
+_OLD = {"message_id": "m1", "content": "an older state of it, with many words", "last_updated_timestamp": 1000}
+_POOR = {"message_id": "m1", "content": "x", "last_updated_timestamp": 2000, "status": "COMPLETED"}
+_RUNNING = {**_POOR, "status": "EXECUTING_QUERY", "content": "still running, with many words, and more of them"}
+_RICH = {**_POOR, "attachments": [{"attachment_id": "a", "text": {"content": "the answer"}}]}
+
+
+@pytest.mark.parametrize("shown", list(itertools.permutations([_OLD, _POOR, _RUNNING, _RICH])))
+@pytest.mark.parametrize("page_size", [1, 4])
+def test_of_a_message_that_is_listed_twice_the_newest_and_richest_entry_counts(stub, shown, page_size):
+    """The last one won, wherever it stood: a withheld or an older one, too."""
+    pages = [shown[start : start + page_size] for start in range(0, 4, page_size)]
+
+    def answer(request):
+        number = int(request.query.get("page_token", 0))
+        following = {"next_page_token": str(number + 1)} if number + 1 < len(pages) else {}
+        return Reply({"messages": [*pages[number], *([] if following else [{"message_id": "m2"}])], **following})
+
+    stub.answer = answer
+    (result,) = fetch(genie_at(stub), wanting(stub, "m1", "m2"))
+    assert result.answers["m1"].body == _RICH
+
+
+def test_a_page_size_that_a_workspace_refuses_is_named_once(stub):
+    stub.answer = Genie({str(number): ["m1", "m2"] for number in range(8)})
+    list_it = stub.answer._list
+    stub.answer._list = lambda conversation_id, query: (
+        Reply({"error_code": "INVALID_PARAMETER_VALUE"}, 400)
+        if "page_size" in query
+        else list_it(conversation_id, query)
+    )
+    wanted = [wanting(stub, "m1", "m2", conversation_id=str(number)) for number in range(8)]
+    assert [ids(result) for result in fetch(genie_at(stub), *wanted)] == [["m1", "m2"]] * 8
+    assert sum("page_size" in request.query for request in stub.requests) == 1
+    assert len(stub.requests) == 9
+
+
+def test_a_first_list_that_hangs_holds_up_no_other(stub):
+    stub.answer = Genie({"c": ["m1", "m2"], "hangs": ["m1", "m2"]})
+    stub.answer.on_list = lambda conversation_id: Reply({}, hang_seconds=6) if conversation_id == "hangs" else None
+    genie = genie_at(stub, timeout=20.0)
+    places = ("hangs", "c", "c", "c")
+    found = genie.fetch(
+        [wanting(stub, "m1", "m2", conversation_id=place) for place in places], deadline=time.monotonic() + 20
+    )
+    began = time.monotonic()
+    assert [next(found).request.conversation_id for _ in range(3)] == ["c"] * 3
+    assert time.monotonic() - began < 5
+    found.close()

@@ -7,6 +7,7 @@ import pytest
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer
+from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import Retries
 from genie_assets_tests.gateways.genie.server import Genie, fetch, genie_at, ids, message, wanting
 from genie_assets_tests.gateways.stub_server import Reply
@@ -104,3 +105,32 @@ def test_a_400_that_databricks_says_will_pass_is_retried_and_not_the_messages_fa
     answer = message(genie_at(stub, retries=Retries(attempts=3, first_wait=0.01)), stub)
     assert isinstance(answer, FetchError)
     assert (answer.error_class, answer.http_status, len(stub.requests)) == (error_class, 400, 3)
+
+
+@pytest.mark.parametrize("asked", ["3600", "Fri, 27 Nov 2099 00:00:00 GMT", "1e300"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_messages_of_which_the_server_asks_for_hours_hold_up_no_other(stub, asked, status):
+    """Each of them held its whole workspace for a minute; when they are due again, says their ledger."""
+    odd, naps = ("m1", "m2", "m3"), [0.0]
+    stub.answer = Genie({"c": [*odd, "m4", "m5"]})
+    refusal = Reply({}, status, {"Retry-After": asked})
+    stub.answer.on_get = lambda _, message_id: refusal if message_id in odd else None
+    genie = genie_at(stub, pacer_of=lambda _: Pacer(50, clock=lambda: sum(naps), sleep=naps.append))
+    results = fetch(genie, *(wanting(stub, message_id, endpoint="GET") for message_id in (*odd, "m4", "m5")))
+    errors = {name: error for result in results for name, error in result.errors.items()}
+    assert errors.keys() == set(odd)
+    assert all(error.asks_for_long and error.was_asked for error in errors.values())
+    assert sorted(name for result in results for name in ids(result)) == ["m4", "m5"]
+    assert len(stub.requests) == 5
+    assert sum(naps) < 10
+
+
+def test_a_workspace_that_asks_for_an_hour_whatever_is_wanted_is_soon_left_alone(stub):
+    stub.answer.on_get = lambda *_: Reply({}, 429, {"Retry-After": "3600"})
+    naps = [0.0]
+    genie = genie_at(stub, threads=1, pacer_of=lambda _: Pacer(5000, clock=lambda: sum(naps), sleep=naps.append))
+    results = fetch(genie, *(wanting(stub, f"m{number}", endpoint="GET") for number in range(60)))
+    errors = [error for result in results for error in result.errors.values()]
+    assert (len(errors), len(stub.requests)) == (60, 25)
+    assert sum(error.was_asked for error in errors) == 25
+    assert {error.retry_after_seconds for error in errors} == {3600}
