@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.measures import measures_of_fetch
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_MESSAGES_TO_FETCH,
@@ -35,6 +36,7 @@ from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import day_metadata, discovery_metadata, fetch_metadata, fold_metadata, spaces_metadata
 from genie_assets.runs import clock_metadata, known_of_answers, known_pace, pace_metadata, run_of
 from genie_assets.table_events import tell_of_day, tell_of_tables
+from genie_assets.telemetry import send_if_wanted
 from genie_assets.wiring import Clock, RunBudget
 
 GROUP, GROUP_OF_SOURCES = "genie", "databricks"
@@ -80,6 +82,7 @@ def genie_api_messages(
     report = fetch(run_of(context, genie_clock, genie_budget), genie=genie_api, lake=genie_lake)
     metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
     metadata |= pace_metadata(genie_api.settled_pace())
+    send_if_wanted(context, measures_of_fetch(report.asked, report.seconds))
     if report.nothing_worked:
         # The ledger already knows each failure. Trying the step again at once would only repeat them.
         raise dg.Failure(

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     genie_dagster_url: Url = None
     """The address of Dagster's webserver, for the links in alerts."""
 
+    genie_telemetry: bool = False
+    """Whether runs send what they measured to an OpenTelemetry receiver (OTEL_EXPORTER_OTLP_ENDPOINT)."""
+
     genie_allow_space_writes: bool = False
     """Whether `genie-assets spaces apply` may change spaces."""
     genie_write_client_id: Id = None

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "genie_assets": set(),
     "genie_assets.domain": set(),
     "genie_assets.domain.dashboard": {"genie_assets.domain"},
-    GATEWAYS: set(),
+    GATEWAYS: {"genie_assets.domain"},
     f"{GATEWAYS}.databricks": {"genie_assets.domain", "genie_assets.domain.dashboard", GATEWAYS},
     f"{GATEWAYS}.genie": {"genie_assets.domain", GATEWAYS, f"{GATEWAYS}.databricks"},
     f"{GATEWAYS}.sql": {"genie_assets.domain", GATEWAYS, f"{GATEWAYS}.databricks"},

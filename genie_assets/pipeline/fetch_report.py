@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from genie_assets.domain.fetch_runs import Asked
 from genie_assets.domain.outcomes import nothing_worked
 from genie_assets.domain.waiting import Wait
 from genie_assets.domain.worklist import Verdict
@@ -30,7 +31,7 @@ class FetchReport:
     stored_before: int  # messages of the day that were stored when the run began
     tally: Tally
     probes: int  # requests that only looked whether something may be read
-    course: Mapping[str, int] = field(default_factory=dict)  # what the requests took, see `Course.numbers`
+    asked: Asked = field(default_factory=Asked)  # what the requests took, those of probes included
     waits: Mapping[dt.date, Wait] = field(default_factory=dict)  # of the day, and of those of `released`
 
     @property
@@ -72,9 +73,10 @@ class FetchReport:
             "answered_429": tally.throttled,
             "fetch_seconds": round(self.seconds, 3),
         }
+        course = self.asked.course.numbers()
         for told, name in _OF_THE_COURSE.items():
-            if name in self.course:
-                numbers[told] = self.course[name]
+            if name in course:
+                numbers[told] = course[name]
         if asked:
             numbers["success_rate"] = round((tally.answered + tally.deleted) / asked, 6)
             numbers["requests_per_message"] = round(self.requests / asked, 4)

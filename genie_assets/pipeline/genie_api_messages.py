@@ -101,7 +101,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         stored_before=stored_before,
         tally=tally,
         probes=probes.requests.total(),
-        course=asked.course.numbers(),
+        asked=asked,
         waits={
             **{other: Wait(due=run.clock()) for other in released},
             run.day: wait_of(
