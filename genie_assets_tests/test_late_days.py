@@ -57,7 +57,7 @@ def tick(world: World, instance: dg.DagsterInstance, later: dt.timedelta = dt.ti
         return list(definitions.resolve_sensor_def("load_late_days").evaluate_tick(context).run_requests or [])
 
 
-def standing(world: World) -> dict[str, dg.AssetCheckEvaluation]:
+def standing(world: World, instance: dg.DagsterInstance | None = None) -> dict[str, dg.AssetCheckEvaluation]:
     class FreshAudit:
         def latest_audit_event(self, *, since: dt.date) -> dt.datetime | None:
             return world.now
@@ -67,7 +67,7 @@ def standing(world: World) -> dict[str, dg.AssetCheckEvaluation]:
 
     definitions = build_defs(system_tables=FreshAudit(), lake=world.lake, clock=ClockOf(world))
     job = definitions.resolve_job_def("genie_standing_checks")
-    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral())
+    result = job.execute_in_process(instance=instance or dg.DagsterInstance.ephemeral())
     return {each.check_name: each for each in result.get_asset_check_evaluations()}
 
 
@@ -115,6 +115,29 @@ def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
     assert run_day(world, instance, day=BACK[20]).success
     look(world, instance)
     assert tick(world, instance) == []
+
+
+def test_a_late_row_is_told_once_it_should_have_been_loaded_or_nobody_looks(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows come late every day and are loaded within the hour: a check in between must not raise an alarm."""
+
+    def told() -> tuple[bool, object]:
+        check = standing(world, instance)["every_day_is_loaded"]
+        return check.passed, check.metadata["about_to_be_loaded"].value
+
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "3")
+    for day in BACK[1:4]:
+        world.discover(day)
+    look(world, instance)
+    world.event("m3", "c3", day=BACK[3], action="updateConversationMessageFeedback", at=world.now - 72 * HOUR)
+    assert told() == (True, 1), "the next look will find it"
+    world.now += 4 * HOUR
+    assert told() == (False, 0), "there was none for hours"
+    look(world, instance)
+    assert told() == (True, 1), "it was found just now"
+    monkeypatch.setattr("genie_assets.domain.day_loads.HEALS_WITHIN", dt.timedelta(0))
+    assert told() == (False, 0), "found long ago, and not loaded"
 
 
 def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(

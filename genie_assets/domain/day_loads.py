@@ -20,6 +20,9 @@ LOADED_WITHIN = dt.timedelta(hours=5)
 """So long after its end a day may wait for a load: the schedule settled_days_daily comes at half past three, and
 its runs may wait for others."""
 
+HEALS_WITHIN = dt.timedelta(hours=3)
+"""So long a late day may be known before it is told: it waits for the hourly look, and for runs before it."""
+
 OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp")
 """Those that tell whether a load would find anything else than the last one stored."""
 
@@ -116,6 +119,19 @@ def is_late(day: dt.date, last_load: dt.datetime | None, now: dt.datetime) -> bo
     """
     ended = dt.datetime.combine(day + dt.timedelta(days=1), dt.time.min, dt.UTC)
     return now >= ended + LOADED_WITHIN and (last_load is None or last_load < ended)
+
+
+def is_about_to_be_loaded(looked: dt.datetime | None, since: dt.datetime | None, now: dt.datetime) -> bool:
+    """Whether a late day is no news to anybody yet: somebody looks, and has known of it for a short while at most.
+
+    Rows come late every day, and are loaded within the hour. If nobody looks, nothing of it is about to happen.
+
+    Args:
+        looked: When somebody last looked for late days, UTC; None if nobody did.
+        since: Since when the day is known to be late as it is now, UTC; None if that look did not find it so.
+        now: The time, UTC.
+    """
+    return looked is not None and now - looked < HEALS_WITHIN and (since is None or now - since < HEALS_WITHIN)
 
 
 def days_to_load(log: Mapping[dt.date, Row], loaded: Mapping[dt.date, Row]) -> dict[dt.date, Row]:
