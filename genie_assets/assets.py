@@ -27,6 +27,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.meanings import column_schema, described, explained
 from genie_assets.pipeline.audit_messages import discover
+from genie_assets.pipeline.chosen_spaces import ChosenSpaces
 from genie_assets.pipeline.day_inspection import inspected, row_counts
 from genie_assets.pipeline.enriched_message_details import fold_day
 from genie_assets.pipeline.genie_api_messages import fetch
@@ -118,15 +119,26 @@ class SpacesToLookAt(dg.Config):
 
     Attributes:
         only: Pairs of a workspace's id and a space's; none stands for all.
+        but_read_since: An ISO time; spaces that were read whole since then are not read again.
     """
 
     only: list[list[str]] = Field(default_factory=list)
+    but_read_since: str | None = None
 
 
 def only_these_spaces(place: Placement, spaces: Iterable[SpaceKey]) -> dict[str, Any]:
     """The configuration of a run that looks at these spaces only."""
+    return _spaces_config(place, only=[list(key) for key in spaces])
+
+
+def but_for_those_read_since(place: Placement, since: dt.datetime) -> dict[str, Any]:
+    """The configuration of a run that looks at all spaces but those that have been read whole since then."""
+    return _spaces_config(place, but_read_since=since.isoformat())
+
+
+def _spaces_config(place: Placement, **config: Any) -> dict[str, Any]:
     step = place.table_key(GENIE_SPACE_DETAILS).to_python_identifier()
-    return {"ops": {step: {"config": {"only": [list(key) for key in spaces]}}}}
+    return {"ops": {step: {"config": config}}}
 
 
 def genie_space_details(
@@ -144,7 +156,9 @@ def genie_space_details(
     """
     run = run_of(context, genie_clock, genie_budget)
     only = {SpaceKey(*key) for key in config.only}
-    report = back_up_spaces(run, only, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
+    since = dt.datetime.fromisoformat(config.but_read_since) if config.but_read_since else None
+    chosen = ChosenSpaces(only, since)
+    report = back_up_spaces(run, chosen, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
     tell_of_tables(context, row_counts(genie_lake, OF_SPACES))
     return dg.MaterializeResult(metadata=spaces_metadata(report))
 

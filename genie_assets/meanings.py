@@ -31,8 +31,9 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "wanted": "messages to ask for: the first four of these verdicts",
         "answered": "of the wanted, messages that the API showed",
         "success_rate": "share of those asked for that were answered or found deleted",
-        "stored": "answers that were not stored before, those brought along included",
-        "brought_along": "of the stored, messages nobody had asked for yet: a conversation is listed as a whole",
+        "stored": "of the answered, those whose answer was not stored before",
+        "brought_along": "besides these, messages that were stored though nobody had asked for them: a "
+        "conversation is listed as a whole",
         "failed": "messages that could not be read; each is in `message_fetch_errors`",
         "errors": "the failed by error class",
         "put_off": "of the failed, messages not asked for because their workspace or conversation only failed",

@@ -76,7 +76,8 @@ def _one(row: Row, now: dt.datetime) -> Iterator[str]:
     failures, when = many((row["retry_count"] or 0) + 1, "failure"), _when(row["next_retry_timestamp"], now)
     yield click.style(f"{row['event_date']}  {readable(row['error_class'])}, {failures}, {when}", bold=True)
     ids = (
-        f"{name} {readable(row[f'{name}_id'], longest=_LONGEST_ID)}" for name in ("workspace", "space", "message")
+        f"{name} {readable(row[f'{name}_id'] or 'unknown', longest=_LONGEST_ID)}"
+        for name in ("workspace", "space", "message")
     )
     yield f"  {'  '.join(ids)}"
     yield f"  {readable(row['error_message'], longest=_LONGEST_MESSAGE)}"
@@ -86,19 +87,26 @@ def _spaces(rows: Iterable[Row], titles: Mapping[SpaceKey, str | None]) -> Itera
     """Where something is to be granted."""
     spaces = Counter(map(SpaceKey.of, rows))
     for key, count in spaces.most_common(_MOST_SPACES):
-        workspace_id, space_id = (readable(part, longest=_LONGEST_ID) for part in key)
+        workspace_id, space_id = (readable(part or "unknown", longest=_LONGEST_ID) for part in key)
         title = f"  {readable(titles[key], longest=_LONGEST_ID)}" if titles.get(key) else ""
         yield f"    {count:>9,}  workspace {workspace_id}  space {space_id}{title}"
     if len(spaces) > _MOST_SPACES:
         yield f"    and in {many(len(spaces) - _MOST_SPACES, 'other space')}"
 
 
+def _places(rows: Iterable[Row]) -> str:
+    spaces = {SpaceKey.of(row) for row in rows}
+    named = {key for key in spaces if key.space_id}
+    if not named:
+        return "unknown spaces"
+    return many(len(named), "space") + (" and unknown ones" if named != spaces else "")
+
+
 def _in_numbers(rows: Sequence[Row], now: dt.datetime) -> str:
     days = sorted(str(row["event_date"]) for row in rows)
-    spaces = {(row["workspace_id"], row["space_id"]) for row in rows}
     attempts = [row["next_retry_timestamp"] for row in rows if row["next_retry_timestamp"]]
     parts = [
-        f"{len(rows):,} in {many(len(spaces), 'space')}",
+        f"{len(rows):,} in {_places(rows)}",
         f"of {days[0]}" if days[0] == days[-1] else f"of {days[0]} to {days[-1]}",
     ]
     if parked := len(rows) - len(attempts):

@@ -1,7 +1,9 @@
 """`genie-assets load`: days and spaces, in this process, without webserver or daemon."""
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,7 +49,7 @@ def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
     settings = read_settings()
     today = dt.datetime.now(dt.UTC).date()
     days = _days(first and first.date(), last and last.date(), today=today, first_day=settings.genie_first_day)
-    home = dagster_home()
+    home, began = dagster_home(), dt.datetime.now(dt.UTC)
     with under_way("the load"):
         from genie_assets.commands.preflight import check_connection
         from genie_assets.commands.running import Runner
@@ -59,7 +61,7 @@ def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
         runner = Runner(home)
         try:
             failed = [f"{day}" for day in days if not _load_day(runner, day)]
-            failed += [] if _back_up_spaces(runner) else ["the spaces"]
+            failed += [] if _back_up_spaces(runner, began) else ["the spaces"]
             _check(runner)
         finally:
             runner.close()
@@ -92,14 +94,20 @@ def _load_day(runner: "Runner", day: dt.date) -> bool:
         return False
     numbers = done.metadata["genie_api_messages"]
     line = f"{day}  wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}"
+    if numbers["brought_along"]:
+        line += f"; {numbers['brought_along']} brought along"
     if done.problems:
         line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
     click.echo(line)
     return True
 
 
-def _back_up_spaces(runner: "Runner") -> bool:
-    done = _run(runner, "genie_spaces", "spaces")
+def _back_up_spaces(runner: "Runner", since: dt.datetime) -> bool:
+    """Back up the spaces; those that the days have read since then are not read a second time."""
+    from genie_assets.assets import but_for_those_read_since
+    from genie_assets.placement import Placement
+
+    done = _run(runner, "genie_spaces", "spaces", config=but_for_those_read_since(Placement(), since))
     if done is None:
         return False
     numbers = done.metadata["genie_space_details"]
@@ -114,12 +122,18 @@ def _check(runner: "Runner") -> None:
         click.secho(f"check {name} failed: {readable(sentence or 'its page in the UI has more')}", fg="yellow")
 
 
-def _run(runner: "Runner", job: str, title: str, day: dt.date | None = None) -> "RunOutcome | None":
+def _run(
+    runner: "Runner",
+    job: str,
+    title: str,
+    day: dt.date | None = None,
+    config: Mapping[str, Any] = MappingProxyType({}),
+) -> "RunOutcome | None":
     """What the run left; None if it failed, which is said."""
     from genie_assets.commands.running import RunFailedError
 
     try:
-        return runner.run(job, day)
+        return runner.run(job, day, config)
     except RunFailedError as problem:
         click.secho(f"{title:<10}  {readable(problem)}", fg="red", err=True)
         return None

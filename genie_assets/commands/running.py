@@ -3,9 +3,11 @@
 import datetime as dt
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import click
 import dagster as dg
@@ -73,7 +75,9 @@ class Runner:
         self._say = say or (lambda line: click.echo(line, err=True))
         self._instance, self._definitions = apart(self._opened)
 
-    def run(self, job_name: str, day: dt.date | None = None) -> RunOutcome:
+    def run(
+        self, job_name: str, day: dt.date | None = None, config: Mapping[str, Any] = MappingProxyType({})
+    ) -> RunOutcome:
         """Run a job, for one day if it is partitioned. Waits while another run asks the Genie API.
 
         When it is interrupted, or anything is raised, the run is marked and holds nothing any more.
@@ -85,6 +89,7 @@ class Runner:
         """
         job = self._definitions.resolve_job_def(job_name)
         task = _Task(self._instance, self._home, job, day, self._say)
+        task.config = {**_QUIET, **config}
         with under_way(f"{job_name} of {day}" if day else job_name), naming(self._home):
             work = Work(task.execute)
             attendance = Work(task.attend)
@@ -125,6 +130,7 @@ class _Task:
         self._job = job
         self._day = day
         self._say = say
+        self.config: Mapping[str, Any] = _QUIET
         self._run_id = ""
         self._pools = _pools_of(job)
         self._is_started = threading.Event()
@@ -194,7 +200,7 @@ class _Task:
             run = self._instance.create_run_for_job(
                 self._job,
                 run_id=self._run_id,
-                run_config=_QUIET,
+                run_config=self.config,
                 tags=tags,
                 remote_job_origin=_ORIGIN.get_job_origin(self._job.name),
             )

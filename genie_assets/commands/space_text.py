@@ -77,6 +77,15 @@ def as_json(value: Any) -> str:
     return json.dumps(value, default=lambda moment: moment.isoformat())
 
 
+def without_versions(row: Row) -> str:
+    """Why a space has no versions: nothing of it was ever backed up."""
+    title = _short(row["title"] or row["space_id"], 50)
+    if row["api_fetch_status"] == "SUCCESS":
+        return f"{title} has no versions, though it can be read: the next run of genie_spaces stores one."
+    why = readable(row["api_fetch_error"] or "the reason is not known")
+    return f"{title} was never backed up, so it has no versions. {readable(row['api_fetch_status'])}: {why}"
+
+
 def history(title: str, versions: Sequence[Row], origins: Sequence[Origin]) -> Iterator[str]:
     """Two lines for each version, the latest first: what changed, and who did it."""
     yield click.style(f"{_short(title, 50)}: {many(len(versions), 'version')}", bold=True)

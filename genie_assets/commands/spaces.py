@@ -66,6 +66,9 @@ def history(space: str, form: str, demo: bool) -> None:
     row = library.find(space)
     versions = library.history(SpaceKey.of(row))
     origins = library.origins(SpaceKey.of(row), versions)
+    if not versions:
+        click.echo(space_text.without_versions(row), err=form == "json")
+        return
     if form == "json":
         for number, (version, origin) in enumerate(zip(versions, origins, strict=True), 1):
             click.echo(space_text.as_json({"version": f"v{number}", **version, "origin": asdict(origin)}))

@@ -1,6 +1,7 @@
 """How rows look: a table or one block a row for people, JSON or CSV for programs.
 
-Cells hold anything that users of Genie wrote. For people they are made harmless; programs get them as they are.
+Cells hold anything that users of Genie wrote. For people they are made harmless; programs get them as they are, in
+JSON with escapes for what has no shape of its own.
 """
 
 import csv
@@ -8,11 +9,12 @@ import datetime as dt
 import io
 import json
 import math
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import pyarrow as pa
@@ -21,12 +23,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import json_line, readable
 
 _LONGEST_CELL = 60
 # Wide enough for anything: what is not printed on a terminal is not folded.
 _UNFOLDED = 100_000
 _BLANKS_BETWEEN = 2
+_PADDING = re.compile(r" +$", re.MULTILINE)
 
 
 def show(rows: pa.Table, form: str) -> None:
@@ -38,9 +41,7 @@ def show(rows: pa.Table, form: str) -> None:
     if form == "json":
         _refuse_twins(rows.column_names)
         for row in _records(rows):
-            click.echo(
-                json.dumps(dict(zip(rows.column_names, map(_for_json, row), strict=True)), ensure_ascii=False)
-            )
+            click.echo(json_line(dict(zip(rows.column_names, map(_for_json, row), strict=True))))
     elif form == "csv":
         _print_csv(rows)
     else:
@@ -75,8 +76,26 @@ def columns(description: str, rows: Iterable[tuple[str, str, str]]) -> None:
     console.print(grid)
 
 
+class _WithoutPadding(io.TextIOWrapper):
+    """The output without the blanks at the ends of lines that fill a table: nobody sees them but programs."""
+
+    def __init__(self, output: TextIO) -> None:
+        super().__init__(io.BytesIO(), encoding=output.encoding)  # rich draws what that can hold
+        self._output = output
+
+    def write(self, text: str) -> int:
+        """Whole lines, as rich writes them."""
+        return self._output.write(_PADDING.sub("", text))
+
+    def flush(self) -> None:
+        """Pass it on."""
+        self._output.flush()
+
+
 def _console() -> Console:
-    return Console() if sys.stdout.isatty() else Console(width=_UNFOLDED)
+    if sys.stdout.isatty():
+        return Console()
+    return Console(width=_UNFOLDED, file=_WithoutPadding(sys.stdout))
 
 
 def _records(rows: pa.Table) -> Iterator[tuple[Any, ...]]:

@@ -6,7 +6,9 @@ Whatever did not grow in this repository (ids, names, addresses, answers, texts 
 
 import codecs
 import io
+import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ LONGEST_TEXT = 1_000
 _CUT = " ..."
 # Marks pile up on one letter, over the lines above it; no language needs more of them on one.
 _MOST_MARKS = 4
+_NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
 _ENCODING_ERRORS = "genie_assets.terminal"
 _IN_ASCII = {
@@ -53,6 +56,18 @@ def readable(text: object, *, longest: int = LONGEST_TEXT) -> str:
     return shown[: longest - len(_CUT)].rstrip() + _CUT
 
 
+def json_line(value: object) -> str:
+    """A value as one line of JSON that does nothing to a terminal: a reader gets each text back as it was.
+
+    Letters of all languages stay readable; what `readable` spells with a backslash JSON spells with one, too.
+    """
+    return _NOT_ASCII.sub(lambda found: _in_json(found[0]), json.dumps(value, ensure_ascii=False))
+
+
+def _in_json(character: str) -> str:
+    return json.dumps(character)[1:-1] if _has_no_shape(character) else character
+
+
 def shown_place(uri: str) -> str:
     """Where a lakehouse is, readable: a path in full, so that the wrong working directory shows."""
     return readable(uri if "://" in uri else Path(uri).expanduser().absolute())
@@ -63,10 +78,15 @@ def _harmless(text: str) -> Iterator[str]:
     for character in text:
         category = unicodedata.category(character)
         marks = marks + 1 if category in ("Mn", "Me") else 0
-        if category[0] == "C" or category in ("Zl", "Zp"):
+        if _has_no_shape(character):
             yield _spelled(character)
         elif marks <= _MOST_MARKS:
             yield character
+
+
+def _has_no_shape(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp")
 
 
 def _spelled(character: str) -> str:

@@ -58,7 +58,7 @@ class FetchReport:
             "references": sum(self.verdicts.values()),
             "wanted": self.wanted,
             "answered": tally.answered,
-            "stored": tally.stored,
+            "stored": tally.stored - tally.extra,
             "unchanged": tally.unchanged,
             "brought_along": tally.extra,
             "failed": tally.failed,

@@ -10,6 +10,7 @@ from genie_assets.domain.requests import SpaceRequest, SpacesOfWorkspace
 from genie_assets.domain.workspaces import is_workspace
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.batches import ask_for_due
+from genie_assets.pipeline.chosen_spaces import ChosenSpaces, read_since
 from genie_assets.pipeline.known_spaces import known_spaces
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
@@ -84,7 +85,7 @@ class _Listed:
 
 def back_up_spaces(
     run: Run,
-    only: Collection[SpaceKey] = (),
+    chosen: ChosenSpaces = ChosenSpaces(),  # noqa: B008 - a constant
     *,
     system_tables: SystemTables,
     genie: Genie,
@@ -97,20 +98,28 @@ def back_up_spaces(
 
     Args:
         run: The run.
-        only: Look at these spaces alone, as far as their workspaces are looked at; none stands for all.
+        chosen: Which spaces are looked at.
         system_tables: Know the workspaces.
         genie: The API.
         lake: The tables.
     """
     known = known_spaces(run, system_tables, lake)
-    listed = _Listed() if only else _list(known.urls, genie, run)
+    listed = _Listed() if chosen.only else _list(known.urls, genie, run)
     spaces = known.spaces | listed.spaces
-    if only:
-        spaces = {key for key in only if key.workspace_id in known.urls}
-    report = look_at_spaces(spaces, known.urls, genie=genie, lake=lake, run=run, shown=listed.spaces)
-    access = keep_permissions(report.read, known.urls, genie=genie, lake=lake, run=run)
+    if chosen.only:
+        spaces = {key for key in chosen.only if key.workspace_id in known.urls}
+    fresh = read_since(chosen.but_read_since, spaces, lake)
+    report = look_at_spaces(
+        spaces - fresh.keys(), known.urls, genie=genie, lake=lake, run=run, shown=listed.spaces
+    )
+    read = {*report.read, *fresh} if fresh else report.read
+    access = keep_permissions(read, known.urls, genie=genie, lake=lake, run=run)
     return replace(
         report,
+        spaces=report.spaces + len(fresh),
+        read=read,
+        exported=report.exported + len(fresh),
+        titles={**report.titles, **fresh},
         permissions=access,
         urls=known.urls,
         requests=report.requests + listed.requests + access.requests,

@@ -6,6 +6,7 @@ Whatever the document holds, it stays text: in the page's data nothing can end t
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,9 @@ from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 TITLE = "Genie, observed"
+# What HTML gives a meaning, and what has no shape of its own: controls, marks that turn the direction of text, and
+# characters that take no room.
+_ESCAPED = re.compile("[<>&\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def page(document: Mapping[str, Any], *, made_up: bool = False) -> str:
@@ -38,10 +42,13 @@ def page(document: Mapping[str, Any], *, made_up: bool = False) -> str:
 
 
 def _as_data(document: Mapping[str, Any]) -> str:
-    """JSON in which no character opens or closes anything in HTML, and that UTF-8 can hold."""
+    """JSON in which no character opens or closes anything in HTML, turns text around, or is more than UTF-8 holds.
+
+    What reads it gets every text as it was: only whoever looks at the file would see something else.
+    """
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return whole.translate({ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"})
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
 
 
 def _hash(text: str) -> str:

@@ -241,3 +241,15 @@ def test_nobody_waits_for_what_is_not_needed(lakehouse: Path, arguments: list[st
     )
     assert done.returncode == 0, done.stderr
     assert _HEAVY.intersection(done.stderr.split()) == needed
+
+
+def test_a_space_that_is_not_known_is_not_counted_as_one(lakehouse: Path) -> None:
+    store(lakehouse, error("m1", ErrorClass.BAD_REFERENCE, space_id=None))
+    shown = run("list").output
+    assert "1 in unknown spaces" in shown
+    assert "space unknown  message m1" in shown
+    store(lakehouse, error("m2", ErrorClass.BAD_REFERENCE), error("m3", space_id=None))
+    shown = run("list").output
+    assert "2 in 1 space and unknown ones" in shown
+    assert "workspace w1  space unknown" in shown
+    assert "None" not in shown

@@ -104,6 +104,16 @@ def test_the_list_tells_how_far_each_space_is_backed_up(run: Any) -> None:
     assert "serialized_space" not in rows[0]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_history_of_a_space_that_was_never_backed_up_tells_why(run: Any, form: str) -> None:
+    """It said `s3: 0 versions`, and nothing at all to programs."""
+    result = run("history", "s3", "--format", form)
+    shown = result.stdout if form == "text" else result.stderr
+    assert shown.startswith("s3 was never backed up, so it has no versions. PERMISSION: ")
+    assert FORBIDDEN.message in shown
+    assert (result.stdout == "") is (form == "json")
+
+
 def test_the_list_tells_who_made_a_space_and_who_put_it_into_the_trash(run: Any) -> None:
     lines = run("list").output.splitlines()
     assert "  moved to the trash 2026-03-02 10:00 UTC by ann@example.com" in lines

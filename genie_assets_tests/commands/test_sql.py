@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,24 @@ def test_json_and_csv_hold_every_value_as_it_is() -> None:
     cells = list(csv.reader(io.StringIO(sql(f"{query} LIMIT 3", "--format", "csv").stdout)))
     assert cells[0][:3] == ["day", "asked_at", "question"]
     assert [row[2] for row in cells[1:]] == [HOSTILE] * 3
+
+
+def test_json_holds_nothing_that_a_terminal_or_an_editor_obeys() -> None:
+    values = "question, 'Größe 語 \u2066\U000e0041' AS text, named_struct('a', question) AS inner"
+    query = f"SELECT {values} FROM message_overview"
+    line = sql(f"{query} LIMIT 1", "--format", "json").stdout.rstrip("\n")
+    assert not {each for each in line if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
+    assert "Größe 語 \\u2066" in line
+    assert json.loads(line) == {"question": HOSTILE, "text": "Größe 語 \u2066\U000e0041", "inner": {"a": HOSTILE}}
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--list"], ["--list", "messages"], ["SELECT 'a' AS x UNION SELECT 'longer'"]]
+)
+def test_what_is_piped_has_no_blanks_at_the_ends_of_lines(arguments: list[str]) -> None:
+    lines = sql(*arguments).stdout.split("\n")
+    assert len(lines) > 4
+    assert [line for line in lines if line != line.rstrip()] == []
 
 
 def test_what_is_cut_says_so_and_nothing_else_does() -> None:

@@ -85,6 +85,9 @@ def test_what_a_list_brings_along_is_stored_too(world: World) -> None:
     report = world.fetch()
     assert [r.endpoint for r in world.genie.requests] == ["LIST"]
     assert (report.tally.stored, report.tally.extra, report.tally.answered) == (3, 1, 2)
+    numbers = report.numbers()
+    told = ("wanted", "answered", "stored", "brought_along")
+    assert {name: numbers[name] for name in told} == {"wanted": 2, "answered": 2, "stored": 2, "brought_along": 1}
     assert [row["message_id"] for row in world.rows(GENIE_API_MESSAGES)] == ["m1", "m2", "older"]
 
 

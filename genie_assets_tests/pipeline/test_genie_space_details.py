@@ -16,6 +16,7 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     SPACE_FETCH_ERRORS,
 )
+from genie_assets.pipeline.chosen_spaces import ChosenSpaces
 from genie_assets.pipeline.genie_space_details import SpacesReport, look_at_spaces
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, TUESDAY, URL, World
 
@@ -48,6 +49,31 @@ def test_listed_and_referenced_spaces_are_read(world: World) -> None:
         "quiet": "Space quiet",
         "hidden": "Space hidden",
     }
+
+
+def test_what_the_days_of_a_load_have_read_is_not_read_again_at_its_end(world: World) -> None:
+    world.genie.spaces = {
+        "old": space(space_id="old"),
+        "s1": space(),
+        "poor": space(space_id="poor", no_export=True),
+        "quiet": space(space_id="quiet"),
+    }
+    world.genie.unlisted = {"s1", "poor", "quiet"}
+    back_up(world)
+    world.now += HOUR
+    began = world.now
+    world.ask("m1")
+    world.event("m2", space_id="poor")
+    world.message("m2", space_id="poor")
+    world.load()
+    world.genie.unlisted = {"poor"}
+    world.genie.space_looks.clear()
+    world.now += HOUR / 4
+    report = world.back_up(ChosenSpaces(but_read_since=began))
+    assert sorted(world.genie.space_looks) == ["old", "quiet"]
+    assert report.permissions.read + report.permissions.unknown == len(report.read)
+    assert (report.spaces, report.readable, report.exported, report.waiting) == (3, 3, 3, 1)
+    assert report.titles.keys() == {SpaceKey("w1", name) for name in ("old", "s1", "quiet")}
 
 
 def test_looking_again_writes_nothing(world: World) -> None:

@@ -25,6 +25,7 @@ from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.audit_messages import Discovery, discover
+from genie_assets.pipeline.chosen_spaces import ChosenSpaces
 from genie_assets.pipeline.enriched_message_details import FoldReport, fold_day
 from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.genie_api_messages import fetch
@@ -332,9 +333,9 @@ class World:
     def fold(self, day: dt.date = MONDAY) -> FoldReport:
         return fold_day(self.run(day), system_tables=self.system_tables, genie=self.genie, lake=self.lake)
 
-    def back_up(self) -> SpacesReport:
+    def back_up(self, chosen: ChosenSpaces = ChosenSpaces()) -> SpacesReport:  # noqa: B008 - a constant
         return back_up_spaces(
-            self.run(self.now.date()), system_tables=self.system_tables, genie=self.genie, lake=self.lake
+            self.run(self.now.date()), chosen, system_tables=self.system_tables, genie=self.genie, lake=self.lake
         )
 
     def load(self, day: dt.date = MONDAY) -> FetchReport:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from genie_assets.report.page import page
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = "<script>document.title='owned'</script></script><!--<img src=x onerror=alert(1)>\u2028\ud800\x00"
+HOSTILE += "\u202egnp\u2066\u200b"
 
 pytestmark = [
     pytest.mark.servers,
@@ -165,7 +167,10 @@ def test_hostile_text_stays_text(document: Document, tmp_path: Path) -> None:
         },
     }
     path = tmp_path / "report.html"
-    path.write_text(page(hostile), encoding="utf-8")
+    text = page(hostile)
+    assert not {each for each in text if unicodedata.category(each) in ("Cf", "Cs", "Zl", "Zp")}
+    assert "\\u202e" in text
+    path.write_text(text, encoding="utf-8")
     elements, console = opened(path)
     assert console == ""
     assert [each for tag, each in elements.found if tag == "img" or "onerror" in each] == []
