@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import daily_dashboard, daily_report, daily_views, new_rows, reconciliation
+from genie_assets import conversations, daily_dashboard, daily_report, daily_views, new_rows, reconciliation
 from genie_assets.late_days import build_late_days
 from genie_assets.maintenance import build_maintenance
 from genie_assets.old_runs import Ours
@@ -64,6 +64,12 @@ def build_jobs(
             # Its check of keys looks at all tables without days: once a day is enough.
             selection=_assets(place, reconciliation.NAME).without_checks(),
             description="Compare what the API lists with what is stored, for four minutes; enter what is missing.",
+            **options,
+        ),
+        dg.define_asset_job(
+            conversations.JOB,
+            selection=_assets(place, conversations.COMMENTS).without_checks(),
+            description="List comments on messages on which somebody commented.",
             **options,
         ),
         dg.define_asset_job(

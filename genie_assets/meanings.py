@@ -106,6 +106,19 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests to the Genie API",
         "pace": "as for genie_api_messages",
     },
+    "message_comments": {
+        "messages": "messages on which somebody commented since their comments were listed",
+        "answered": "of these, messages whose comments were listed to the end",
+        "comments": "comments that are new, or not as they were",
+        "deleted": "comments that are not there any more; they stay, marked",
+        "failed": "messages whose comments could not be listed; each is in `comment_fetch_errors`",
+        "errors": "the failed by error class",
+        "found_deleted": "messages that are gone though their comments were listed before",
+        "waiting": "messages that were not asked for, because an error of theirs is not due yet",
+        "not_attempted": "messages that the time (`GENIE_RUN_MINUTES`) did not suffice for; the next run goes on",
+        "requests": "requests to the Genie API",
+        "pace": "as for genie_api_messages",
+    },
 }
 
 

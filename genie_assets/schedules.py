@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import daily_dashboard, reconciliation
+from genie_assets import conversations, daily_dashboard, reconciliation
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.runs import REASON
@@ -84,6 +84,10 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
             "35 6-23 * * 0",
             "Walk on through all spaces' conversations, every hour of Sunday.",
             key="%Y-%m-%dT%H",
+        ),
+        # Behind the days that were looked at once more.
+        _without_partition(
+            "conversations_daily", jobs[conversations.JOB], "45 4 * * *", "Comments on messages, every day."
         ),
         _without_partition(
             "views_daily", jobs["genie_views"], "15 5 * * *", "The views in Unity Catalog, every day."

@@ -19,6 +19,7 @@ TABLE_OF = {
     "enriched_message_details": "message_details",
     "genie_space_details": "genie_space_details",
     "reconciled_conversations": "reconciled_conversations",
+    "message_comments": "message_comments",
 }
 
 
@@ -74,6 +75,7 @@ def test_the_graph_is_the_one_that_the_documentation_draws(definitions: dg.Defin
         "enriched_message_details": (["genie_api_messages", "system/query/history"], True, pool),
         "genie_space_details": (["databricks/genie", "enriched_message_details"], False, pool),
         "reconciled_conversations": (["databricks/genie", "genie_space_details"], False, pool),
+        "message_comments": (["audit_messages", "databricks/genie"], False, pool),
         "observability_views": (["enriched_message_details", "genie_space_details"], False, []),
         "observability_report": (["enriched_message_details", "genie_space_details"], False, []),
         **{table: ([asset], table in BY_DAYS, []) for table, asset in BESIDE.items()},
@@ -119,6 +121,7 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
         "genie_retry": (["enriched_message_details", "genie_api_messages"], DAILY_CHECKS, True),
         "genie_spaces": (["genie_space_details"], {"genie_space_details:no_key_is_twice"}, False),
         "genie_reconciliation": (["reconciled_conversations"], set(), False),
+        "genie_conversations": (["message_comments"], set(), False),
         "genie_standing_checks": ([], STANDING_CHECKS, False),
         "genie_late_days": ([], set(), False),
         "genie_maintenance": ([], set(), False),
@@ -155,7 +158,13 @@ def test_a_backfill_of_assets_runs_the_checks_of_the_day_and_no_others(definitio
 def test_what_a_schedule_makes_tells_when_nothing_makes_it_any_more(definitions: dg.Definitions) -> None:
     """A dead man's switch fires later than two ticks of the schedule, and not before a run may take its time."""
     hours = dict.fromkeys(DAILY, (3, 6))
-    daily = ("genie_space_details", "reconciled_conversations", "observability_views", "observability_report")
+    daily = (
+        "genie_space_details",
+        "message_comments",
+        "reconciled_conversations",
+        "observability_views",
+        "observability_report",
+    )
     hours |= dict.fromkeys(daily, (26, 36))
     policies = {
         spec.key.to_user_string(): spec.freshness_policy

@@ -73,6 +73,7 @@ def test_how_many_closed_days_is_a_setting_read_at_the_tick(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("name", "job", "at"),
     [
+        ("conversations_daily", "genie_conversations", "2026-03-02T04:45"),
         ("spaces_daily", "genie_spaces", "2026-03-02T05:00"),
         ("reconciliation_nightly", "genie_reconciliation", "2026-03-02T05:35"),
         ("reconciliation_weekly", "genie_reconciliation", "2026-03-01T06:35"),
@@ -104,6 +105,7 @@ def test_everything_is_in_utc_and_off_until_switched_on() -> None:
         "today_hourly": "15 * * * *",
         "late_days_hourly": "15 * * * *",
         "settled_days_daily": "30 3 * * *",
+        "conversations_daily": "45 4 * * *",
         "spaces_daily": "0 5 * * *",
         "reconciliation_nightly": "35 0-5 * * *",
         "reconciliation_weekly": "35 6-23 * * 0",

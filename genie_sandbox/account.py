@@ -89,6 +89,19 @@ class MessageState:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """A comment on a message, from `at` (ms) until it was deleted. `body` is the comment's JSON."""
+
+    at: int
+    body: dict[str, Any]
+    deleted_at: int | None = None
+
+    def is_there(self, at: int) -> bool:
+        """Whether it is shown at a moment (ms)."""
+        return self.at <= at and (self.deleted_at is None or self.deleted_at > at)
+
+
+@dataclass(frozen=True)
 class Message:
     """A message over time. `access` "none" answers 403; one that was deleted may return."""
 
@@ -100,6 +113,7 @@ class Message:
     deleted_at: int | None = None
     access: str = "ok"
     returns_at: int | None = None
+    comments: tuple[Comment, ...] = ()
 
     def is_gone(self, at: int) -> bool:
         """Whether it is deleted at a moment (ms)."""
@@ -181,7 +195,8 @@ def space_of(item: dict[str, Any]) -> Space:
 
 def _message(item: dict[str, Any]) -> Message:
     states = tuple(MessageState(**state) for state in item.pop("states"))
-    return Message(**item, states=states)
+    comments = tuple(Comment(**comment) for comment in item.pop("comments", ()))
+    return Message(**item, states=states, comments=comments)
 
 
 def _write_lines(path: Path, items: Iterable[object]) -> None:

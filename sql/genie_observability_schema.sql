@@ -26,6 +26,9 @@
 --   OPTIMIZE main.genie_analytics.genie_space_events
 --   OPTIMIZE main.genie_analytics.reconciled_spaces
 --   OPTIMIZE main.genie_analytics.reconciled_conversations
+--   OPTIMIZE main.genie_analytics.message_comments
+--   OPTIMIZE main.genie_analytics.message_comment_looks
+--   OPTIMIZE main.genie_analytics.comment_fetch_errors
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -58,6 +61,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
   event_count INT COMMENT 'Distinct audit events.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was first stored as it is.',
   first_seen_timestamp TIMESTAMP COMMENT 'When the message was first stored for this day.',
+  last_comment_time TIMESTAMP COMMENT 'Latest event that may have made, changed or deleted a comment on the message, NULL if none.',
   CONSTRAINT pk_genie_messages_to_fetch PRIMARY KEY (event_date, workspace_id, message_id)
 )
 USING DELTA
@@ -601,6 +605,86 @@ USING DELTA
 COMMENT 'What reconciliation saw of each conversation that the API lists, it goes on from there.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per comment on a message.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.message_comments (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the message.',
+  space_id STRING COMMENT 'Its space.',
+  conversation_id STRING COMMENT 'Its conversation.',
+  message_id STRING NOT NULL COMMENT 'The message.',
+  comment_id STRING NOT NULL COMMENT 'The comment, a hash of what it says, if the API names none.',
+  user_id STRING COMMENT 'Who wrote it, as the workspace numbers people.',
+  content STRING COMMENT 'What it says.',
+  comment_type STRING COMMENT 'FIX_IT or REQUEST_REVIEW, where the API says so, NULL elsewhere.',
+  created_timestamp LONG COMMENT 'When it was written, epoch ms UTC.',
+  is_deleted BOOLEAN COMMENT 'The comments of the message were listed to the end since, without it.',
+  deleted_seen_timestamp TIMESTAMP COMMENT 'First look that did not find it, NULL while it is there.',
+  first_seen_timestamp TIMESTAMP COMMENT 'First look that found it.',
+  raw_json STRING COMMENT 'The comment as the API gave it, with all that is not known here.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_message_comments PRIMARY KEY (workspace_id, message_id, comment_id)
+)
+USING DELTA
+COMMENT 'What people wrote about messages: comments, and requests for a review. They are as confidential as the questions. A comment that is gone stays, and says so.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,message_id,comment_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per message whose comments were listed.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.message_comment_looks (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the message.',
+  space_id STRING COMMENT 'Its space.',
+  conversation_id STRING COMMENT 'Its conversation.',
+  message_id STRING NOT NULL COMMENT 'The message.',
+  event_comment_time TIMESTAMP COMMENT 'Latest event about its comments that was known then.',
+  comment_count LONG COMMENT 'Comments that were listed.',
+  api_fetch_timestamp TIMESTAMP COMMENT 'When they were asked for.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_message_comment_looks PRIMARY KEY (workspace_id, message_id)
+)
+USING DELTA
+COMMENT 'How current message_comments is: which messages\' comments were listed to the end, and what for.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,event_comment_time',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per message whose comments could not be listed.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.comment_fetch_errors (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the message.',
+  space_id STRING COMMENT 'Its space.',
+  conversation_id STRING COMMENT 'Its conversation.',
+  message_id STRING NOT NULL COMMENT 'The message.',
+  error_type STRING COMMENT 'AUTH_ERROR, TIMEOUT, RATE_LIMITED or FAILED.',
+  error_class STRING COMMENT 'The finer class under error_type, for example NOT_FOUND or BAD_PAYLOAD.',
+  error_message STRING COMMENT 'What went wrong, with secrets scrubbed.',
+  error_timestamp TIMESTAMP COMMENT 'Last failure.',
+  retry_count INT COMMENT 'Failed attempts after the first.',
+  resolved BOOLEAN COMMENT 'No further attempt is needed.',
+  first_error_timestamp TIMESTAMP COMMENT 'First failure.',
+  next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
+  resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED, GAVE_UP while parked, NULL while open.',
+  http_status INT COMMENT 'HTTP status, where it is known.',
+  error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  CONSTRAINT pk_comment_fetch_errors PRIMARY KEY (workspace_id, message_id)
+)
+USING DELTA
+COMMENT 'The error ledger of comments: why those on a message could not be listed, when they are tried again, how it ended.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,next_retry_timestamp',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

@@ -27,7 +27,7 @@ from genie_sandbox.account import Account
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.thirty_days import MESSAGES
 from genie_sandbox.truth.comparison import differences
-from genie_sandbox.truth.tables import truth
+from genie_sandbox.truth.tables import truth, truth_of_children
 
 if TYPE_CHECKING:
     from genie_assets.commands.running import Runner, RunOutcome
@@ -89,7 +89,7 @@ def run_demo(place: DemoPlace, tables: Tables, progress: Progress, *, messages: 
         rows = {table: records(lake.read(table)) for table in TABLES}
         now = dt.datetime.now(dt.UTC)
         at, now_ms = sandbox.now_ms(), round(now.timestamp() * 1000)
-        expected = truth(made_up, at=at, now=now_ms, urls=sandbox.urls)
+        expected = truth(made_up, at=at, now=now_ms, urls=sandbox.urls) | truth_of_children(made_up, at=at)
         found = _compare(expected, rows, progress)
         errors = open_errors(lake)
     from genie_assets.commands.demo_faults import failing_checks, planted_errors
@@ -134,7 +134,9 @@ def _run_everything(
         progress.stage("A day later: late rows have arrived", _LOOKED_AT_AGAIN)
         sandbox.set_clock(max(made_up.anchor + _LATER_HOURS * 3_600_000, sandbox.now_ms()))
         outcomes |= {day: _run_day(runner, day, progress) for day in days[-_LOOKED_AT_AGAIN:]}
-        progress.stage("Backing up spaces, checking what is broken, writing the report", 3)
+        progress.stage("Listing comments, backing up spaces, checking what is broken, writing the report", 4)
+        runner.run("genie_conversations")
+        progress.step("comments")
         runner.run("genie_spaces")
         progress.step("spaces")
         standing = runner.run("genie_standing_checks")

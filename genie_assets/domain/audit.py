@@ -45,6 +45,11 @@ def may_change(action_name: str) -> bool:
     return not _plain(action_name).startswith(_READS)
 
 
+def may_change_comments(action_name: str) -> bool:
+    """Whether the action may have made, changed or deleted a comment on its message, by whatever name."""
+    return "comment" in action_name.lower() and may_change(action_name)
+
+
 _Dated = tuple[dt.datetime, str]  # a value and the time of the event that told it
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
 
@@ -61,6 +66,7 @@ class _Touched:
     first_event_time: dt.datetime | None = None
     last_event_time: dt.datetime | None = None
     last_change_time: dt.datetime | None = None
+    last_comment_time: dt.datetime | None = None
     is_deleted: bool = False
     actions: set[str] = field(default_factory=set)
     event_count: int = 0
@@ -89,6 +95,8 @@ class _Touched:
             return
         if may_change(event.action_name):
             self.last_change_time = max(last, self.last_change_time or last)
+        if may_change_comments(event.action_name):
+            self.last_comment_time = max(last, self.last_comment_time or last)
         if is_ask(event.action_name):
             ask = (first, actor is None, actor or "")
             self.first_ask = min(ask, self.first_ask or ask)
@@ -265,6 +273,7 @@ def _row(event_date: dt.date, entry: _Touched, workspace: Any) -> dict[str, Any]
         "is_deleted": entry.is_deleted,
         "actions": sorted(entry.actions),
         "event_count": entry.event_count,
+        "last_comment_time": entry.last_comment_time,
     }
 
 

@@ -233,6 +233,7 @@ def _row_of(deletion: Row, known: Collection[Row]) -> Row:
         "is_new": False,
         "actions": deletion["actions"],
         "event_count": deletion["event_count"],
+        "last_comment_time": None,
     }
 
 

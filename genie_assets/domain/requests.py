@@ -106,6 +106,26 @@ class MessagesOfConversation:
 
 
 @dataclass(frozen=True)
+class CommentsOfMessage:
+    """All comments on a message, as one answer: `comments` of its body are what the pages hold.
+
+    `asked_for` (UTC, by Databricks' clock) is the latest event about them that is known.
+    """
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    conversation_id: str
+    message_id: str
+    asked_for: dt.datetime | None = None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The comments, under the message's id."""
+        return (self.message_id,)
+
+
+@dataclass(frozen=True)
 class Answer:
     """One object of the API: a message or a space, as parsed JSON, untouched.
 

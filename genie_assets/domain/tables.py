@@ -57,6 +57,11 @@ GENIE_MESSAGES_TO_FETCH = Table(
         audit("event_count", "INT", "Distinct audit events."),
         ours("ingestion_timestamp", "TIMESTAMP", "When this row was first stored as it is."),
         ours("first_seen_timestamp", "TIMESTAMP", "When the message was first stored for this day."),
+        audit(
+            "last_comment_time",
+            "TIMESTAMP",
+            "Latest event that may have made, changed or deleted a comment on the message; NULL if none.",
+        ),
     ),
 )
 
@@ -582,6 +587,75 @@ RECONCILED_SPACES = Table(
     ),
 )
 
+MESSAGE_COMMENTS = Table(
+    name="message_comments",
+    asset="message_comments",
+    row="comment on a message",
+    description="What people wrote about messages: comments, and requests for a review. They are as confidential "
+    "as the questions. A comment that is gone stays, and says so.",
+    key=("workspace_id", "message_id", "comment_id"),
+    statistics=("workspace_id", "space_id", "conversation_id", "message_id", "comment_id"),
+    columns=(
+        api("workspace_id!", "STRING", "Workspace of the message."),
+        api("space_id", "STRING", "Its space."),
+        api("conversation_id", "STRING", "Its conversation."),
+        api("message_id!", "STRING", "The message."),
+        api("comment_id!", "STRING", "The comment; a hash of what it says, if the API names none."),
+        api("user_id", "STRING", "Who wrote it, as the workspace numbers people."),
+        api("content", "STRING", "What it says."),
+        api("comment_type", "STRING", "FIX_IT or REQUEST_REVIEW, where the API says so; NULL elsewhere."),
+        api("created_timestamp", "LONG", "When it was written, epoch ms UTC."),
+        ours("is_deleted", "BOOLEAN", "The comments of the message were listed to the end since, without it."),
+        ours("deleted_seen_timestamp", "TIMESTAMP", "First look that did not find it; NULL while it is there."),
+        ours("first_seen_timestamp", "TIMESTAMP", "First look that found it."),
+        api(
+            "raw_json",
+            "STRING",
+            "The comment as the API gave it, with all that is not known here.",
+            is_document=True,
+        ),
+        *INGESTION,
+    ),
+)
+
+MESSAGE_COMMENT_LOOKS = Table(
+    name="message_comment_looks",
+    asset="message_comments",
+    row="message whose comments were listed",
+    description="How current message_comments is: which messages' comments were listed to the end, and what for.",
+    key=("workspace_id", "message_id"),
+    statistics=("workspace_id", "message_id", "event_comment_time"),
+    columns=(
+        audit("workspace_id!", "STRING", "Workspace of the message."),
+        audit("space_id", "STRING", "Its space."),
+        audit("conversation_id", "STRING", "Its conversation."),
+        audit("message_id!", "STRING", "The message."),
+        audit("event_comment_time", "TIMESTAMP", "Latest event about its comments that was known then."),
+        api("comment_count", "LONG", "Comments that were listed."),
+        ours("api_fetch_timestamp", "TIMESTAMP", "When they were asked for."),
+        *INGESTION,
+    ),
+)
+
+COMMENT_FETCH_ERRORS = Table(
+    name="comment_fetch_errors",
+    asset="message_comments",
+    row="message whose comments could not be listed",
+    description="The error ledger of comments: why those on a message could not be listed, when they are tried "
+    "again, how it ended.",
+    key=("workspace_id", "message_id"),
+    statistics=("workspace_id", "message_id", "next_retry_timestamp"),
+    bookkeeping=("ingestion_batch_id",),
+    columns=(
+        audit("workspace_id!", "STRING", "Workspace of the message."),
+        audit("space_id", "STRING", "Its space."),
+        audit("conversation_id", "STRING", "Its conversation."),
+        audit("message_id!", "STRING", "The message."),
+        *FAILURE,
+        *COURSE,
+    ),
+)
+
 TABLES: tuple[Table, ...] = (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_DELETIONS,
@@ -602,4 +676,7 @@ TABLES: tuple[Table, ...] = (
     GENIE_SPACE_EVENTS,
     RECONCILED_SPACES,
     RECONCILED_CONVERSATIONS,
+    MESSAGE_COMMENTS,
+    MESSAGE_COMMENT_LOOKS,
+    COMMENT_FETCH_ERRORS,
 )

@@ -227,6 +227,7 @@ def test_the_events_of_a_message_become_one_row() -> None:
         "is_deleted": False,
         "actions": ["createConversationMessage", "executeQuery", "getConversationMessage"],
         "event_count": 10,
+        "last_comment_time": None,
     }
 
 
@@ -312,6 +313,7 @@ def test_deleting_a_conversation_touches_its_messages_of_earlier_days() -> None:
         "is_deleted": True,
         "actions": ["deleteConversation"],
         "event_count": 1,
+        "last_comment_time": None,
     }
     assert today["actions"] == ["createConversationMessage", "deleteConversation"]
     assert (today["is_new"], today["is_deleted"], today["event_count"]) == (True, True, 2)

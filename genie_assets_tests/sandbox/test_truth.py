@@ -65,6 +65,7 @@ def test_a_day_row_joins_the_events_of_the_day() -> None:
         "is_deleted": False,
         "actions": ["genieCreateConversationMessage", "genieGetConversationMessage", "getConversationMessage"],
         "event_count": 3,
+        "last_comment_time": None,
     }
     second = rows["2026-03-03", "m1"]
     assert (second["is_new"], second["user_email"], second["last_change_time"]) == (False, None, None)

@@ -87,9 +87,9 @@ class Afterlife:
     def comment(self, draft: Draft) -> None:
         """A colleague's comment; the message itself stays as it is."""
         params = {"comment_type": "REQUEST_REVIEW"}
-        self._event(
-            self._later(draft), draft, self._colleague(), "createConversationMessageComment", params=params
-        )
+        at, colleague = self._later(draft), self._colleague()
+        self._event(at, draft, colleague, "createConversationMessageComment", params=params)
+        draft.commented.append((at, colleague))
 
     def read_again(self, draft: Draft) -> None:
         """A colleague looks at it later."""

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from genie_sandbox.account import Message, MessageState
+from genie_sandbox.account import Comment, Message, MessageState
 from genie_sandbox.made_up.questions import Question
 from genie_sandbox.made_up.timetable import Plan
+from genie_sandbox.made_up.world import Person
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Draft:
     statements: list[Statement] = field(default_factory=list)
     deleted_at: int | None = None
     last_event: int = 0
+    commented: list[tuple[int, Person]] = field(default_factory=list)  # when, and by whom
+    comments: list[Comment] = field(default_factory=list)
 
     @property
     def body(self) -> dict[str, Any]:
@@ -77,4 +80,5 @@ class Draft:
             states=tuple(self.states),
             deleted_at=self.deleted_at,
             access="none" if self.plan.role == "denied" else "ok",
+            comments=tuple(self.comments),
         )

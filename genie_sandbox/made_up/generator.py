@@ -10,6 +10,7 @@ from genie_sandbox.collector import collector_paused
 from genie_sandbox.made_up.afterlife import Afterlife, live_on
 from genie_sandbox.made_up.answers import SHARES, answer
 from genie_sandbox.made_up.audit_rows import AuditLog, iso_date
+from genie_sandbox.made_up.comments import Commentators
 from genie_sandbox.made_up.drafts import Draft
 from genie_sandbox.made_up.history_rows import QueryHistory
 from genie_sandbox.made_up.hostile import HOSTILE_CONVERSATION_ID, HOSTILE_MESSAGE_IDS
@@ -63,8 +64,12 @@ def generate(
     for draft in drafts:
         history.add_all(draft)
     Noise(stream(seed, "noise"), world, period, audit, history).fill(drafts, messages)
+    asides = AuditLog(stream(seed, "audit of comments"), world, period.anchor)
+    commentators = Commentators(stream(seed, "comments"), asides, period.anchor)
+    for draft in drafts:
+        commentators.write(draft)
     notes = {"seed": seed, "messages": messages, "days": days, "late": late, "special": _special(drafts, happened)}
-    account = account_of(world, period, drafts, audit.rows, history.rows, notes)
+    account = account_of(world, period, drafts, [*audit.rows, *asides.rows], history.rows, notes)
     return replace(account, workspaces=(*account.workspaces, *silent_workspaces(seed)))
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from genie_sandbox.account import Principal, Space
+from genie_sandbox.account import Comment, Principal, Space
 from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, to_json
 from genie_sandbox.server.faults import Plan
 from genie_sandbox.server.paging import Page
@@ -32,6 +32,8 @@ class GenieApi:
                 return self._get_message(request)
             case "list_messages":
                 return self._list_messages(request, plan)
+            case "list_comments":
+                return self._list_comments(request, plan)
             case "list_conversations":
                 return self._list_conversations(request, plan)
             case "get_space":
@@ -44,13 +46,26 @@ class GenieApi:
                 return self._change_space(request, plan, body)
 
     def _get_message(self, request: Request) -> Answer:
+        return Answer(200, self._message(request).body(self._clock.now_ms))
+
+    def _list_comments(self, request: Request, plan: Plan) -> Answer:
+        now = self._clock.now_ms
+
+        def show(comment: Comment) -> dict[str, Any] | None:
+            return comment.body if comment.is_there(now) else None
+
+        comments = _ordered(list(self._message(request).comments), plan)
+        rows, token = self._page(request, plan).cut(comments, show)
+        return _list_answer("comments", rows, token)
+
+    def _message(self, request: Request) -> StoredMessage:
         conversation = self._conversation(request)
         message = conversation.by_id.get(request.message_id) if conversation else None
         if message is None or not message.visible(self._clock.now_ms):
             raise ApiError(404, f"Message {request.message_id} does not exist.")
         if not message.readable:
             raise _hidden(request)
-        return Answer(200, message.body(self._clock.now_ms))
+        return message
 
     def _list_messages(self, request: Request, plan: Plan) -> Answer:
         now = self._clock.now_ms
@@ -125,7 +140,8 @@ class GenieApi:
     @staticmethod
     def _page(request: Request, plan: Plan) -> Page:
         order = "newest" if plan.has("newest_first") else "oldest"
-        name = "/".join((request.route, request.workspace_id, request.space_id, request.conversation_id, order))
+        ids = (request.workspace_id, request.space_id, request.conversation_id, request.message_id)
+        name = "/".join((request.route, *ids, order))
         limit = plan.option("max_page_size", "limit")
         return Page.of(request.query, name, limit, repeat=plan.has("repeat_page_token"))
 

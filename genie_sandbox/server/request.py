@@ -44,10 +44,11 @@ _BELOW_SPACES = {
     ("GET", 2): "list_conversations",
     ("GET", 4): "list_messages",
     ("GET", 5): "get_message",
+    ("GET", 6): "list_comments",
 }
 
 ROUTES = frozenset({*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "unknown"})
-LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages"})
+LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages", "list_comments"})
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ def read_request(scope: Scope, workspace_id: str) -> Request:
 def _below_spaces(method: str, segments: list[bytes]) -> str:
     count = len(segments)
     names = segments[1::2]
-    if not all(segments) or names != [b"conversations", b"messages"][: len(names)]:
+    if not all(segments) or names != [b"conversations", b"messages", b"comments"][: len(names)]:
         return "unknown"
     return _BELOW_SPACES.get((method, count), "unknown")
 

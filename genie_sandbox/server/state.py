@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genie_sandbox.account import Message
+from genie_sandbox.account import Comment, Message
 from genie_sandbox.files import replace_text
 from genie_sandbox.responses import to_json
 
@@ -57,6 +57,7 @@ class StoredMessage:
     deleted_at: int | None
     returns_at: int | None
     readable: bool
+    comments: tuple[Comment, ...] = ()
 
     def visible(self, at_ms: int) -> bool:
         """Whether the message had been asked and was not deleted at `at_ms`."""
@@ -156,6 +157,7 @@ class Conversations:
             message.deleted_at,
             message.returns_at,
             message.access != "none",
+            message.comments,
         )
         conversation.messages.append(stored)
         conversation.by_id[message.message_id] = stored

@@ -44,6 +44,11 @@ class Event:
         """The message may have changed."""
         return self.done and not _READ.match(self.action)
 
+    @property
+    def is_comment(self) -> bool:
+        """The comments on the message may have changed."""
+        return self.is_change and "comment" in self.action.lower()
+
 
 @dataclass
 class Known:
@@ -205,6 +210,7 @@ def messages_to_fetch(
         for day, events in one.events.items():
             events = sorted(events, key=lambda event: event.time)
             changes = [event.time for event in events if event.is_change]
+            comments = [event.time for event in events if event.is_comment]
             rows.append(
                 {
                     "event_date": dt.date.fromisoformat(day),
@@ -221,6 +227,7 @@ def messages_to_fetch(
                     **({} if one.has_returned(day) else {"is_deleted": one.is_deleted(day)}),
                     "actions": sorted({event.action for event in events}),
                     "event_count": len(events),
+                    "last_comment_time": moment(comments[-1]) if comments else None,
                 }
             )
     return rows

@@ -17,6 +17,7 @@ from genie_sandbox.account import Account, Message
 from genie_sandbox.collector import collector_paused
 from genie_sandbox.truth.attachments import Body, integer
 from genie_sandbox.truth.audit import Key, Known, known_messages, messages_to_fetch
+from genie_sandbox.truth.comments import comment_rows
 from genie_sandbox.truth.details import attachment_rows, detail_row
 from genie_sandbox.truth.looks import Shown, shown
 from genie_sandbox.truth.messages import answers, api_message, latest_statements
@@ -24,7 +25,7 @@ from genie_sandbox.truth.spaces import space_rows
 
 _ERROR_TYPES = {"PERMISSION": "AUTH_ERROR"}  # every other class that a calm API can cause is FAILED
 _NOT_ASKED_FOR = frozenset({"BAD_REFERENCE", "CONFIG", "NOT_RUNNING"})
-_JSON_COLUMNS = frozenset({"attachments_json", "attachment_json", "serialized_space"})
+_JSON_COLUMNS = frozenset({"attachments_json", "attachment_json", "serialized_space", "raw_json"})
 
 
 @collector_paused()
@@ -62,6 +63,16 @@ def truth(
             for row in attachment_rows(message, look.shown(key).body, look.known[key], look.statements)
         ],
         "genie_space_details": space_rows(account, at, look.references()),
+    }
+
+
+def truth_of_children(account: Account, *, at: int) -> dict[str, list[dict[str, Any]]]:
+    """Expected rows of the tables that the job genie_conversations fills, as `truth` tells those of the others."""
+    look = _Look(account, at)
+    return {
+        "message_comments": [
+            row for key, (message, _) in look.stored.items() for row in comment_rows(message, look.known[key], at)
+        ]
     }
 
 
@@ -110,6 +121,8 @@ def comparable(row: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return _whole(json.loads(value)) if name in _JSON_COLUMNS else _whole(value)
+    if isinstance(value, dict):
+        return _whole(value)
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
     if hasattr(value, "tolist"):  # numpy's numbers and arrays

@@ -110,6 +110,14 @@ class GenieCalls:
                 if is_of_conversation(body, conversation_id)
             )
 
+    def comments(self, target: Target, space_id: str, conversation_id: str, message_id: str) -> Iterator[Answer]:
+        """The comments on a message: each page with its `comments`, be there any or not."""
+        path = _path(space_id, "conversations", conversation_id, "messages", message_id, "comments")
+        for page in self._pages(target, path):
+            bodies = objects_of_page(page.body, "comments")
+            mine = [body for body in bodies if (body.get("message_id") or message_id) == message_id]
+            yield replace(page, body={"comments": mine})
+
     def any_conversation(self, target: Target, space_id: str) -> None:
         """Ask for one conversation of anybody's: the cheapest call that needs CAN MANAGE, as reading does."""
         query = {"include_all": "true", "page_size": "1"}

@@ -1,0 +1,198 @@
+"""What is said around messages, from the real API of the sandbox: pages, refusals, deletions, and silence."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genie_assets.domain.keys import Row
+from genie_assets.domain.tables import (
+    COMMENT_FETCH_ERRORS,
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_COMMENT_LOOKS,
+    MESSAGE_COMMENTS,
+)
+from genie_assets.gateways.databricks.hosts import HostPolicy
+from genie_assets.gateways.databricks.pacing import Pacer
+from genie_assets.gateways.databricks.retries import Retries
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.message_comments import CommentsReport, keep_comments
+from genie_assets.pipeline.run import Run
+from genie_assets_tests.e2e.pipelines import (
+    Pipeline,
+    days_of,
+    metadata_of,
+    point_at,
+    recent_anchor,
+    sandbox_of,
+)
+from genie_assets_tests.sandbox.tiny import HOUR, NOW, START, account_of, ids_of, message_of, utc
+from genie_sandbox.account import Comment, Message
+from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.generator import generate
+from genie_sandbox.truth.comparison import differences
+from genie_sandbox.truth.tables import truth_of_children
+
+MANY = 45
+SECRET = "Who earns the most?"
+
+
+def commented(message_id: str, *comments: Comment, **more: Any) -> Message:
+    return replace(message_of(message_id, conversation_id=f"c-{message_id}"), comments=comments, **more)
+
+
+def comment(number: int, at: int = START, deleted_at: int | None = None) -> Comment:
+    body = {"message_comment_id": f"k{number}", "content": SECRET, "user_id": 7, "created_timestamp": at}
+    return Comment(at, body, deleted_at)
+
+
+MESSAGES = (
+    commented("many", *(comment(number) for number in range(MANY))),
+    commented("some", comment(1), comment(2, deleted_at=NOW + HOUR), comment(3, at=NOW + HOUR)),
+    commented("hidden", comment(4), access="none"),
+    commented("leaves", comment(5), deleted_at=NOW + HOUR),
+    commented("silent"),
+)
+
+
+class World:
+    """Messages of an account, and what the audit log shows of comments on them."""
+
+    def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
+        self.sandbox, self.lake, self.now = sandbox, open_lakehouse(str(folder)), utc(NOW)
+        workspaces = Workspaces(sandbox.host, token=sandbox.token, policy=HostPolicy(["127.0.0.1"]))
+        retries = Retries(attempts=1, first_wait=0.01)
+        self.genie = GenieApi(workspaces, threads=4, pacer_of=lambda _: Pacer(5000), retries=retries)
+
+    def refer(self, *message_ids: str, at: dt.datetime | None = None, **more: Any) -> None:
+        """The log shows that somebody commented on these."""
+        rows = [
+            {
+                **ids_of(message_id, f"c-{message_id}"),
+                "workspace_id": "1",
+                "workspace_url": self.sandbox.urls["1"],
+                "event_date": (at or self.now).date(),
+                "is_deleted": False,
+                "last_comment_time": at or self.now,
+                **more,
+            }
+            for message_id in message_ids
+        ]
+        self.lake.merge(GENIE_MESSAGES_TO_FETCH, GENIE_MESSAGES_TO_FETCH.frame(rows))
+
+    def keep(self) -> CommentsReport:
+        self.sandbox.reset_requests()
+        run = Run(self.now.date(), "run", lambda: self.now)
+        return keep_comments(run, (), genie=self.genie, lake=self.lake)
+
+    @property
+    def asked(self) -> int:
+        return int(self.sandbox.requests()["by_route"].get("list_comments", 0))
+
+    def wait(self, hours: int) -> None:
+        self.now += dt.timedelta(hours=hours)
+        self.sandbox.set_clock(max(self.sandbox.now_ms(), round(self.now.timestamp() * 1000)))
+
+    def there(self, message_id: str) -> set[str]:
+        rows = self.lake.records(MESSAGE_COMMENTS)
+        return {row["comment_id"] for row in rows if row["message_id"] == message_id and not row["is_deleted"]}
+
+    def errors(self) -> dict[str, Row]:
+        return {row["message_id"]: row for row in self.lake.records(COMMENT_FETCH_ERRORS)}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with sandbox_of(account_of(messages=MESSAGES), tmp_path / "account", sql=False) as sandbox:
+        yield World(sandbox, tmp_path / "lake")
+
+
+def test_comments_are_listed_once_for_each_event_and_what_goes_wrong_is_in_the_ledger(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    assert (world.keep().messages, world.asked) == (0, 0), "an account without comments costs nothing"
+    world.sandbox.faults({"effect": "max_page_size", "limit": 20})
+    world.refer("many", "some", "hidden", "leaves", "silent", "unknown")
+    world.refer("silent", at=world.now - dt.timedelta(days=1))
+    report = world.keep()
+    assert (report.messages, report.comments, report.tally.failed) == (6, MANY + 3, 2)
+    assert world.asked == 3 + 5
+    assert (len(world.there("many")), world.there("some"), world.there("leaves")) == (MANY, {"k1", "k2"}, {"k5"})
+    assert {name: row["error_class"] for name, row in world.errors().items()} == {
+        "hidden": "PERMISSION",
+        "unknown": "NOT_FOUND",
+    }
+
+    # Nothing new: nothing is asked, but for errors whose time has come.
+    report = world.keep()
+    assert (report.tally.waiting, world.asked) == (2, 0)
+
+    # Later events of some: one comment has gone, one has come; one message is deleted with its comments.
+    world.wait(2)
+    world.refer("some", "leaves")
+    report = world.keep()
+    assert (report.comments, report.deleted, report.tally.deleted) == (1, 1, 1)
+    assert world.there("some") == {"k1", "k3"}
+    assert world.there("leaves") == {"k5"}, "what was known of a message that is gone stays"
+    assert world.errors()["leaves"]["resolution"] == "DELETED"
+    assert len(world.lake.records(MESSAGE_COMMENTS)) == MANY + 4
+    world.wait(30)
+    world.keep()
+    assert world.asked == 2, "the two refused, which are due; not what is known to be deleted"
+
+    # A list that breaks off shows nothing as deleted; it is read again when its time has come.
+    world.refer("many")
+    world.sandbox.faults(
+        {"effect": "status", "status": 500, "route": "list_comments", "message_id": "many", "every": 2}
+    )
+    world.keep()
+    assert (len(world.there("many")), world.errors()["many"]["error_class"]) == (MANY, "SERVER")
+    world.sandbox.clear_faults()
+    world.wait(24)
+    world.keep()
+    assert world.errors()["many"]["resolution"] == "FETCHED"
+    looks = {row["message_id"]: row["comment_count"] for row in world.lake.records(MESSAGE_COMMENT_LOOKS)}
+    assert looks == {"many": MANY, "some": 2, "leaves": 1, "silent": 0}
+    assert SECRET not in caplog.text
+    assert all(SECRET not in str(row["error_message"]) for row in world.errors().values())
+
+
+@pytest.mark.parametrize("lakehouse", ["files", pytest.param("unity", marks=pytest.mark.long)])
+def test_the_tables_are_the_truth_and_a_quiet_run_asks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
+) -> None:
+    place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
+    account = generate(seed=11, anchor=recent_anchor(), days=3, messages=60)
+    with sandbox_of(account, tmp_path / "account") as sandbox:
+        point_at(sandbox, place, monkeypatch)
+        sandbox.advance(hours=24)
+        pipeline = Pipeline()
+        for day in days_of(account):
+            pipeline.run("genie_daily", day)
+        assert different(pipeline, account) != []
+        found = metadata_of(pipeline.run("genie_conversations"), MESSAGE_COMMENTS.name)
+        assert different(pipeline, account) == []
+        assert found["comments"] == len(pipeline.rows(MESSAGE_COMMENTS)) > 0
+        assert not any(row["content"] in str(found) for row in pipeline.rows(MESSAGE_COMMENTS))
+        sandbox.reset_requests()
+        again = metadata_of(pipeline.run("genie_conversations"), MESSAGE_COMMENTS.name)
+        asked = sandbox.requests(0)
+        assert again["requests"] == asked["by_route"].get("list_comments", 0) == 0
+        if lakehouse == "unity":
+            assert asked["by_call"].get("POST statements", 0) <= 2
+
+
+def different(pipeline: Pipeline, account: Any) -> list[str]:
+    expected = truth_of_children(account, at=account.anchor + 24 * HOUR)
+    return [
+        problem
+        for table in (MESSAGE_COMMENTS,)
+        for problem in differences(table, expected[table.name], pipeline.rows(table))
+    ]
