@@ -200,6 +200,9 @@ def test_a_run_of_ours_that_takes_too_long_is_ended_by_the_instance(
     shutil.copy(Path(genie_assets.__file__).parents[1] / "dagster.yaml", tmp_path)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.run_monitoring_enabled
+        # A code server that is deployed anew failed every run that waited, within seconds.
+        queue = instance.get_concurrency_config().run_queue_config
+        assert (queue.max_concurrent_runs, queue.max_user_code_failure_retries) == (1, 30)
         job = build_defs().resolve_job_def("genie_spaces")
         run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=job.run_tags)
         longest = int(run.tags[dg.MAX_RUNTIME_SECONDS_TAG])
