@@ -22,6 +22,7 @@ from genie_assets.gateways.databricks.retries import Retries
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.meanings import MEANINGS
 from genie_assets.pipeline.message_comments import CommentsReport, keep_comments
 from genie_assets.pipeline.run import Run
 from genie_assets_tests.e2e.pipelines import (
@@ -177,7 +178,11 @@ def test_the_tables_are_the_truth_and_a_quiet_run_asks_nothing(
         for day in days_of(account):
             pipeline.run("genie_daily", day)
         assert different(pipeline, account) != []
-        found = metadata_of(pipeline.run("genie_conversations"), MESSAGE_COMMENTS.name)
+        result = pipeline.run("genie_conversations")
+        found = metadata_of(result, MESSAGE_COMMENTS.name)
+        assert not {name for name in found if "/" not in name} - set(MEANINGS[MESSAGE_COMMENTS.name])
+        looks = metadata_of(result, MESSAGE_COMMENT_LOOKS.name)["dagster/row_count"]
+        assert looks == len(pipeline.rows(MESSAGE_COMMENT_LOOKS)) > 0
         assert different(pipeline, account) == []
         assert found["comments"] == len(pipeline.rows(MESSAGE_COMMENTS)) > 0
         assert not any(row["content"] in str(found) for row in pipeline.rows(MESSAGE_COMMENTS))

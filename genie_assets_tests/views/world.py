@@ -18,7 +18,7 @@ from genie_assets.gateways.lakehouse.reading import understood
 from genie_assets.gateways.sql.views import shipped_views
 from genie_assets_tests.views.golden_basics import Row, Rows
 from genie_sandbox.made_up.generator import generate
-from genie_sandbox.truth.tables import comparable, truth
+from genie_sandbox.truth.tables import comparable, truth, truth_of_children
 
 ANCHOR = dt.datetime(2026, 11, 20, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -31,7 +31,8 @@ def golden_rows() -> Rows:
     """Five weeks of a made-up account, one day not loaded, with odd cases. Not to be changed."""
     account = generate(seed=3, anchor=ANCHOR, days=36, messages=500)
     urls = {place.workspace_id: f"https://w{place.workspace_id}.example" for place in account.workspaces}
-    rows = truth(account, at=account.anchor + 24 * 3_600_000, urls=urls)
+    at = account.anchor + 24 * 3_600_000
+    rows = truth(account, at=at, urls=urls) | truth_of_children(account, at=at)
     rows = {name: [as_stored(row) for row in found] for name, found in rows.items()}
     rows["message_details"] = _odd_details(rows["message_details"])
     rows["message_fetch_errors"] = _odd_errors(rows["message_fetch_errors"], rows["message_details"])

@@ -1,5 +1,6 @@
 """What `message_comments` must say, worked out from an account's own data."""
 
+import json
 from typing import Any
 
 from genie_sandbox.account import Comment, Message
@@ -31,5 +32,5 @@ def _row(message: Message, comment: Comment) -> dict[str, Any]:
         "created_timestamp": body["created_timestamp"],
         "is_deleted": False,
         "deleted_seen_timestamp": None,
-        "raw_json": body,
+        "raw_json": json.dumps(body),
     }

@@ -121,8 +121,6 @@ def comparable(row: Mapping[str, Any]) -> dict[str, Any]:
 def _plain(name: str, value: Any) -> Any:
     if isinstance(value, str):
         return _whole(json.loads(value)) if name in _JSON_COLUMNS else _whole(value)
-    if isinstance(value, dict):
-        return _whole(value)
     if isinstance(value, pd.Timestamp):
         return value.to_pydatetime()
     if hasattr(value, "tolist"):  # numpy's numbers and arrays
