@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 
 from genie_assets.gateways.databricks.hosts import HostPolicy, UnusableUrl, normalise_url, read_address
 from genie_assets.gateways.databricks.pasting import flaw
+from genie_assets.production import PRODUCTION
 
 
 def _exact(*, blanks: bool = False, letters: bool = False) -> BeforeValidator:
@@ -57,6 +58,12 @@ def _day(value: Any) -> Any:
 def _layout(value: Any) -> Any:
     if value not in ("partitioned", "liquid"):
         raise ValueError("must be partitioned or liquid")
+    return value
+
+
+def _profile(value: Any) -> Any:
+    if value not in ("development", PRODUCTION):
+        raise ValueError(f"must be development or {PRODUCTION}")
     return value
 
 
@@ -143,6 +150,7 @@ def _host_patterns(value: Any) -> Any:
     return patterns
 
 
+ProfileName = Annotated[str, BeforeValidator(_profile)]
 Layout = Annotated[Literal["partitioned", "liquid"], BeforeValidator(_layout)]
 Id = Annotated[str | None, _exact()]
 Token = Annotated[SecretStr | None, _exact()]

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from genie_assets.gateways.databricks.profiles import ProfileError, read_profile
 from genie_assets.logins import (
     NO_HOST,
     NO_WAREHOUSE,
@@ -20,6 +21,7 @@ from genie_assets.logins import (
     authentication_problem,
     azure_problem,
 )
+from genie_assets.production import PRODUCTION, production_problems
 from genie_assets.setting_types import (
     Address,
     Day,
@@ -32,6 +34,7 @@ from genie_assets.setting_types import (
     Names,
     Patterns,
     Place,
+    ProfileName,
     Secret,
     SecretUrl,
     TimeZone,
@@ -46,6 +49,19 @@ class SettingsError(Exception):
     """A setting is missing or wrong. The message names its environment variable and says what to do."""
 
 
+_OF_A_PROFILE = {
+    "host": "databricks_host",
+    "warehouse_id": "databricks_warehouse_id",
+    "token": "databricks_token",
+    "client_id": "databricks_client_id",
+    "client_secret": "databricks_client_secret",
+    "azure_client_id": "arm_client_id",
+    "azure_client_secret": "arm_client_secret",
+    "azure_tenant_id": "arm_tenant_id",
+}
+_LOGIN = tuple(_OF_A_PROFILE.values())[2:]
+
+
 class Settings(BaseSettings):
     """The settings. Each field is the environment variable of the same name in upper case.
 
@@ -56,6 +72,9 @@ class Settings(BaseSettings):
         env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
+    genie_profile: ProfileName = "development"
+    """What is demanded of the settings: `production` refuses what only a person who tries something may use."""
+
     databricks_host: Address = None
     """The workspace that holds the SQL warehouse."""
     databricks_client_id: Id = None
@@ -64,6 +83,10 @@ class Settings(BaseSettings):
     """Its OAuth secret."""
     databricks_token: Token = None
     """A personal access token, instead of client id and secret."""
+    databricks_config_profile: Group = None
+    """The profile of `.databrickscfg` that tells what of host, warehouse and login is not set here."""
+    databricks_config_file: Group = None
+    """That file, if it is not `~/.databrickscfg`."""
     arm_client_id: Id = None
     """Application id of a service principal of Azure, where no other login is set."""
     arm_client_secret: Secret = None
@@ -161,34 +184,57 @@ class Settings(BaseSettings):
 
         Raises:
             SettingsError: if the host, the credentials or the warehouse are missing, or the credentials are
-                given twice. Apart from this, no setting is required.
+                given twice, or the profile that is named cannot be used. Apart from this, no setting is required.
         """
-        secret, token = _reveal(self.databricks_client_secret), _reveal(self.databricks_token)
+        settings = self._with_profile()
+        secret, token = _reveal(settings.databricks_client_secret), _reveal(settings.databricks_token)
         azure = {
-            "ARM_CLIENT_ID": self.arm_client_id,
-            "ARM_CLIENT_SECRET": _reveal(self.arm_client_secret),
-            "ARM_TENANT_ID": self.arm_tenant_id,
+            "ARM_CLIENT_ID": settings.arm_client_id,
+            "ARM_CLIENT_SECRET": _reveal(settings.arm_client_secret),
+            "ARM_TENANT_ID": settings.arm_tenant_id,
         }
-        is_azures = any(azure.values()) and not (self.databricks_client_id or secret or token)
+        is_azures = any(azure.values()) and not (settings.databricks_client_id or secret or token)
         problems = [
-            None if self.databricks_host else NO_HOST,
-            None if self.databricks_warehouse_id else NO_WAREHOUSE,
+            None if settings.databricks_host else NO_HOST,
+            None if settings.databricks_warehouse_id else NO_WAREHOUSE,
             azure_problem(azure)
             if is_azures
-            else authentication_problem(self.databricks_client_id, secret, token),
+            else authentication_problem(settings.databricks_client_id, secret, token),
         ]
-        if not self.databricks_host or not self.databricks_warehouse_id or any(problems):
+        if not settings.databricks_host or not settings.databricks_warehouse_id or any(problems):
             raise SettingsError(" ".join([*filter(None, problems), WHERE_SETTINGS_ARE]))
-        connection = DatabricksConnection(self.databricks_host, self.databricks_warehouse_id)
+        connection = DatabricksConnection(settings.databricks_host, settings.databricks_warehouse_id)
         if not is_azures:
-            return replace(connection, client_id=self.databricks_client_id, client_secret=secret, token=token)
+            return replace(connection, client_id=settings.databricks_client_id, client_secret=secret, token=token)
         return replace(
             connection,
             client_id=azure["ARM_CLIENT_ID"],
             client_secret=azure["ARM_CLIENT_SECRET"],
             tenant_id=azure["ARM_TENANT_ID"],
-            authority=self.azure_authority_host,
+            authority=settings.azure_authority_host,
         )
+
+    def _with_profile(self) -> "Settings":
+        """With what the profile says of what is not set; it is not read if nothing is missing."""
+        login = [getattr(self, name) for name in _LOGIN]
+        is_named = self.databricks_config_profile or self.databricks_config_file
+        if not is_named or (self.databricks_host and self.databricks_warehouse_id and any(login)):
+            return self
+        try:
+            profile = read_profile(self.databricks_config_profile, self.databricks_config_file)
+            told = {**profile.place, **({} if any(login) else profile.login())}
+        except ProfileError as problem:
+            text = str(problem)
+        else:
+            names = {field: key for key, field in _OF_A_PROFILE.items() if key in told}
+            missing = {field: told[key] for field, key in names.items() if not getattr(self, field)}
+            try:
+                # The same rules as for settings, those of production among them.
+                read = load_settings(**missing)
+                return self.model_copy(update={field: getattr(read, field) for field in missing})
+            except SettingsError as problem:
+                text = f"The profile {profile.name} of {profile.file} cannot be used: {problem}"
+        raise SettingsError(text)
 
     def writing(self) -> DatabricksConnection:
         """How to reach Databricks in order to change spaces: with a login of its own, if there is one.
@@ -220,10 +266,15 @@ def load_settings(**values: Any) -> Settings:
         SettingsError: with one sentence per wrong setting.
     """
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         # The validation error knows the values, secrets included: it must not even be the cause.
         problems = [_sentence(item) for item in error.errors(include_input=False, include_url=False)]
+    else:
+        is_production = settings.genie_profile == PRODUCTION
+        problems = production_problems(dict(settings)) if is_production else []
+        if not problems:
+            return settings
     raise SettingsError(" ".join(problems))
 
 

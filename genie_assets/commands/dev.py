@@ -29,7 +29,8 @@ def dev(port: int, of_demo: bool) -> None:
     require("dev", "ui")
     if of_demo:
         sys.exit(_serve_demo(port, "The demo's UI"))
-    if read_settings().databricks_host is None:
+    settings = read_settings()
+    if not (settings.databricks_host or settings.databricks_config_profile or settings.databricks_config_file):
         sys.exit(
             _serve_demo(port, "No account is named (DATABRICKS_HOST, here or in .env), so this is the demo's UI")
         )
