@@ -115,6 +115,6 @@ def _unloaded_state(instance: dg.DagsterInstance, place: Placement, day: str) ->
         if _STATE not in metadata or _AT not in metadata:
             return None
         looked = dt.datetime.fromisoformat(str(metadata[_AT].value))
-        last = last_start(instance, place, day)
+        last = last_start(instance, place, day, "audit_messages")
         return str(metadata[_STATE].value) if last is None or last < looked else None
     return None

@@ -123,13 +123,21 @@ def days_in_flight(instance: dg.DagsterInstance, place: Placement) -> set[str]:
     }
 
 
-def last_start(instance: dg.DagsterInstance, place: Placement, day: str) -> dt.datetime | None:
-    """When the latest run that was to fetch a day began, however it ended; None if there is none, UTC.
+def last_start(
+    instance: dg.DagsterInstance, place: Placement, day: str, asset: str = "genie_api_messages"
+) -> dt.datetime | None:
+    """When the latest run that was to make an asset of a day began, however it ended; None if there is none, UTC.
 
     Dagster notes what a run will make when it is asked for: so one that failed before it made anything counts.
+
+    Args:
+        instance: The instance.
+        place: Where our assets are.
+        day: The day.
+        asset: A run of `genie_retry` fetches, and reads no audit log: who asks for that names `audit_messages`.
     """
-    fetched = place.key("genie_api_messages")
-    planned = instance.event_log_storage.get_latest_planned_materialization_info(fetched, day)
+    made = place.key(asset)
+    planned = instance.event_log_storage.get_latest_planned_materialization_info(made, day)
     record = instance.get_run_record_by_id(planned.run_id) if planned else None
     if record is None:
         return None

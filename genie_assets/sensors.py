@@ -131,7 +131,9 @@ def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
                 "Nobody has looked yet: the schedule late_days_hourly does, or genie_late_days by hand."
             )
         busy = days_in_flight(context.instance, place)
-        chosen = late_days_to_run(look, busy, lambda day: last_start(context.instance, place, day), now)
+        chosen = late_days_to_run(
+            look, busy, lambda day: last_start(context.instance, place, day, "audit_messages"), now
+        )
         within = [day for day in chosen if place.has_day(day, now)]
         if not within:
             return dg.SkipReason(

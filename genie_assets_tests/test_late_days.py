@@ -126,8 +126,8 @@ def test_a_late_row_is_told_once_it_should_have_been_loaded_or_nobody_looks(
         check = standing(world, instance)["every_day_is_loaded"]
         return check.passed, check.metadata["about_to_be_loaded"].value
 
-    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "3")
-    for day in BACK[1:4]:
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "5")
+    for day in BACK[1:6]:
         world.discover(day)
     look(world, instance)
     world.event("m3", "c3", day=BACK[3], action="updateConversationMessageFeedback", at=world.now - 72 * HOUR)
@@ -138,6 +138,17 @@ def test_a_late_row_is_told_once_it_should_have_been_loaded_or_nobody_looks(
     assert told() == (True, 1), "it was found just now"
     monkeypatch.setattr("genie_assets.domain.day_loads.HEALS_WITHIN", dt.timedelta(0))
     assert told() == (False, 0), "found long ago, and not loaded"
+
+
+def test_a_run_that_reads_no_log_does_not_count_as_the_load_of_a_late_day(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the day was due just after the look, and its retry hid for a day that rows had come."""
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "1")
+    look(world, instance)
+    assert run_day(world, instance, "genie_retry", day=BACK[1]).success
+    (request,) = tick(world, instance)
+    assert request.partition_key == BACK[1].isoformat()
 
 
 def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(

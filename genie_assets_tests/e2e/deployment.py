@@ -7,9 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.error import URLError
@@ -24,12 +24,45 @@ _direct = build_opener(ProxyHandler({}))
 T = TypeVar("T")
 
 
+@dataclass
+class Service:
+    """A process that runs for long, with all that it starts; what it prints is kept."""
+
+    command: Sequence[str | Path]
+    home: Path
+    env: Mapping[str, str]
+    output: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.output.open("ab") as sink:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.home, env=dict(self.env), stdout=sink, stderr=sink, start_new_session=True
+            )
+
+    def terminate(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+
+    def kill(self) -> None:
+        """End its whole group, at once: nothing that it started may stay."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def again(self) -> None:
+        self.kill()
+        self.start()
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A running webserver with its daemon."""
 
     home: Path
     url: str
+    services: Mapping[str, Service] = field(default_factory=dict)
 
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         """What the query or mutation gives; it must have exactly one field at its top."""
@@ -67,6 +100,28 @@ class Deployment:
         )
         assert started["sensorState"]["status"] == "RUNNING", started
 
+    def knows_its_code(self) -> bool:
+        """Whether the webserver has reached the code location."""
+        asked = """query ($selector: RepositorySelector!) { repositoryOrError(repositorySelector: $selector) {
+            __typename } }"""
+        return bool(self.graphql(asked, selector=REPOSITORY)["__typename"] == "Repository")
+
+    def start_everything(self) -> None:
+        """Switch on every schedule and every sensor."""
+        asked = """query ($selector: RepositorySelector!) { repositoryOrError(repositorySelector: $selector) {
+            __typename ... on Repository { schedules { name } sensors { name } }
+            ... on PythonError { message } ... on RepositoryNotFoundError { message } } }"""
+        shown = self.graphql(asked, selector=REPOSITORY)
+        assert shown["__typename"] == "Repository", shown
+        for sensor in shown["sensors"]:
+            self.start_sensor(sensor["name"])
+        for schedule in shown["schedules"]:
+            self.graphql(
+                """mutation ($selector: ScheduleSelector!) { startSchedule(scheduleSelector: $selector) {
+                    __typename ... on PythonError { message } } }""",
+                selector={**REPOSITORY, "scheduleName": schedule["name"]},
+            )
+
     def ticks(self, name: str) -> list[dict[str, Any]]:
         """The sensor's ticks that have ended, the first one first."""
         shown = self.graphql(
@@ -94,8 +149,15 @@ def wait_for(what: str, look: Callable[[], T], *, seconds: float) -> T:
 
 
 @contextmanager
-def deployed(home: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
-    """Run webserver and daemon, with these settings and no others, until the block ends."""
+def deployed(home: Path, settings: Mapping[str, str], *, with_code_server: bool = False) -> Iterator[Deployment]:
+    """Run webserver and daemon, with these settings and no others, until the block ends.
+
+    Args:
+        home: DAGSTER_HOME.
+        settings: The settings.
+        with_code_server: Whether the code location is a process of its own, the runs' parent; each of both starts
+            one otherwise.
+    """
     # One process makes the home's database: two at once would race.
     Runner(home).close()
     port = free_port()
@@ -106,34 +168,37 @@ def deployed(home: Path, settings: Mapping[str, str]) -> Iterator[Deployment]:
     }
     env |= {**settings, "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "yes"}
     folder = Path(sys.executable).parent
-    commands: dict[str, list[str | Path]] = {
-        "webserver": [folder / "dagster-webserver", "-w", WORKSPACE, "-h", "127.0.0.1", "-p", str(port)],
-        "daemon": [folder / "dagster-daemon", "run", "-w", WORKSPACE],
-    }
-    deployment = Deployment(home, f"http://127.0.0.1:{port}")
-    processes = []
+    workspace, commands = WORKSPACE, dict[str, list[str | Path]]()
+    if with_code_server:
+        # Without the heartbeat of `dagster code-server`, which goes by the clock on the wall.
+        at = ["-h", "127.0.0.1", "-p", str(free_port())]
+        named = ["-m", "genie_assets.definitions", "--location-name", REPOSITORY["repositoryLocationName"]]
+        commands["code"] = [folder / "dagster", "api", "grpc", *at, *named]
+        workspace = home / "workspace.yaml"
+        server = {"host": at[1], "port": int(at[3]), "location_name": REPOSITORY["repositoryLocationName"]}
+        workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    commands["webserver"] = [folder / "dagster-webserver", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
+    commands["daemon"] = [folder / "dagster-daemon", "run", "-w", workspace]
+    services = {name: Service(command, home, env, home / f"{name}.txt") for name, command in commands.items()}
+    deployment = Deployment(home, f"http://127.0.0.1:{port}", services)
     try:
-        for name, command in commands.items():
-            with (home / f"{name}.txt").open("wb") as sink:
-                processes.append(
-                    subprocess.Popen(command, cwd=home, env=env, stdout=sink, stderr=sink, start_new_session=True)
-                )
+        for service in services.values():
+            service.start()
         wait_for("The webserver", lambda: answers(deployment.url), seconds=120)
         yield deployment
     finally:
-        _end(processes)
+        _end(list(services.values()))
 
 
-def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Ask all to end, then end their groups: nothing that they started may stay."""
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _end(services: Sequence[Service]) -> None:
+    """Ask all to end, then end their groups."""
+    for service in services:
+        service.terminate()
+    for service in services:
+        if service.process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                service.process.wait(20)
+        service.kill()
 
 
 def answers(url: str) -> bool:

@@ -1,6 +1,7 @@
 """A month on the sandbox's clock, with the schedules and sensors as they are shipped, and no command typed."""
 
 import datetime as dt
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from genie_assets.settings import load_settings
 from genie_assets.wiring import open_workspaces
 from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at
 from genie_assets_tests.e2e.pipelines import Pipeline, metadata_of, point_at
+from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_sandbox.account import Account, save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.scenarios import SCENARIOS, vote_after_a_read, with_scenarios
@@ -39,6 +41,16 @@ AWAKE: Mapping[int, tuple[str, ...]] = {
     **dict.fromkeys((2, 3, 4, 5, 7, 8), USUAL),
     **dict.fromkeys((19, 20, 22, 24), USUAL),
 }
+# The month's incidents. Late rows, tokens that end, a clock ahead and a message of the year 9999 are none.
+INCIDENTS = [
+    # Nobody but Genie writes this audit log, and nobody asks it anything for days.
+    ("WARNING", "audit_is_fresh"),
+    # The space that is private from the fourth day on, and the one that can never be exported.
+    ("WARNING", "PERMISSION"),
+    ("WARNING", "spaces_are_backed_up"),
+    ("FINE AGAIN", "PERMISSION"),
+    ("WORSE", "audit_is_fresh"),
+]
 TOKENS_END_ON = {2, 3, 5, 20}
 
 
@@ -88,8 +100,10 @@ def test_a_month_loads_itself_and_every_table_is_the_truth(
         SandboxProcess(tmp_path / "account", clock_ms=ms(start)) as sandbox,
         dg.DagsterInstance.ephemeral() as instance,
         dagster_at(clock),
+        StubServer(always(Reply())).running() as receiver,
     ):
         point_at(sandbox, tmp_path / "lake", monkeypatch)
+        monkeypatch.setenv("GENIE_ALERT_CHANNELS", f"json://127.0.0.1:{receiver.port}/hook")
         sandbox.tell_time(of="sandbox")
         settings = load_settings()
         workspaces = open_workspaces(settings, settings.databricks())
@@ -105,7 +119,15 @@ def test_a_month_loads_itself_and_every_table_is_the_truth(
         assert problems(account, sandbox, Pipeline(), clock) == [], daemon.runs
         assert [each for each, succeeded in daemon.runs if not succeeded] == []
         told = metadata_of(daemon.latest["genie_daily"], "genie_api_messages")["clock"]
+        assert told_of(receiver) == INCIDENTS
         assert re.match(r"Our clock is \d[\d.]* minutes ahead of Databricks'", told)
+
+
+def told_of(receiver: StubServer) -> list[tuple[str, str]]:
+    """What the channel was told but for reminders, one after the other: why, and of what."""
+    texts = [json.loads(each.body)["message"] for each in receiver.requests]
+    found = [re.findall(r"^(BROKEN|WARNING|WORSE|FINE AGAIN): (\w+)", text, re.MULTILINE) for text in texts]
+    return [each for told in found for each in told]
 
 
 def problems(account: Account, sandbox: SandboxProcess, pipeline: Pipeline, clock: JumpingClock) -> list[str]:
