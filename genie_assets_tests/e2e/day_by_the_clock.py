@@ -53,9 +53,11 @@ class FastClock:
 
     Args:
         folder: Where the file is that they read.
+        pace: How many seconds of it one of ours has.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pace: int = _PACE) -> None:
+        self.pace = pace
         self._file, self._began = folder / "clock", time.monotonic()
         self._site = folder / "site"
         self._site.mkdir()
@@ -64,7 +66,7 @@ class FastClock:
 
     def tick(self) -> dt.datetime:
         """Move it on; the time that it is now, UTC."""
-        ahead = round((time.monotonic() - self._began) * (_PACE - 1))
+        ahead = round((time.monotonic() - self._began) * (self.pace - 1))
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"+{ahead}\n", encoding="ascii")
         fresh.replace(self._file)
@@ -132,11 +134,11 @@ def runs_of(home: Path) -> dict[str, int]:
     return dict(sorted(ended.items()))
 
 
-def patient(home: Path) -> None:
+def patient(home: Path, pace: int = _PACE) -> None:
     """The instance as it is shipped, but a process may take as long to start as it does by a slow clock."""
     home.mkdir()
     config = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
-    config["run_monitoring"]["start_timeout_seconds"] = 20 * _PACE
+    config["run_monitoring"]["start_timeout_seconds"] = 20 * pace
     (home / "dagster.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 

@@ -1,0 +1,76 @@
+"""A deployment that is left alone for a day, in an hour: do its processes grow?
+
+Webserver, daemon and code location with all schedules and sensors on, by a clock that runs 24 times as fast.
+"""
+
+import datetime as dt
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.measuring import Goal, report
+from genie_assets_tests.e2e.day_by_the_clock import FastClock, made_up, ms, patient, problems, runs_of
+from genie_assets_tests.e2e.deployment import Service, deployed, wait_for
+from genie_sandbox.account import save
+from genie_sandbox.client import SandboxProcess
+
+_PACE = 24
+_STEP_SECONDS = 5.0
+# Minutes whose memory is compared: the first ones after everything was used once, and the last ones.
+_AFTER, _FOR = 10.0, 10.0
+
+
+def measure(minutes: float) -> Iterator[bool]:
+    """Measure for so many minutes; whether each goal is met."""
+    with TemporaryDirectory(prefix="genie-benchmark-") as name:
+        folder = Path(name)
+        clock = FastClock(folder, _PACE)
+        begins = clock.tick()
+        # So that at the end everything has been there for some hours.
+        account = made_up(begins - dt.timedelta(hours=6))
+        save(account, folder / "account")
+        with SandboxProcess(folder / "account", clock_ms=ms(begins)) as sandbox:
+            sandbox.tell_time(of="sandbox")
+            settings = {
+                **clock.environment(),
+                **sandbox.environment(),
+                "GENIE_LAKEHOUSE": str(folder / "lakehouse"),
+                "GENIE_FIRST_DAY": account.first_day,
+            }
+            patient(folder / "home", _PACE)
+            with deployed(folder / "home", settings, with_code_server=True) as deployment:
+                wait_for("The code server", deployment.knows_its_code, seconds=120)
+                deployment.start_everything()
+                memory: dict[str, list[tuple[float, float]]] = defaultdict(list)
+                began = time.monotonic()
+                while (minute := (time.monotonic() - began) / 60) < minutes:
+                    sandbox.set_clock(ms(clock.tick()))
+                    for service, mb in memory_of(deployment.services).items():
+                        memory[service].append((minute, mb))
+                    time.sleep(_STEP_SECONDS)
+                differences = problems(account, sandbox, str(folder / "lakehouse"), ms(clock.tick()))
+        runs = runs_of(folder / "home")
+    for service, seen in memory.items():
+        early = statistics.median(
+            mb for minute, mb in seen if _AFTER <= minute < _AFTER + _FOR or minutes < _AFTER
+        )
+        late = statistics.median(mb for minute, mb in seen if minute >= minutes - _FOR)
+        report(f"{service}_mb", late)
+        yield report(f"{service}_mb_at_the_end_to_first", late / early, Goal("<=", 1.05))
+    report("runs", sum(runs.values()))
+    yield report("runs_failed", sum(count for name, count in runs.items() if "FAILURE" in name), Goal("<=", 0))
+    yield report("differences_from_the_truth", len(differences), Goal("<=", 0))
+
+
+def memory_of(services: Mapping[str, Service]) -> dict[str, float]:
+    """Resident memory of each process, MB; what it started for a while does not count."""
+    found = {}
+    for name, service in services.items():
+        assert service.process is not None
+        status = Path(f"/proc/{service.process.pid}/status").read_text(encoding="ascii")
+        (line,) = (each for each in status.splitlines() if each.startswith("VmRSS:"))
+        found[name] = int(line.split()[1]) / 1024
+    return found
