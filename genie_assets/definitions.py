@@ -15,7 +15,7 @@ from genie_assets import new_rows
 from genie_assets.alerting import build_alerts
 from genie_assets.assets import build_assets, build_specs
 from genie_assets.checks import build_daily_checks, build_standing_checks
-from genie_assets.conversations import build_comments
+from genie_assets.conversations import build_comments, build_items
 from genie_assets.daily_dashboard import build_dashboard, is_wanted
 from genie_assets.daily_report import build_report
 from genie_assets.daily_views import build_views
@@ -58,7 +58,13 @@ def build_defs(
         # Partitioned asset checks are a preview in Dagster 1.13; a test pins the behaviour that we rely on.
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
-        made = [build_comments(place), build_reconciliation(place), build_views(place), build_report(place)]
+        made = [
+            build_comments(place),
+            build_items(place),
+            build_reconciliation(place),
+            build_views(place),
+            build_report(place),
+        ]
         assets, specs = [*build_assets(place), *made], build_specs(place)
         if is_wanted(settings):
             assets.append(build_dashboard(place))

@@ -68,8 +68,8 @@ def build_jobs(
         ),
         dg.define_asset_job(
             conversations.JOB,
-            selection=_assets(place, conversations.COMMENTS).without_checks(),
-            description="List comments on messages on which somebody commented.",
+            selection=_assets(place, conversations.COMMENTS, conversations.ITEMS).without_checks(),
+            description="List comments on messages, and the steps of conversations with agents.",
             **options,
         ),
         dg.define_asset_job(

@@ -8,6 +8,15 @@ import dagster as dg
 from genie_assets.domain.markdown import markdown_table
 from genie_assets.domain.tables import Table
 
+_OF_LISTS = {
+    "errors": "the failed by error class",
+    "found_deleted": "of the wanted, those that are gone though they were listed before",
+    "waiting": "those that were not asked for, because an error of theirs is not due yet",
+    "not_attempted": "those that the time (`GENIE_RUN_MINUTES`) did not suffice for; the next run goes on",
+    "requests": "requests to the Genie API",
+    "pace": "as for genie_api_messages",
+}
+
 # What the numbers and tables of each asset mean. The UI shows only what stands here.
 MEANINGS: Mapping[str, Mapping[str, str]] = {
     "audit_messages": {
@@ -18,7 +27,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "workspaces_not_running": "of these, workspaces that answer nobody now; their messages wait",
         "not_running": "which ones these are",
         "changed_spaces": "spaces that were changed lately, by workspace and id: the sensor reads it",
-        "unnamed": "events of agents that name no message: what was asked so cannot be fetched",
+        "unnamed": "events of agents that name no message and no conversation: what was asked so cannot be "
+        "fetched",
         "asked_of_agents": "the same by action",
         "unknown": "events of actions not known to this version that name no message and may ask something",
         "unknown_actions": "the same by action; if questions are among them, they are missing here",
@@ -107,17 +117,20 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "pace": "as for genie_api_messages",
     },
     "message_comments": {
-        "messages": "messages on which somebody commented since their comments were listed",
+        "wanted": "messages on which somebody commented since their comments were listed",
         "answered": "of these, messages whose comments were listed to the end",
-        "comments": "comments that are new, or not as they were",
+        "changed": "comments that are new, or not as they were",
         "deleted": "comments that are not there any more; they stay, marked",
         "failed": "messages whose comments could not be listed; each is in `comment_fetch_errors`",
-        "errors": "the failed by error class",
-        "found_deleted": "messages that are gone though their comments were listed before",
-        "waiting": "messages that were not asked for, because an error of theirs is not due yet",
-        "not_attempted": "messages that the time (`GENIE_RUN_MINUTES`) did not suffice for; the next run goes on",
-        "requests": "requests to the Genie API",
-        "pace": "as for genie_api_messages",
+        **_OF_LISTS,
+    },
+    "agent_items": {
+        "wanted": "conversations with agents in which something happened since their steps were listed",
+        "answered": "of these, conversations whose steps were listed to the end",
+        "changed": "steps that are new, or not as they were",
+        "deleted": "steps that are not there any more; they stay, marked",
+        "failed": "conversations whose steps could not be listed; each is in `agent_fetch_errors`",
+        **_OF_LISTS,
     },
 }
 

@@ -12,9 +12,8 @@ from genie_assets.pipeline.enriched_message_details import FoldReport
 from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.genie_space_details import SpacesReport
 from genie_assets.pipeline.maintenance import TableMaintenance
-from genie_assets.pipeline.message_comments import CommentsReport
-from genie_assets.pipeline.things import Tally
 from genie_assets.pipeline.walked_conversations import ReconciliationReport
+from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets.run_notes import WAITING, changed_spaces_to_json, waits_to_json
 from genie_assets.showing import counts_table, markdown, shown, spaces_table
 
@@ -91,28 +90,21 @@ def reconciliation_metadata(report: ReconciliationReport) -> dict[str, Any]:
     return numbers | ({"days": markdown(["day"], days)} if days else {})
 
 
-def comments_metadata(report: CommentsReport) -> dict[str, Any]:
-    """Metadata of `message_comments`."""
+def lists_metadata(asset: str, report: ListsReport) -> dict[str, Any]:
+    """Metadata of `message_comments` and `agent_items`."""
     tally = report.tally
     numbers = {
-        "messages": report.messages,
-        "comments": report.comments,
-        "deleted": report.deleted,
-        **_of_children(tally),
-    }
-    return explained("message_comments", numbers | counts_table("errors", tally.errors_by_class))
-
-
-def _of_children(tally: Tally) -> dict[str, Any]:
-    """What is told of every kind of thing that is asked for beside messages and spaces."""
-    return {
+        "wanted": report.wanted,
         "answered": tally.answered,
+        "changed": report.changed,
+        "deleted": report.deleted,
         "failed": tally.failed,
         "found_deleted": tally.deleted,
         "waiting": tally.waiting,
         "not_attempted": len(tally.not_attempted),
         "requests": tally.requests,
     }
+    return explained(asset, numbers | counts_table("errors", tally.errors_by_class))
 
 
 def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         ),
         # Behind the days that were looked at once more.
         _without_partition(
-            "conversations_daily", jobs[conversations.JOB], "45 4 * * *", "Comments on messages, every day."
+            "conversations_daily", jobs[conversations.JOB], "45 4 * * *", "Comments and agents' steps, every day."
         ),
         _without_partition(
             "views_daily", jobs["genie_views"], "15 5 * * *", "The views in Unity Catalog, every day."

@@ -123,6 +123,24 @@ class Message:
 
 
 @dataclass(frozen=True)
+class AgentItem:
+    """A step of a conversation with an agent, shown from `at` (ms) on. `body` is its JSON."""
+
+    at: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AgentConversation:
+    """A conversation that is in agent mode, with its steps in their order. Its turns are messages, too."""
+
+    workspace_id: str
+    space_id: str
+    conversation_id: str
+    items: tuple[AgentItem, ...]
+
+
+@dataclass(frozen=True)
 class ArrivingRow:
     """A row of a system table and when it becomes visible there (ms)."""
 
@@ -145,6 +163,7 @@ class Account:
     messages: tuple[Message, ...] = ()
     audit: tuple[ArrivingRow, ...] = ()
     query_history: tuple[ArrivingRow, ...] = ()
+    agents: tuple[AgentConversation, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)  # what the generator wants to remember (seed, scale)
 
 
@@ -153,6 +172,7 @@ _LISTS: dict[str, str] = {
     "messages": "messages.jsonl",
     "audit": "audit.jsonl",
     "query_history": "query_history.jsonl",
+    "agents": "agents.jsonl",
 }
 
 
@@ -183,6 +203,7 @@ def load(folder: Path) -> Account:
         spaces=tuple(space_of(item) for item in _read_lines(folder / _LISTS["spaces"])),
         messages=tuple(_message(item) for item in _read_lines(folder / _LISTS["messages"])),
         audit=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["audit"])),
+        agents=_agents(folder / _LISTS["agents"]),
         query_history=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["query_history"])),
     )
 
@@ -191,6 +212,15 @@ def space_of(item: dict[str, Any]) -> Space:
     """A space as JSON holds it."""
     later = tuple(SpaceState(**state) for state in item.get("later", ()))
     return Space(**{**item, "later": later, "grants": tuple(tuple(grant) for grant in item.get("grants", ()))})
+
+
+def _agents(path: Path) -> tuple[AgentConversation, ...]:
+    # Accounts that were written before there were agents have none.
+    lines = _read_lines(path) if path.exists() else []
+    return tuple(
+        AgentConversation(**{**line, "items": tuple(AgentItem(**step) for step in line["items"])})
+        for line in lines
+    )
 
 
 def _message(item: dict[str, Any]) -> Message:

@@ -38,6 +38,12 @@ WITH events AS (
       NULLIF(get_json_object(response.result, '$.agent_id'), ''),
       NULLIF(get_json_object(response.result, '$.response_id'), '')
     ) AS agents_id,
+    COALESCE(
+      NULLIF(request_params['agent_id'], ''),
+      NULLIF(request_params['agentId'], ''),
+      NULLIF(get_json_object(response.result, '$.agent_id'), ''),
+      NULLIF(get_json_object(response.result, '$.agentId'), '')
+    ) AS agent_id,
     -- What makes a space names the new one in the response, and may name the old one in the request.
     CASE
       WHEN regexp_like(lower(action_name), '^(genie)?(create|clone|copy)space') THEN COALESCE(
@@ -77,7 +83,9 @@ told AS (
       WHEN message_id IS NOT NULL THEN space_id
       WHEN changes_space THEN COALESCE(made_space_id, space_id)
     END AS space_id,
-    CASE WHEN message_id IS NOT NULL THEN conversation_id END AS conversation_id,
+    CASE WHEN message_id IS NOT NULL OR agents_id IS NOT NULL THEN conversation_id END AS conversation_id,
+    -- An agent is a space.
+    CASE WHEN agents_id IS NOT NULL THEN COALESCE(agent_id, space_id) END AS agent_id,
     CASE WHEN changes_space THEN event_id END AS space_event_id
   FROM (
     SELECT
@@ -97,6 +105,7 @@ SELECT
   actor,
   is_refused,
   is_agents,
+  agent_id,
   space_id,
   conversation_id,
   message_id,
@@ -105,5 +114,5 @@ SELECT
   MAX(event_time) AS last_event_time,
   COUNT(DISTINCT event_id) AS event_count
 FROM told
-GROUP BY workspace_id, action_name, actor, is_refused, is_agents, space_id, conversation_id, message_id,
+GROUP BY workspace_id, action_name, actor, is_refused, is_agents, agent_id, space_id, conversation_id, message_id,
   space_event_id

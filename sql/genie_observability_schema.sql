@@ -29,6 +29,10 @@
 --   OPTIMIZE main.genie_analytics.message_comments
 --   OPTIMIZE main.genie_analytics.message_comment_looks
 --   OPTIMIZE main.genie_analytics.comment_fetch_errors
+--   OPTIMIZE main.genie_analytics.agent_conversations
+--   OPTIMIZE main.genie_analytics.agent_items
+--   OPTIMIZE main.genie_analytics.agent_conversation_looks
+--   OPTIMIZE main.genie_analytics.agent_fetch_errors
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -685,6 +689,109 @@ USING DELTA
 COMMENT 'The error ledger of comments: why those on a message could not be listed, when they are tried again, how it ended.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,message_id,next_retry_timestamp',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per conversation with an agent.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.agent_conversations (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the agent.',
+  workspace_url STRING COMMENT 'Its address, as far as it is known.',
+  space_id STRING COMMENT 'The agent, which is a Genie space.',
+  conversation_id STRING NOT NULL COMMENT 'The conversation.',
+  first_event_time TIMESTAMP COMMENT 'Earliest event that names an agent, NULL if only a list shows it.',
+  last_event_time TIMESTAMP COMMENT 'Latest event that names an agent and is no read.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_agent_conversations PRIMARY KEY (workspace_id, conversation_id)
+)
+USING DELTA
+COMMENT 'Which conversations are in agent mode, by the audit log or by the lists of reconciliation.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,last_event_time',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per step of a conversation with an agent.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.agent_items (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the agent.',
+  space_id STRING COMMENT 'The agent, which is a Genie space.',
+  conversation_id STRING NOT NULL COMMENT 'The conversation.',
+  item_id STRING NOT NULL COMMENT 'The step, a hash of what it says, if the API names none.',
+  item_ordinal INT COMMENT 'Its place in the conversation, the first one is 1.',
+  item_type STRING COMMENT 'message, reasoning, function_call, function_call_output, or what is new.',
+  item_role STRING COMMENT 'Of a message: who says it, user or assistant.',
+  item_status STRING COMMENT 'How the step stands, where the API says so.',
+  response_id STRING COMMENT 'The response that it belongs to, where the API says so.',
+  call_id STRING COMMENT 'Of a call and its output: what joins the two.',
+  function_name STRING COMMENT 'Of a call: what is called, such as execute_sql.',
+  query_sql STRING COMMENT 'Of a call: the SQL among its arguments.',
+  text_content STRING COMMENT 'What it says, or what came of a call, as Markdown.',
+  created_timestamp LONG COMMENT 'When it was made, epoch ms UTC, where the API says so.',
+  is_deleted BOOLEAN COMMENT 'The conversation was listed to the end since, without it.',
+  deleted_seen_timestamp TIMESTAMP COMMENT 'First look that did not find it, NULL while it is there.',
+  first_seen_timestamp TIMESTAMP COMMENT 'First look that found it.',
+  raw_json STRING COMMENT 'The step as the API gave it, with all that is not known here.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_agent_items PRIMARY KEY (workspace_id, conversation_id, item_id)
+)
+USING DELTA
+COMMENT 'How agents came to their answers: messages, reasoning, the SQL that they ran, what came of it. Steps are as confidential as the questions and may hold rows of data.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,conversation_id,item_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per conversation with an agent whose steps were listed.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.agent_conversation_looks (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the agent.',
+  space_id STRING COMMENT 'The agent.',
+  conversation_id STRING NOT NULL COMMENT 'The conversation.',
+  event_time TIMESTAMP COMMENT 'Latest event whose response had surely ended when it was listed, NULL if none is known.',
+  item_count LONG COMMENT 'Steps that were listed.',
+  api_fetch_timestamp TIMESTAMP COMMENT 'When they were asked for.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_agent_conversation_looks PRIMARY KEY (workspace_id, conversation_id)
+)
+USING DELTA
+COMMENT 'How current agent_items is: which conversations\' steps were listed to the end, and what for.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,event_time',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per conversation with an agent whose steps could not be listed.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.agent_fetch_errors (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the agent.',
+  space_id STRING COMMENT 'The agent.',
+  conversation_id STRING NOT NULL COMMENT 'The conversation.',
+  error_type STRING COMMENT 'AUTH_ERROR, TIMEOUT, RATE_LIMITED or FAILED.',
+  error_class STRING COMMENT 'The finer class under error_type, for example NOT_FOUND or BAD_PAYLOAD.',
+  error_message STRING COMMENT 'What went wrong, with secrets scrubbed.',
+  error_timestamp TIMESTAMP COMMENT 'Last failure.',
+  retry_count INT COMMENT 'Failed attempts after the first.',
+  resolved BOOLEAN COMMENT 'No further attempt is needed.',
+  first_error_timestamp TIMESTAMP COMMENT 'First failure.',
+  next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
+  resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED, GAVE_UP while parked, NULL while open.',
+  http_status INT COMMENT 'HTTP status, where it is known.',
+  error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  CONSTRAINT pk_agent_fetch_errors PRIMARY KEY (workspace_id, conversation_id)
+)
+USING DELTA
+COMMENT 'The error ledger of agents\' steps: why those of a conversation could not be listed, when they are tried again, how it ended.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,next_retry_timestamp',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

@@ -134,9 +134,11 @@ def _run_everything(
         progress.stage("A day later: late rows have arrived", _LOOKED_AT_AGAIN)
         sandbox.set_clock(max(made_up.anchor + _LATER_HOURS * 3_600_000, sandbox.now_ms()))
         outcomes |= {day: _run_day(runner, day, progress) for day in days[-_LOOKED_AT_AGAIN:]}
-        progress.stage("Listing comments, backing up spaces, checking what is broken, writing the report", 4)
+        progress.stage(
+            "Listing comments and steps, backing up spaces, checking what is broken, writing the report", 4
+        )
         runner.run("genie_conversations")
-        progress.step("comments")
+        progress.step("comments and agents' steps")
         runner.run("genie_spaces")
         progress.step("spaces")
         standing = runner.run("genie_standing_checks")

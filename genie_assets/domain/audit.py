@@ -127,7 +127,7 @@ _KNOWN_TO_ASK_NOTHING = (
 
 @dataclass(frozen=True)
 class Unnamed:
-    """Events of a day that name no message, by action: what was asked so cannot be fetched."""
+    """Events of a day that name no message and no conversation, by action: what was asked so cannot be fetched."""
 
     asked_of_agents: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, int] = field(default_factory=dict)  # whatever else may ask something
@@ -143,7 +143,9 @@ def unnamed_events(events: pd.DataFrame) -> Unnamed:
     unknown: Counter[str] = Counter()
     for event in _records(events[events["message_id"].isna()]):
         if event.is_agents:
-            agents[event.action_name] += int(event.event_count)
+            # Where the conversation is named, its steps are listed.
+            if event.conversation_id is None:
+                agents[event.action_name] += int(event.event_count)
         elif not event.is_refused and may_change(event.action_name) and _is_unknown(event.action_name):
             unknown[event.action_name] += int(event.event_count)
     return Unnamed(dict(agents), dict(unknown))

@@ -45,6 +45,12 @@ def as_text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def id_text(value: Any) -> str | None:
+    """An id as text, be it text or a whole number; None for anything else and for empty text."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else as_text(value)
+
+
 def epoch_ms(value: Any) -> int | None:
     """A time in epoch milliseconds UTC, from ms, s, µs or RFC 3339 text; None if it is none of these.
 

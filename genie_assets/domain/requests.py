@@ -126,6 +126,25 @@ class CommentsOfMessage:
 
 
 @dataclass(frozen=True)
+class ItemsOfConversation:
+    """All steps of a conversation with an agent, as one answer: `data` of its body is what the pages hold.
+
+    `asked_for` (UTC, by Databricks' clock) is the latest event in the conversation that is known.
+    """
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    conversation_id: str
+    asked_for: dt.datetime | None = None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The steps, under the conversation's id."""
+        return (self.conversation_id,)
+
+
+@dataclass(frozen=True)
 class Answer:
     """One object of the API: a message or a space, as parsed JSON, untouched.
 

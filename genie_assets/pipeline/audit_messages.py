@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from genie_assets.domain.agents import agent_conversations
 from genie_assets.domain.audit import (
     Unnamed,
     conversations_deleted_on,
@@ -23,6 +24,7 @@ from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ER
 from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline import space_events as spaces
+from genie_assets.pipeline.agent_items import known_question, note_conversations
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
 from genie_assets.pipeline.deletions import StoredDeletions, bring_in_line, deletions_question
@@ -78,6 +80,8 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
     rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
     of_spaces = space_events(records(events))
+    urls = {row["workspace_id"]: row["workspace_url"] for row in records(workspaces)}
+    agents = agent_conversations(records(events), urls)
     references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     found = lake.together(
         {
@@ -85,6 +89,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
             "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
             "deletions": deletions_question(event_date, ids_of(rows)),
             **spaces.stored_question(of_spaces),
+            **known_question(agents),
         }
     )
     stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
@@ -96,6 +101,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     shown = {row["workspace_id"] for row in rows}
     changed = replace(in_line, references=rows).store(event_date, stored, lake, now)
     close(lake, MESSAGE_FETCH_ERRORS, found["left out"], now)
+    note_conversations(agents, found.get("agents", ()), lake, now)
     new_events = spaces.keep(of_spaces, found.get("space events", ()), lake, {"ingestion_timestamp": now})
     note_load(load, rows if changed else stored, before, lake, now)
     unnamed = unnamed_events(events)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from genie_assets.domain.agents import listed_conversations
 from genie_assets.domain.keys import ConversationKey, Row, SpaceKey
 from genie_assets.domain.messages import epoch_ms
 from genie_assets.domain.questions import Equals, In, Not, Rows, Wanted
@@ -30,6 +31,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.agent_items import keep_listed
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.walked_conversations import ReconciliationReport, Walking, told, url_of, walked
@@ -143,6 +145,7 @@ def _store_list(
         }
         for conversation_id, answer in result.answers.items()
     ]
+    keep_listed(listed_conversations(key, result.request.workspace_url, result.answers), walking.lake, now)
     # What the list does not name any more is deleted, or nobody's business.
     gone = [row for conversation_id, row in before.items() if conversation_id not in result.answers]
     frame = RECONCILED_CONVERSATIONS.frame

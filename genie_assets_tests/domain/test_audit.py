@@ -370,10 +370,12 @@ def test_deleting_one_message_leaves_its_conversation() -> None:
 
 
 def test_events_that_name_no_message_are_counted_and_unknown_ones_told_apart() -> None:
-    """Questions to an agent were invisible: no message, no row, no word."""
+    """Questions to an agent were invisible: no message, no row, no word. Steps of a conversation are listed."""
+    agents: dict[str, Any] = {"message_id": None, "conversation_id": None, "is_agents": True}
     events = [
-        event("createAgentResponse", message_id=None, is_agents=True, event_count=2),
-        event("createAgentResponse", message_id=None, is_agents=True, workspace_id="w2"),
+        event("createAgentResponse", **agents, event_count=2),
+        event("createAgentResponse", **agents, workspace_id="w2"),
+        event("createAgentResponse", **{**agents, "conversation_id": "c1"}),
         event("askSomethingNew", message_id=None, event_count=3),
         event("askSomethingElse", message_id=None, is_refused=True),
         *(event(name, message_id=None) for name in ("createSpace", "genieUpdateSpace", "listSomething")),

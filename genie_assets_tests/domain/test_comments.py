@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 
 from genie_assets.domain.audit import may_change_comments
-from genie_assets.domain.comments import CommentsLook, changed_comments, look_row, requests_for
+from genie_assets.domain.comments import comments_look, requests_for
 from genie_assets.domain.keys import Row
-from genie_assets.domain.requests import CommentsOfMessage
+from genie_assets.domain.requests import Answer, CommentsOfMessage
 from genie_assets.domain.tables import MESSAGE_COMMENT_LOOKS, MESSAGE_COMMENTS
+from genie_assets.domain.whole_lists import COMMENTS, ListLook, changed_children, look_row
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
-def look(at: dt.datetime, *bodies: dict[str, Any]) -> CommentsLook:
-    return CommentsLook(CommentsOfMessage("w", None, "s", "c", "m", at), bodies, at)
+def look(at: dt.datetime, *bodies: dict[str, Any]) -> ListLook:
+    answer = Answer({"comments": list(bodies)}, "LIST", at)
+    return comments_look(CommentsOfMessage("w", None, "s", "c", "m", at), answer)
 
 
 def body(comment_id: str, content: str = "Why?", **more: Any) -> dict[str, Any]:
@@ -31,12 +33,12 @@ class Shelf:
         self.comments: dict[str, Row] = {}
         self.noted: Row | None = None
 
-    def take(self, seen: CommentsLook) -> int:
+    def take(self, seen: ListLook) -> int:
         """Store a look; how many rows it changed."""
-        row = look_row(seen, self.noted)
+        row = look_row(COMMENTS, seen, self.noted)
         if row is None:
             return 0
-        changed = changed_comments(seen, self.comments.values())
+        changed = changed_children(COMMENTS, seen, self.comments.values())
         self.comments |= {each["comment_id"]: each for each in changed}
         self.noted = row
         return len(changed)
@@ -69,17 +71,17 @@ def test_lists_that_are_stored_in_another_order_end_in_the_same_state() -> None:
 
 def test_every_field_is_optional_and_nothing_is_lost() -> None:
     odd = {"content": ["no", "text"], "created_timestamp": "1767225600000", "user_id": None, "mood": {"new": True}}
-    (row,) = changed_comments(look(NOON, odd), [])
+    (row,) = changed_children(COMMENTS, look(NOON, odd), [])
     assert (row["content"], row["user_id"], row["created_timestamp"]) == (None, None, 1767225600000)
     assert '"mood":{"new":true}' in row["raw_json"]
     assert len(row["comment_id"]) == 64, "named by what it says"
-    assert changed_comments(look(NOON + HOUR, odd), [row]) == []
-    (known,) = changed_comments(look(NOON, body("a", "half a \ud83d pair")), [])
+    assert changed_children(COMMENTS, look(NOON + HOUR, odd), [row]) == []
+    (known,) = changed_children(COMMENTS, look(NOON, body("a", "half a \ud83d pair")), [])
     assert known["user_id"] == str(2**60)
     stored = {**known, "content": "half a \ufffd pair"}
-    assert changed_comments(look(NOON + HOUR, body("a", "half a \ud83d pair")), [stored]) == []
+    assert changed_children(COMMENTS, look(NOON + HOUR, body("a", "half a \ud83d pair")), [stored]) == []
     assert set(row) | {*MESSAGE_COMMENTS.bookkeeping} == set(MESSAGE_COMMENTS.column_names)
-    noted = look_row(look(NOON), None)
+    noted = look_row(COMMENTS, look(NOON), None)
     assert noted is not None
     assert set(noted) | {*MESSAGE_COMMENTS.bookkeeping} == set(MESSAGE_COMMENT_LOOKS.column_names)
 

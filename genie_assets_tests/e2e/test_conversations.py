@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from genie_assets.domain.agents import agent_conversations
 from genie_assets.domain.keys import Row
 from genie_assets.domain.tables import (
+    AGENT_CONVERSATION_LOOKS,
+    AGENT_FETCH_ERRORS,
+    AGENT_ITEMS,
     COMMENT_FETCH_ERRORS,
     GENIE_MESSAGES_TO_FETCH,
     MESSAGE_COMMENT_LOOKS,
@@ -23,8 +27,10 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.meanings import MEANINGS
-from genie_assets.pipeline.message_comments import CommentsReport, keep_comments
+from genie_assets.pipeline.agent_items import keep_items, keep_listed
+from genie_assets.pipeline.message_comments import keep_comments
 from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets_tests.e2e.pipelines import (
     Pipeline,
     days_of,
@@ -34,13 +40,13 @@ from genie_assets_tests.e2e.pipelines import (
     sandbox_of,
 )
 from genie_assets_tests.sandbox.tiny import HOUR, NOW, START, account_of, ids_of, message_of, utc
-from genie_sandbox.account import Comment, Message
+from genie_sandbox.account import AgentConversation, AgentItem, Comment, Message
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.generator import generate
 from genie_sandbox.truth.comparison import differences
 from genie_sandbox.truth.tables import truth_of_children
 
-MANY = 45
+MANY, STEPS = 45, 60
 SECRET = "Who earns the most?"
 
 
@@ -59,6 +65,20 @@ MESSAGES = (
     commented("hidden", comment(4), access="none"),
     commented("leaves", comment(5), deleted_at=NOW + HOUR),
     commented("silent"),
+    commented("agent"),
+    commented("chat"),
+)
+AGENTS = tuple(
+    AgentConversation(
+        "1",
+        "s1",
+        f"c-{name}",
+        tuple(
+            AgentItem(START if n < STEPS else NOW + HOUR, {"id": f"i{n}", "type": "reasoning"})
+            for n in range(STEPS + 1)
+        ),
+    )
+    for name in ("agent", "hidden")
 )
 
 
@@ -87,10 +107,38 @@ class World:
         ]
         self.lake.merge(GENIE_MESSAGES_TO_FETCH, GENIE_MESSAGES_TO_FETCH.frame(rows))
 
-    def keep(self) -> CommentsReport:
+    def keep(self) -> ListsReport:
         self.sandbox.reset_requests()
-        run = Run(self.now.date(), "run", lambda: self.now)
-        return keep_comments(run, (), genie=self.genie, lake=self.lake)
+        return keep_comments(self.run, (), genie=self.genie, lake=self.lake)
+
+    def name(self, *message_ids: str) -> None:
+        """The log shows that somebody asked an agent in the conversations of these."""
+        events = [
+            {
+                **ids_of(message_id, f"c-{message_id}"),
+                "agent_id": "s1",
+                "workspace_id": "1",
+                "action_name": "createAgentResponse",
+                "is_refused": False,
+                "first_event_time": self.now - dt.timedelta(hours=1),
+                "last_event_time": self.now - dt.timedelta(hours=1),
+            }
+            for message_id in message_ids
+        ]
+        shown = agent_conversations(events, {"1": self.sandbox.urls["1"]})
+        keep_listed(shown, self.lake, self.now)
+
+    def keep_items(self) -> ListsReport:
+        self.sandbox.reset_requests()
+        return keep_items(self.run, (), genie=self.genie, lake=self.lake)
+
+    @property
+    def run(self) -> Run:
+        return Run(self.now.date(), "run", lambda: self.now)
+
+    @property
+    def asked_items(self) -> int:
+        return int(self.sandbox.requests()["by_route"].get("list_items", 0))
 
     @property
     def asked(self) -> int:
@@ -110,7 +158,9 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with sandbox_of(account_of(messages=MESSAGES), tmp_path / "account", sql=False) as sandbox:
+    with sandbox_of(
+        replace(account_of(messages=MESSAGES), agents=AGENTS), tmp_path / "account", sql=False
+    ) as sandbox:
         yield World(sandbox, tmp_path / "lake")
 
 
@@ -118,12 +168,12 @@ def test_comments_are_listed_once_for_each_event_and_what_goes_wrong_is_in_the_l
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    assert (world.keep().messages, world.asked) == (0, 0), "an account without comments costs nothing"
+    assert (world.keep().wanted, world.asked) == (0, 0), "an account without comments costs nothing"
     world.sandbox.faults({"effect": "max_page_size", "limit": 20})
     world.refer("many", "some", "hidden", "leaves", "silent", "unknown")
     world.refer("silent", at=world.now - dt.timedelta(days=1))
     report = world.keep()
-    assert (report.messages, report.comments, report.tally.failed) == (6, MANY + 3, 2)
+    assert (report.wanted, report.changed, report.tally.failed) == (6, MANY + 3, 2)
     assert world.asked == 3 + 5
     assert (len(world.there("many")), world.there("some"), world.there("leaves")) == (MANY, {"k1", "k2"}, {"k5"})
     assert {name: row["error_class"] for name, row in world.errors().items()} == {
@@ -139,7 +189,7 @@ def test_comments_are_listed_once_for_each_event_and_what_goes_wrong_is_in_the_l
     world.wait(2)
     world.refer("some", "leaves")
     report = world.keep()
-    assert (report.comments, report.deleted, report.tally.deleted) == (1, 1, 1)
+    assert (report.changed, report.deleted, report.tally.deleted) == (1, 1, 1)
     assert world.there("some") == {"k1", "k3"}
     assert world.there("leaves") == {"k5"}, "what was known of a message that is gone stays"
     assert world.errors()["leaves"]["resolution"] == "DELETED"
@@ -165,12 +215,49 @@ def test_comments_are_listed_once_for_each_event_and_what_goes_wrong_is_in_the_l
     assert all(SECRET not in str(row["error_message"]) for row in world.errors().values())
 
 
+def test_steps_of_agents_are_listed_to_the_end_and_again_when_something_happened(world: World) -> None:
+    assert (world.keep_items().wanted, world.asked_items) == (0, 0), "an account without agents costs nothing"
+    world.sandbox.faults({"effect": "max_page_size", "limit": 20})
+    world.name("agent", "hidden", "chat")
+    report = world.keep_items()
+    assert (report.wanted, report.changed, report.tally.failed) == (3, STEPS, 2)
+    assert world.asked_items == 4 + 2, "three pages, and one more that is empty"
+    rows = world.lake.records(AGENT_ITEMS)
+    assert sorted(row["item_ordinal"] for row in rows) == list(range(1, STEPS + 1))
+    errors = {row["conversation_id"]: row["error_class"] for row in world.lake.records(AGENT_FETCH_ERRORS)}
+    assert errors == {"c-hidden": "PERMISSION", "c-chat": "NOT_FOUND"}
+    assert (world.keep_items().tally.waiting, world.asked_items) == (2, 0)
+
+    # A turn is a message, too: an event that names it and no agent is enough.
+    world.wait(2)
+    world.refer("agent", last_change_time=world.now, last_comment_time=None)
+    world.refer("some", last_change_time=world.now, last_comment_time=None)
+    report = world.keep_items()
+    assert (report.changed, report.deleted) == (1, 0)
+    world.wait(1)
+    world.keep_items()
+    assert world.asked_items == 0
+
+    # A page that breaks off stores nothing of the list, and its time comes again.
+    world.wait(1)
+    world.name("agent")
+    world.sandbox.faults({"effect": "status", "status": 500, "route": "list_items", "every": 2})
+    world.keep_items()
+    assert {row["is_deleted"] for row in world.lake.records(AGENT_ITEMS)} == {False}
+    world.sandbox.clear_faults()
+    world.wait(24)
+    world.keep_items()
+    looks = {row["conversation_id"]: row["item_count"] for row in world.lake.records(AGENT_CONVERSATION_LOOKS)}
+    assert looks == {"c-agent": STEPS + 1}
+
+
 @pytest.mark.parametrize("lakehouse", ["files", pytest.param("unity", marks=pytest.mark.long)])
 def test_the_tables_are_the_truth_and_a_quiet_run_asks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
 ) -> None:
     place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
-    account = generate(seed=11, anchor=recent_anchor(), days=3, messages=60)
+    # So long ago that every response has ended.
+    account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=3, messages=60)
     with sandbox_of(account, tmp_path / "account") as sandbox:
         point_at(sandbox, place, monkeypatch)
         sandbox.advance(hours=24)
@@ -184,20 +271,24 @@ def test_the_tables_are_the_truth_and_a_quiet_run_asks_nothing(
         looks = metadata_of(result, MESSAGE_COMMENT_LOOKS.name)["dagster/row_count"]
         assert looks == len(pipeline.rows(MESSAGE_COMMENT_LOOKS)) > 0
         assert different(pipeline, account) == []
-        assert found["comments"] == len(pipeline.rows(MESSAGE_COMMENTS)) > 0
+        assert found["changed"] == len(pipeline.rows(MESSAGE_COMMENTS)) > 0
+        steps = metadata_of(result, AGENT_ITEMS.name)
+        assert steps["changed"] == len(pipeline.rows(AGENT_ITEMS)) > 0
+        assert not {name for name in steps if "/" not in name} - set(MEANINGS[AGENT_ITEMS.name])
         assert not any(row["content"] in str(found) for row in pipeline.rows(MESSAGE_COMMENTS))
         sandbox.reset_requests()
         again = metadata_of(pipeline.run("genie_conversations"), MESSAGE_COMMENTS.name)
         asked = sandbox.requests(0)
         assert again["requests"] == asked["by_route"].get("list_comments", 0) == 0
+        assert asked["by_route"].get("list_items", 0) == 0
         if lakehouse == "unity":
-            assert asked["by_call"].get("POST statements", 0) <= 2
+            assert asked["by_call"].get("POST statements", 0) <= 4
 
 
 def different(pipeline: Pipeline, account: Any) -> list[str]:
     expected = truth_of_children(account, at=account.anchor + 24 * HOUR)
     return [
         problem
-        for table in (MESSAGE_COMMENTS,)
+        for table in (MESSAGE_COMMENTS, AGENT_ITEMS)
         for problem in differences(table, expected[table.name], pipeline.rows(table))
     ]

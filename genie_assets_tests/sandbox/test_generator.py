@@ -59,7 +59,7 @@ def test_same_arguments_give_the_same_account_in_another_process(tmp_path: Path)
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         subprocess.run([sys.executable, "-c", script, str(folder)], check=True, env=environment)
         files = sorted(folder.iterdir())
-        assert len(files) == 5
+        assert len(files) == 6
         digests.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
     assert digests[0] == digests[1]
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from genie_sandbox.account import Account, ArrivingRow
 from genie_sandbox.collector import collector_paused
 from genie_sandbox.made_up.afterlife import Afterlife, live_on
+from genie_sandbox.made_up.agents import Agents
 from genie_sandbox.made_up.answers import SHARES, answer
 from genie_sandbox.made_up.audit_rows import AuditLog, iso_date
 from genie_sandbox.made_up.comments import Commentators
@@ -64,13 +65,14 @@ def generate(
     for draft in drafts:
         history.add_all(draft)
     Noise(stream(seed, "noise"), world, period, audit, history).fill(drafts, messages)
-    asides = AuditLog(stream(seed, "audit of comments"), world, period.anchor)
+    asides = AuditLog(stream(seed, "asides"), world, period.anchor)
     commentators = Commentators(stream(seed, "comments"), asides, period.anchor)
     for draft in drafts:
         commentators.write(draft)
+    agents = Agents(stream(seed, "agents"), asides, period.anchor).some_of(conversations)
     notes = {"seed": seed, "messages": messages, "days": days, "late": late, "special": _special(drafts, happened)}
     account = account_of(world, period, drafts, [*audit.rows, *asides.rows], history.rows, notes)
-    return replace(account, workspaces=(*account.workspaces, *silent_workspaces(seed)))
+    return replace(account, agents=agents, workspaces=(*account.workspaces, *silent_workspaces(seed)))
 
 
 def account_of(

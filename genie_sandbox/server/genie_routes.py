@@ -6,7 +6,7 @@ from typing import Any
 from genie_sandbox.account import Comment, Principal, Space
 from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, to_json
 from genie_sandbox.server.faults import Plan
-from genie_sandbox.server.paging import Page
+from genie_sandbox.server.paging import Page, items_page
 from genie_sandbox.server.request import Request
 from genie_sandbox.server.spaces import Spaces, without_export
 from genie_sandbox.server.state import Clock, Conversation, Conversations, StoredMessage
@@ -34,6 +34,8 @@ class GenieApi:
                 return self._list_messages(request, plan)
             case "list_comments":
                 return self._list_comments(request, plan)
+            case "list_items":
+                return self._list_items(request, plan)
             case "list_conversations":
                 return self._list_conversations(request, plan)
             case "get_space":
@@ -57,6 +59,16 @@ class GenieApi:
         comments = _ordered(list(self._message(request).comments), plan)
         rows, token = self._page(request, plan).cut(comments, show)
         return _list_answer("comments", rows, token)
+
+    def _list_items(self, request: Request, plan: Plan) -> Answer:
+        """The steps behind the one that `after` names: at most `limit`, in the `order` that is asked for."""
+        now = self._clock.now_ms
+        conversation = self._conversation(request)
+        if conversation is None or conversation.agent is None or not conversation.visible(now):
+            raise ApiError(404, f"Conversation {request.conversation_id} does not exist.")
+        if not any(message.readable and message.visible(now) for message in conversation.messages):
+            raise _hidden(request)
+        return json_answer(items_page(conversation.agent.items, request.query, now, _limit_of(plan)))
 
     def _message(self, request: Request) -> StoredMessage:
         conversation = self._conversation(request)
@@ -142,8 +154,11 @@ class GenieApi:
         order = "newest" if plan.has("newest_first") else "oldest"
         ids = (request.workspace_id, request.space_id, request.conversation_id, request.message_id)
         name = "/".join((request.route, *ids, order))
-        limit = plan.option("max_page_size", "limit")
-        return Page.of(request.query, name, limit, repeat=plan.has("repeat_page_token"))
+        return Page.of(request.query, name, _limit_of(plan), repeat=plan.has("repeat_page_token"))
+
+
+def _limit_of(plan: Plan) -> int | None:
+    return plan.option("max_page_size", "limit")
 
 
 def _ordered(items: list[Any], plan: Plan) -> list[Any]:

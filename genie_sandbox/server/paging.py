@@ -3,9 +3,10 @@
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
 
+from genie_sandbox.account import AgentItem
 from genie_sandbox.responses import ApiError
 
 DEFAULT_PAGE_SIZE = 20
@@ -49,6 +50,30 @@ class Page:
                 return rows, _token(self.start if self.repeat else index, self.list_name)
             rows.append(row)
         return rows, _token(self.start, self.list_name) if self.repeat else None
+
+
+def items_page(
+    items: Sequence[AgentItem], query: Mapping[str, str], now_ms: int, limit: int | None = None
+) -> dict[str, Any]:
+    """A page of an agent's steps, as this list pages: behind the step that `after` names.
+
+    Raises:
+        ApiError: 400 for a limit, an order or an `after` that is none.
+    """
+    wanted, order = query.get("limit", "100"), query.get("order", "asc")
+    if not (wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= MAX_PAGE_SIZE):
+        raise ApiError(400, f"limit must be a number from 1 to {MAX_PAGE_SIZE}, not {wanted[:20]!r}.")
+    if order not in ("asc", "desc"):
+        raise ApiError(400, "order must be asc or desc.")
+    shown = [item.body for item in items if item.at <= now_ms][:: 1 if order == "asc" else -1]
+    ids = [body["id"] for body in shown]
+    if after := query.get("after", ""):
+        if after not in ids:
+            raise ApiError(400, "after names no item of this conversation.")
+        shown = shown[ids.index(after) + 1 :]
+    page = shown[: min(int(wanted), limit or MAX_PAGE_SIZE)]
+    # Databricks leaves out what is empty.
+    return {"object": "list", **({"data": page, "last_id": page[-1]["id"]} if page else {})}
 
 
 def _page_size(text: str) -> int:

@@ -147,7 +147,7 @@ class Sandbox:
     def app(self) -> SandboxApp:
         """The ASGI application; call it inside the event loop that serves it."""
         account, clock, faults, log = self._account, self._clock, FaultBook(), RequestsLog()
-        conversations = Conversations(account.messages)
+        conversations = Conversations(account.messages, account.agents)
         self._account = replace(account, messages=())  # `conversations` has them now, and frees what it served
         spaces = Spaces(account.spaces, self._state)
         dashboards = Dashboards(account.principal.application_id, account.warehouse_id, self._state)

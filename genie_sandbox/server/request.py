@@ -17,6 +17,7 @@ ENGINE_ROUTES = frozenset({"statements", "files", "presigned"})
 OPEN_ROUTES = frozenset({"discovery", "host_metadata", "token", "presigned"})
 
 _SPACES = b"/api/2.0/genie/spaces"
+_AGENTS = b"/api/2.0/genie/agents"
 _SPACE_PERMISSIONS = b"/api/2.0/permissions/genie/"
 _FIXED = {
     ("GET", b"/oidc/.well-known/oauth-authorization-server"): "discovery",
@@ -46,9 +47,12 @@ _BELOW_SPACES = {
     ("GET", 5): "get_message",
     ("GET", 6): "list_comments",
 }
+_ITEMS = "list_items"  # GET, below the agents
 
-ROUTES = frozenset({*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), "unknown"})
-LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages", "list_comments"})
+ROUTES = frozenset(
+    {*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), _ITEMS, "unknown"}
+)
+LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages", "list_comments", _ITEMS})
 
 
 @dataclass(slots=True)
@@ -80,6 +84,15 @@ class Request:
 def read_request(scope: Scope, workspace_id: str) -> Request:
     """Take the request of an ASGI `scope` apart."""
     method, path = scope["method"], scope["raw_path"]
+    if path.startswith(_AGENTS + b"/"):
+        parts = path[len(_AGENTS) + 1 :].split(b"/")
+        is_items = (
+            method == "GET" and all(parts) and len(parts) == 4 and parts[1::2] == [b"conversations", b"items"]
+        )
+        found = [_decoded(part) for part in parts[::2]] if is_items else []
+        return Request(
+            method, path, scope["query_string"], workspace_id, _ITEMS if is_items else "unknown", *found
+        )
     if path.startswith(_SPACES + b"/"):
         segments = path[len(_SPACES) + 1 :].split(b"/")
         route = _below_spaces(method, segments)

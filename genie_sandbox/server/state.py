@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from genie_sandbox.account import Comment, Message
+from genie_sandbox.account import AgentConversation, Comment, Message
 from genie_sandbox.files import replace_text
 from genie_sandbox.responses import to_json
 
@@ -85,6 +85,7 @@ class Conversation:
     messages: list[StoredMessage] = field(default_factory=list)
     by_id: dict[str, StoredMessage] = field(default_factory=dict)
     first: dict[str, Any] | None = None
+    agent: AgentConversation | None = None
 
     def visible(self, at_ms: int) -> bool:
         """Whether anything of the conversation can be seen at `at_ms`."""
@@ -98,6 +99,7 @@ class Conversation:
             "conversation_id": self.conversation_id,
             "title": str(first.get("content") or "New conversation")[:_TITLE_LENGTH],
             "created_timestamp": self.messages[0].times[0] if created is None else created,
+            "agent_type": f"GENIE_CONVERSATION_TYPE_{'AGENT' if self.agent else 'CHAT'}",
         }
 
     def owner(self) -> str:
@@ -115,13 +117,18 @@ class Conversation:
 class Conversations:
     """All conversations of the account, by workspace and space."""
 
-    def __init__(self, messages: Iterable[Message]) -> None:
+    def __init__(self, messages: Iterable[Message], agents: Iterable[AgentConversation] = ()) -> None:
         self._by_space: dict[tuple[str, str], dict[str, Conversation]] = {}
         for message in messages:
             self._add(message)
         for space in self._by_space.values():
             for conversation in space.values():
                 conversation.messages.sort(key=lambda message: message.times[0])
+
+        for agent in agents:
+            found = self.find(agent.workspace_id, agent.space_id, agent.conversation_id)
+            if found is not None:
+                found.agent = agent
 
     def find(self, workspace_id: str, space_id: str, conversation_id: str) -> Conversation | None:
         """The conversation, visible or not."""

@@ -146,14 +146,27 @@ def _genie_rows(account: Account, at: int) -> Iterator[Mapping[str, Any]]:
 
 
 def unnamed_asks(account: Account, at: int) -> dict[tuple[str, str], int]:
-    """How many events of agents name no message, by day and action: what was asked cannot be fetched."""
+    """How many events of agents name no message and no conversation, by day and action: they lead nowhere."""
     counted: dict[tuple[str, str], int] = defaultdict(int)
     for row in _genie_rows(account, at):
         params, result = row["request_params"], _result(row["response"]["result"])
         is_agents = any(params.get(name) or result.get(name) for name in _AGENT_IDS)
-        if is_agents and _id(params, result, "message_id", "messageId") is None:
+        names = (("message_id", "messageId"), ("conversation_id", "conversationId"))
+        if is_agents and all(_id(params, result, *each) is None for each in names):
             counted[row["event_date"], row["action_name"]] += 1
     return dict(counted)
+
+
+def agents_named(account: Account, at: int) -> set[tuple[str, str]]:
+    """Conversations, by workspace, that an event which changed something names together with an agent."""
+    found = set()
+    for row in _genie_rows(account, at):
+        params, result = row["request_params"], _result(row["response"]["result"])
+        conversation_id = _id(params, result, "conversation_id", "conversationId")
+        is_done = (row["response"]["status_code"] or 200) < 400 and not _READ.match(row["action_name"])
+        if is_done and conversation_id and any(params.get(name) or result.get(name) for name in _AGENT_IDS):
+            found.add((row["workspace_id"], conversation_id))
+    return found
 
 
 def _event(row: Mapping[str, Any], ourselves: str) -> Event | None:

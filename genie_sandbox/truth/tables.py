@@ -15,6 +15,7 @@ import pandas as pd
 
 from genie_sandbox.account import Account, Message
 from genie_sandbox.collector import collector_paused
+from genie_sandbox.truth.agents import item_rows
 from genie_sandbox.truth.attachments import Body, integer
 from genie_sandbox.truth.audit import Key, Known, known_messages, messages_to_fetch
 from genie_sandbox.truth.comments import comment_rows
@@ -72,7 +73,8 @@ def truth_of_children(account: Account, *, at: int) -> dict[str, list[dict[str, 
     return {
         "message_comments": [
             row for key, (message, _) in look.stored.items() for row in comment_rows(message, look.known[key], at)
-        ]
+        ],
+        "agent_items": item_rows(account, at),
     }
 
 

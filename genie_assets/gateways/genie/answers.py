@@ -51,6 +51,28 @@ def next_page_token(body: Mapping[str, Any]) -> str | None:
     return token or None
 
 
+def items_of_page(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The steps on one page of those of a conversation with an agent.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if it is something else.
+    """
+    is_empty = "data" not in body and body.get("object") == "list"
+    return [] if is_empty else objects_of_page(body, "data")
+
+
+def last_id_of_page(body: Mapping[str, Any]) -> str | None:
+    """The id behind which such a list goes on; None if the page names none.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if it is not text.
+    """
+    last_id = body.get("last_id")
+    if last_id is not None and not isinstance(last_id, str):
+        raise bad_payload("The answer's last_id is not text.")
+    return last_id or None
+
+
 def bad_payload(message: str) -> CallError:
     """An answer with status 200 that is not what was asked for."""
     return CallError(FetchError(ErrorClass.BAD_PAYLOAD, message, http_status=200))

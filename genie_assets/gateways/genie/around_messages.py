@@ -1,8 +1,8 @@
-"""What belongs to messages and is listed by itself: comments."""
+"""What belongs to messages and conversations and is listed by itself: comments, and the steps of agents."""
 
 from collections.abc import Iterable
 
-from genie_assets.domain.requests import Answer, CommentsOfMessage
+from genie_assets.domain.requests import Answer, CommentsOfMessage, ItemsOfConversation
 from genie_assets.gateways.genie.asking import Asking, ask
 
 
@@ -18,6 +18,18 @@ def ask_for_comments(request: CommentsOfMessage, asking: Asking[CommentsOfMessag
 
     if error := asking.guarded(pages):
         asking.fail(request.message_id, error)
+
+
+@ask.register
+def ask_for_items(request: ItemsOfConversation, asking: Asking[ItemsOfConversation]) -> None:
+    """Every step of a conversation with an agent, or none."""
+
+    def pages() -> None:
+        listed = asking.calls.items(asking.target, request.space_id, request.conversation_id)
+        asking.take(request.conversation_id, _together("data", listed))
+
+    if error := asking.guarded(pages):
+        asking.fail(request.conversation_id, error)
 
 
 def _together(name: str, pages: Iterable[Answer]) -> Answer:

@@ -19,6 +19,8 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.answers import (
     bad_payload,
     is_of_conversation,
+    items_of_page,
+    last_id_of_page,
     next_page_token,
     objects_of_page,
 )
@@ -26,6 +28,7 @@ from genie_assets.gateways.genie.limits import Limits
 from genie_assets.gateways.genie.page_sizes import PageSizes
 
 _SPACES = "/api/2.0/genie/spaces"
+_AGENTS = "/api/2.0/genie/agents"
 _PERMISSIONS = "/api/2.0/permissions/genie"
 _MOST_PAGES = 2_000  # a conversation holds at most 10,000 messages; a list that goes on and on is broken
 _SMALL_PAGE_SIZE = 10  # for a page that is too big; one that still is leaves its messages to single GETs
@@ -118,6 +121,26 @@ class GenieCalls:
             mine = [body for body in bodies if (body.get("message_id") or message_id) == message_id]
             yield replace(page, body={"comments": mine})
 
+    def items(self, target: Target, agent_id: str, conversation_id: str) -> Iterator[Answer]:
+        """The steps of a conversation with an agent, the oldest first: each page with its `data`."""
+        path = _path(agent_id, "conversations", conversation_id, "items", below=_AGENTS)
+        query = {"limit": str(LIST_PAGE_SIZE), "order": "asc"}
+        seen, size = set[str](), 0
+        for _ in range(_MOST_PAGES):
+            page = self._get(target, path, query, "LIST")
+            size += page.size
+            self._check_size(size)
+            items = items_of_page(page.body)
+            yield replace(page, body={"data": items})
+            last_id = last_id_of_page(page.body)
+            if not items or last_id is None or page.body.get("has_more") is False:
+                return
+            if last_id in seen:
+                raise bad_payload("The list goes on behind an item behind which it has gone on before.")
+            seen.add(last_id)
+            query = {**query, "after": last_id}
+        raise bad_payload(f"The list does not end after {_MOST_PAGES} pages.")
+
     def any_conversation(self, target: Target, space_id: str) -> None:
         """Ask for one conversation of anybody's: the cheapest call that needs CAN MANAGE, as reading does."""
         query = {"include_all": "true", "page_size": "1"}
@@ -177,9 +200,7 @@ class GenieCalls:
                 page_size = _SMALL_PAGE_SIZE
                 page = self._page(target, path, query, page_size)
             size += page.size
-            if size > self._limits.list_bytes:
-                text = f"The list is bigger than {self._limits.list_bytes // 2**20} MiB."
-                raise CallError(FetchError(ErrorClass.TOO_BIG, text, http_status=200))
+            self._check_size(size)
             yield page
             token = next_page_token(page.body)
             if token is None:
@@ -188,6 +209,11 @@ class GenieCalls:
                 raise bad_payload("The list names a next page that it has named before.")
             seen.add(token)
         raise bad_payload(f"The list does not end after {_MOST_PAGES} pages.")
+
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.list_bytes:
+            text = f"The list is bigger than {self._limits.list_bytes // 2**20} MiB."
+            raise CallError(FetchError(ErrorClass.TOO_BIG, text, http_status=200))
 
     def _page(self, target: Target, path: str, query: dict[str, str], page_size: int) -> Answer:
         if not self._page_sizes.may_be_named(target.workspace_id, self._left(target)):

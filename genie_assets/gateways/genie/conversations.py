@@ -4,7 +4,7 @@ from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.requests import Answer, ConversationsOfSpace, MessagesOfConversation
 from genie_assets.gateways.genie.asking import Asking, ask
 
-_KEPT = ("created_timestamp",)
+_KEPT = ("created_timestamp", "agent_type")
 
 
 @ask.register
@@ -33,5 +33,5 @@ def ask_which_messages(request: MessagesOfConversation, asking: Asking[MessagesO
 
 
 def _kept(answer: Answer) -> Answer:
-    """Only its time, which takes no room worth counting: a list is kept whole, however long it is."""
+    """Only its time and kind, which take no room worth counting: a list is kept whole, however long it is."""
     return Answer({name: answer.body.get(name) for name in _KEPT}, answer.endpoint, answer.requested_at)

@@ -30,7 +30,7 @@ _EVENT = {
 _RESULTS: Mapping[str, Mapping[str, str]] = {
     "audit_message_events": {
         **_EVENT,
-        **dict.fromkeys(("actor", "space_event_id"), _TEXT),
+        **dict.fromkeys(("actor", "agent_id", "space_event_id"), _TEXT),
         **dict.fromkeys(("is_refused", "is_agents"), _TRUTH),
     },
     "audit_deletions": {**_EVENT, "event_date": _DATE},

@@ -21,6 +21,7 @@ COLUMNS = (
         "actor",
         "is_refused",
         "is_agents",
+        "agent_id",
         "space_event_id",
         "space_id",
     ),

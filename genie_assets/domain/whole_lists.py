@@ -1,0 +1,104 @@
+"""Lists that are read to the end or not at all: what one makes of the children of a thing that are stored.
+
+What a list lacks is gone. What was seen once stays, and says that it is gone.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from genie_assets.domain.keys import Row
+from genie_assets.domain.table import Table, storable
+from genie_assets.domain.tables import (
+    AGENT_CONVERSATION_LOOKS,
+    AGENT_FETCH_ERRORS,
+    AGENT_ITEMS,
+    COMMENT_FETCH_ERRORS,
+    MESSAGE_COMMENT_LOOKS,
+    MESSAGE_COMMENTS,
+)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of children.
+
+    Attributes:
+        children: Their table; its key is that of their parent and one column more.
+        looks: What was listed, and what for; its key is the parent's.
+        errors: The ledger; its key is the parent's.
+        count: The column of `looks` that says how many there were.
+    """
+
+    children: Table
+    looks: Table
+    errors: Table
+    count: str
+
+    @property
+    def child_id(self) -> str:
+        """The column that tells children of one parent apart."""
+        return self.children.key[-1]
+
+
+COMMENTS = Kind(MESSAGE_COMMENTS, MESSAGE_COMMENT_LOOKS, COMMENT_FETCH_ERRORS, "comment_count")
+ITEMS = Kind(AGENT_ITEMS, AGENT_CONVERSATION_LOOKS, AGENT_FETCH_ERRORS, "item_count")
+
+
+@dataclass(frozen=True)
+class ListLook:
+    """A whole list.
+
+    Attributes:
+        ids: Where the parent is: columns that all tables of the kind have.
+        event: What is known of the event for which it was asked, by the column of `looks`.
+        children: What the list says of each child, by its id.
+        at: When it was asked for, UTC.
+    """
+
+    ids: Row
+    event: Row
+    children: Mapping[str, Row]
+    at: dt.datetime
+
+
+def look_row(kind: Kind, look: ListLook, noted: Row | None) -> Row | None:
+    """The parent's row of `looks` after a look; None if a later one is noted, which then says all.
+
+    Args:
+        kind: The kind.
+        look: The look.
+        noted: The row so far.
+    """
+    if noted is not None and noted["api_fetch_timestamp"] > look.at:
+        return None
+    return {**look.ids, **look.event, kind.count: len(look.children), "api_fetch_timestamp": look.at}
+
+
+def changed_children(kind: Kind, look: ListLook, stored: Iterable[Row]) -> list[Row]:
+    """Rows that a look makes, changes or marks as gone.
+
+    Args:
+        kind: The kind.
+        look: The look; no later one of its parent is noted.
+        stored: All stored children of its parent.
+    """
+    before = {row[kind.child_id]: row for row in stored}
+    found = [
+        {
+            **look.ids,
+            kind.child_id: child_id,
+            **says,
+            "is_deleted": False,
+            "deleted_seen_timestamp": None,
+            "first_seen_timestamp": before[child_id]["first_seen_timestamp"] if child_id in before else look.at,
+        }
+        for child_id, says in look.children.items()
+    ]
+    changed = [row for row in found if not _says_the_same(row, before.get(row[kind.child_id]))]
+    gone = [row for child_id, row in before.items() if child_id not in look.children and not row["is_deleted"]]
+    return changed + [{**row, "is_deleted": True, "deleted_seen_timestamp": look.at} for row in gone]
+
+
+def _says_the_same(row: Row, before: Row | None) -> bool:
+    return before is not None and all(storable(row[name]) == before[name] for name in row)
