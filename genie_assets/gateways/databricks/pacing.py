@@ -174,6 +174,7 @@ class Pacer:
         self._rule = PaceRule(rate)
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
+        self._got_through = 0
         # One thread at a time waits for the next slot; the others queue here and hold no slot of an old rate.
         self._turnstile = threading.Lock()
 
@@ -213,9 +214,16 @@ class Pacer:
         finally:
             self._turnstile.release()
 
+    @property
+    def got_through(self) -> int:
+        """How many answers came that were not 429."""
+        with self._lock:
+            return self._got_through
+
     def good(self) -> None:
         """Tell that an answer came that was not 429."""
         with self._lock:
+            self._got_through += 1
             self._rule.good(self._clock())
 
     def refused(self, sent_at: float, retry_after: float | None = None) -> None:

@@ -25,7 +25,7 @@ from genie_assets.gateways.genie.answers import (
     objects_of_page,
 )
 from genie_assets.gateways.genie.limits import Limits
-from genie_assets.gateways.genie.page_sizes import PageSizes
+from genie_assets.gateways.genie.page_sizes import Lists, PageSizes
 
 _SPACES = "/api/2.0/genie/spaces"
 _AGENTS = "/api/2.0/genie/agents"
@@ -191,7 +191,7 @@ class GenieCalls:
             try:
                 page = self._page(target, path, query, page_size)
             except CallError as error:
-                is_refused = self._page_sizes.is_refused(target.workspace_id)
+                is_refused = self._page_sizes.is_refused(_lists_at(target, path))
                 is_last_resort = page_size == _SMALL_PAGE_SIZE or is_refused
                 if error.error.error_class is not ErrorClass.TOO_BIG or is_last_resort:
                     raise
@@ -216,7 +216,8 @@ class GenieCalls:
             raise CallError(FetchError(ErrorClass.TOO_BIG, text, http_status=200))
 
     def _page(self, target: Target, path: str, query: dict[str, str], page_size: int) -> Answer:
-        if not self._page_sizes.may_be_named(target.workspace_id, self._left(target)):
+        lists = _lists_at(target, path)
+        if not self._page_sizes.may_be_named(lists, self._left(target)):
             return self._get(target, path, query, "LIST")
         try:
             try:
@@ -226,10 +227,10 @@ class GenieCalls:
                     raise
             # Perhaps our page size is what the server objects to.
             page = self._get(target, path, query, "LIST")
-            self._page_sizes.refuse(target.workspace_id)
+            self._page_sizes.refuse(lists)
             return page
         finally:
-            self._page_sizes.tell(target.workspace_id)
+            self._page_sizes.tell(lists)
 
     def _left(self, target: Target) -> float:
         """Seconds until the deadline."""
@@ -240,9 +241,10 @@ class GenieCalls:
         pacer = self._pacer(target.workspace_id)
         failed: CallError | None = None
         tries = 0
+        refused_after: int | None = None  # so many answers of the workspace
 
         def attempt() -> Answer:
-            nonlocal failed, tries
+            nonlocal failed, tries, refused_after
             sent_at = pacer.acquire(target.deadline)
             if sent_at is None:
                 raise failed or OutOfTimeError
@@ -261,7 +263,10 @@ class GenieCalls:
                 if error.error.error_class is ErrorClass.RATE_LIMITED:
                     is_throttled = True
                     target.throttled += 1
-                    pacer.refused(sent_at, error.error.retry_after_seconds)
+                    # Refused again while others got through: it is this one that is refused, not the pace.
+                    if refused_after in (None, pacer.got_through):
+                        pacer.refused(sent_at, error.error.retry_after_seconds)
+                    refused_after = pacer.got_through
                 if error.error.asks_for_long:
                     raise CallError(error.error) from None  # its ledger waits so long, not this thread
                 raise
@@ -280,6 +285,11 @@ class GenieCalls:
                 if workspace_id in self._expected:
                     pacer.expect(self._expected[workspace_id])
             return self._pacers[workspace_id]
+
+
+def _lists_at(target: Target, path: str) -> Lists:
+    """What a list is of stands at the end of its path."""
+    return Lists(target.workspace_id, path.rpartition("/")[2])
 
 
 def _checked(answer: Answer, conversation_id: str, message_id: str) -> Answer:

@@ -172,6 +172,24 @@ def test_a_page_size_that_a_workspace_refuses_is_named_once(stub):
     assert len(stub.requests) == 9
 
 
+def test_lists_of_another_kind_say_nothing_of_the_page_size(stub):
+    """A workspace may take it for its spaces and refuse it for messages."""
+    messages = Genie({"c": ["m1", "m2"]})
+
+    def answer(request):
+        if request.path.endswith("/spaces"):
+            return Reply({"spaces": [{"space_id": "s"}]})
+        return Reply({"error_code": "INVALID_PARAMETER_VALUE"}, 400) if "page_size" in request.query else None
+
+    stub.answer = lambda request: answer(request) or messages(request)
+    genie = genie_at(stub)
+    for _ in range(2):
+        assert len(genie.list_spaces("1", stub.url).spaces) == 1
+        assert ids(fetch(genie, wanting(stub, "m1", "m2"))[0]) == ["m1", "m2"]
+    sizes = ["page_size" in request.query for request in stub.requests]
+    assert sizes == [True, True, False, True, False]
+
+
 def test_a_first_list_that_hangs_holds_up_no_other(stub):
     stub.answer = Genie({"c": ["m1", "m2"], "hangs": ["m1", "m2"]})
     stub.answer.on_list = lambda conversation_id: Reply({}, hang_seconds=6) if conversation_id == "hangs" else None

@@ -134,3 +134,17 @@ def test_a_workspace_that_asks_for_an_hour_whatever_is_wanted_is_soon_left_alone
     assert (len(errors), len(stub.requests)) == (60, 25)
     assert sum(error.was_asked for error in errors) == 25
     assert {error.retry_after_seconds for error in errors} == {3600}
+
+
+def test_messages_that_are_refused_whatever_the_pace_do_not_slow_the_others(stub):
+    """A pace that was halved at every try of two of them had the others wait seconds for each request."""
+    odd, naps = {"m10", "m20"}, [0.0]
+    many = [f"m{number}" for number in range(60)]
+    stub.answer = Genie({"c": many})
+    stub.answer.on_get = lambda _, message_id: Reply({}, 429) if message_id in odd else None
+    pacer = Pacer(50, clock=lambda: sum(naps), sleep=naps.append)
+    genie = genie_at(stub, threads=4, pacer_of=lambda _: pacer, retries=Retries(first_wait=0.1))
+    results = fetch(genie, *(wanting(stub, message_id, endpoint="GET") for message_id in many))
+    assert {name for result in results for name in result.errors} == odd
+    assert len(stub.requests) == 58 + 2 * 5
+    assert pacer.rate > 6  # each of them may slow it once
