@@ -36,11 +36,22 @@
     if (ms < 120000) return `${tenth.format(ms / 1000)} s`;
     return ms < 7200000 ? `${tenth.format(ms / 60000)} min` : `${tenth.format(ms / 3600000)} h`;
   }
+  // On an axis, whose marks are round: no decimals that say nothing, and a plain nought.
+  const round = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  function axisTime(ms) {
+    if (!ms) return "0";
+    const [by, unit] = ms < 1000 ? [1, "ms"] : ms < 60000 ? [1000, "s"] : ms < 3600000 ? [60000, "min"] :
+      ms < 172800000 ? [3600000, "h"] : [86400000, "days"];
+    return `${round.format(ms / by)} ${unit}`;
+  }
   const ratio = (part, of) => (known(part) && of ? part / of : null);
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const dayName = (day) => (day ? `${Number(day.slice(8, 10))} ${MONTHS[Number(day.slice(5, 7)) - 1]}` : NONE);
   const fullDay = (day) => (day ? `${dayName(day)} ${day.slice(0, 4)}` : NONE);
   const times = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
+
+  // A space of which no title is known is called by its id: so much of it that it can be told from others.
+  const titled = (name) => (/^[0-9a-f]{32}$/.test(name) ? `untitled ${name.slice(0, 8)}…${name.slice(-4)}` : name);
 
   // Names such as THIS_IS_AN_EXCEPTION may be broken after an underscore.
   const breakable = (name) => name.replaceAll("_", "_\u200b");
@@ -50,7 +61,7 @@
   const state = { period: data.opens_with, choice: "", kind: "failed" };
   const nameOf = (list, choice) => list[Number(choice.slice(1))].name;
   const placeName = (choice) =>
-    choice === "" ? "all workspaces" : choice[0] === "w" ? nameOf(data.workspaces, choice) : nameOf(data.spaces, choice);
+    choice === "" ? "all workspaces" : choice[0] === "w" ? nameOf(data.workspaces, choice) : titled(nameOf(data.spaces, choice));
   const workspaceOf = (choice) => (choice[0] === "s" ? data.spaces[Number(choice.slice(1))].workspace : choice);
   const isWithin = (workspace, space) =>
     state.choice === "" || state.choice === space || state.choice === workspace;
@@ -85,17 +96,17 @@
   const CARDS = [
     { name: "questions", label: "Questions", value: plain("questions"), show: count, good: 1 },
     { name: "people", label: "People", value: plain("people"), show: count, good: 1,
-      of: () => times(figure("service_principals"), "service principal besides", "service principals besides") },
+      of: () => `and ${times(figure("service_principals"), "service principal", "service principals")}` },
     { name: "conversations", label: "Conversations", value: plain("conversations"), show: count, good: 1 },
     { name: "success_rate", label: "Answered", value: rate("answered", "judged"), show: share, good: 1,
-      of: () => `of ${times(figure("judged"), "question", "questions")} that ended` },
+      of: () => `of ${times(figure("judged"), "question", "questions")} that came to an end` },
     { name: "response_p50_ms", label: "Response time, median", value: plain("response_p50_ms"), show: duration, good: -1,
       of: () => `of ${times(figure("response_n"), "answer", "answers")}` },
-    { name: "response_p95_ms", label: "Response time, 95 %", value: plain("response_p95_ms"), show: duration, good: -1,
-      of: () => "are at most so slow" },
+    { name: "response_p95_ms", label: "Response time, slowest 5 %", value: plain("response_p95_ms"), show: duration, good: -1,
+      of: () => "or more; 95 in 100 are faster" },
     { name: "positive_share", label: "Rated good", value: rate("positive", "rated"), show: share, good: 1,
       of: () => `of ${times(figure("rated"), "rating", "ratings")}` },
-    { name: "rated_share", label: "Rated at all", value: rate("rated", "judged"), show: share, good: 0,
+    { name: "rated_share", label: "Rated", value: rate("rated", "judged"), show: share, good: 0,
       of: () => `of ${times(figure("judged"), "question", "questions")}` },
     { name: "first_answered_share", label: "First question answered", value: rate("first_answered", "first_judged"),
       show: share, good: 1, of: () => `of ${times(figure("first_judged"), "conversation", "conversations")}` },
@@ -114,7 +125,7 @@
     const is = Math.abs(grown) < 0.05 || !card.good ? "same" : grown > 0 === card.good > 0 ? "better" : "worse";
     const sign = grown > 0 ? "▲" : grown < 0 ? "▼" : "=";
     const text = `${sign} ${tenth.format(Math.abs(grown))} ${isShare ? "points" : "%"}`;
-    return el("span", { class: `change ${is}`, title: `${card.show(then)} in the ${days} days before` }, text);
+    return el("div", { class: `change ${is}`, title: `${card.show(then)} in the ${days} days before` }, text);
   }
 
   function drawCards() {
@@ -123,8 +134,10 @@
       return el("div", { class: "card", "data-figure": card.name, "data-value": known(now) ? String(now) : "" },
         el("div", { class: "name" }, card.label),
         el("div", { class: "value" }, card.show(now)),
-        el("div", { class: "of" }, changeOf(card, now), card.of ? el("span", null, ` ${card.of()}`) : null));
+          el("div", { class: "of" }, card.of ? card.of() : null), changeOf(card, now));
     });
+    byId("compared").textContent = cards.some((card) => card.querySelector(".change"))
+      ? `In these ${period().days} days, and the change against the ${period().days} days before.` : "";
     document.querySelector("#figures .cards").replaceChildren(...cards);
   }
 
@@ -141,17 +154,20 @@
   }
 
   // ---- charts
-  const WIDE = 640, HIGH = 210, LEFT = 46, BOTTOM = 22, TOP = 10;
-  function ticks(most, isCount) {
-    const step = 10 ** Math.floor(Math.log10(most || 1));
-    const steps = [0.5, 1, 2, 2.5, 5].map((n) => n * step).filter((n) => !isCount || Number.isInteger(n));
-    const by = steps.find((n) => most / n <= 4) || Math.max(step * 5, 1);
-    const found = [];
-    for (let at = 0; at < most + by && found.length < 8; at += by) found.push(at);
-    return found;
+  const WIDE = 640, LEFT = 46, BOTTOM = 22, TOP = 14;
+  // Steps between two marks: of times those of a clock, of counts one, two or five of a power of ten.
+  const CLOCK = [1, 2, 5, 10, 20, 50, 100, 200, 500, ...[1, 2, 5, 10, 20, 30].map((s) => 1000 * s),
+    ...[1, 2, 5, 10, 20, 30].map((min) => 60000 * min), ...[1, 2, 6, 12, 24].map((h) => 3600000 * h)];
+  const POWERS = [...Array(13).keys()].flatMap((n) => [1, 2, 5].map((digit) => digit * 10 ** n));
+  function ticks(most, isCount, marks) {
+    const steps = isCount ? POWERS : [...CLOCK, ...POWERS.map((days) => 86400000 * days)];
+    const by = steps.find((step) => most / step <= marks) || steps[steps.length - 1];
+    return [...Array(Math.max(1, Math.ceil(most / by)) + 1).keys()].map((n) => n * by);
   }
-  function frame(labels, most, show, caption) {
-    const marks = ticks(most, show === count), top = marks[marks.length - 1] || 1;
+  // A low frame is for what stands below another chart and shares its days or hours.
+  function frame(labels, most, show, caption, isLow = false) {
+    const HIGH = isLow ? 110 : 210;
+    const marks = ticks(most, show === count, isLow ? 3 : 5), top = marks[marks.length - 1];
     const y = (value) => TOP + (HIGH - TOP - BOTTOM) * (1 - value / top);
     const slot = (WIDE - LEFT) / Math.max(labels.length, 1);
     const x = (place) => LEFT + slot * (place + 0.5);
@@ -159,13 +175,13 @@
     for (const mark of marks) {
       chart.append(
         svg("line", { class: "grid", x1: LEFT, x2: WIDE, y1: y(mark), y2: y(mark) }),
-        svg("text", { x: LEFT - 6, y: y(mark) + 4, "text-anchor": "end" }, show(mark)));
+        svg("text", { x: LEFT - 6, y: y(mark) + 4, "text-anchor": "end" }, show === count ? show(mark) : axisTime(mark)));
     }
     const every = Math.ceil(labels.length / 8);
     labels.forEach((label, place) => {
       if (place % every === 0) chart.append(svg("text", { x: x(place), y: HIGH - 5, "text-anchor": "middle" }, label));
     });
-    return { chart, x, y, slot };
+    return { chart, x, y, slot, high: HIGH - TOP - BOTTOM };
   }
   function addBars({ chart, x, y, slot }, series) {
     const wide = Math.max(1, Math.min(slot * 0.72, 34));
@@ -195,9 +211,9 @@
     });
     chart.append(svg("path", { class: `line ${kind}`, d: path || "M0 0" }));
   }
-  function addHits({ chart, x, slot }, texts) {
+  function addHits({ chart, x, slot, high }, texts) {
     texts.forEach((text, place) => chart.append(
-      svg("rect", { class: "hit", x: x(place) - slot / 2, width: slot, y: TOP, height: HIGH - TOP - BOTTOM },
+      svg("rect", { class: "hit", x: x(place) - slot / 2, width: slot, y: TOP, height: high },
         svg("title", null, text))));
   }
   const legend = (...entries) =>
@@ -222,18 +238,19 @@
     const [questions, answered, failed, people] = ["questions", "answered", "failed", "people"].map(series);
     if (!most(questions)) return fill("activity", empty(`No question of these days is known in ${placeName(state.choice)}.`));
     const other = questions.map((all, place) => (known(all) ? all - answered[place] - failed[place] : null));
-    const drawn = frame(names.map(dayName), most(questions, people), count, "Questions and people by day");
+    const drawn = frame(names.map(dayName), most(questions), count, "Questions by day");
     addBars(drawn, [
       { values: answered, kind: "answered" }, { values: failed, kind: "failed" }, { values: other, kind: "other" }]);
-    addLine(drawn, people);
-    addHits(drawn, names.map((day, n) => (known(questions[n])
+    const below = frame(names.map(dayName), most(people), count, "People by day", true);
+    addLine(below, people);
+    const texts = names.map((day, n) => (known(questions[n])
       ? `${fullDay(day)}: ${count(questions[n])} questions, ${count(answered[n])} answered, ${count(failed[n])} failed, ` +
         `${count(people[n])} people`
-      : `${fullDay(day)}: not loaded`)));
+      : `${fullDay(day)}: not loaded`));
+    for (const each of [drawn, below]) addHits(each, texts);
     fill("activity",
-      legend(["answered", "answered"], ["failed", "failed"], ["other", "cancelled, running, withheld or deleted"],
-        ["second", "people"]),
-      drawn.chart,
+      legend(["answered", "questions answered"], ["failed", "failed"], ["other", "cancelled, running, withheld or deleted"]),
+      drawn.chart, legend(["second", "people who asked"]), below.chart,
       asTable(["Day", "Questions", "Answered", "Failed", "People"],
         names.map((day, n) => [fullDay(day), ...[questions, answered, failed, people].map((each) => count(each[n]))])));
   }
@@ -259,12 +276,15 @@
       const isFree = drawn.x(at) - last > 70;
       if (isFree) last = drawn.x(at);
       drawn.chart.append(
-        svg("text", { x: drawn.x(at), y: TOP + 1, "text-anchor": "middle" }, isFree ? `▲ ${duration(ms)}` : "▲"));
+        svg("text", { class: "beyond", x: drawn.x(at), y: drawn.y(top) - 6, "text-anchor": "middle" },
+          isFree ? `▲ ${duration(ms)}` : "▲"));
     });
     addHits(drawn, names.map((day, at) =>
-      `${fullDay(day)}: median ${duration(half[at])}, 95 % ${duration(nearly[at])}, of ${count(n[at])} answers`));
-    fill("times", legend(["second", "95 % are at most so slow"], ["answered", "median"]), drawn.chart,
-      asTable(["Day", "Median", "95 %", "Answers"],
+      `${fullDay(day)}: half faster than ${duration(half[at])}, 95 in 100 faster than ${duration(nearly[at])}, ` +
+      `${times(n[at], "answer", "answers")}`));
+    fill("times", legend(["second", "95 in 100 are faster"], ["answered", "half are faster"]), drawn.chart,
+      most(nearly) > top ? hint("▲ is above the scale, which is that of the other days.") : null,
+      asTable(["Day", "Median", "Slowest 5 %", "Answers"],
         names.map((day, at) => [fullDay(day), duration(half[at]), duration(nearly[at]), count(n[at])])));
   }
 
@@ -274,26 +294,24 @@
     const byHour = new Map(rows.map((row) => [row.hour, row]));
     const hours = [...Array(24).keys()];
     const questions = hours.map((hour) => (byHour.get(hour) || { questions: 0 }).questions);
-    const drawn = frame(hours.map((hour) => `${hour}`), most(questions), count, "Questions by hour of the day");
+    const half = hours.map((hour) => (byHour.get(hour) || {}).response_p50_ms);
+    const names = hours.map((hour) => `${hour}:00`);
+    const drawn = frame(names, most(questions), count, "Questions by hour of the day");
     addBars(drawn, [{ values: questions, kind: "answered" }]);
-    const slowest = most(rows.map((row) => row.response_p50_ms));
-    const scaled = hours.map((hour) => {
-      const ms = (byHour.get(hour) || {}).response_p50_ms;
-      return known(ms) && slowest ? (ms / slowest) * most(questions) : null;
-    });
-    addLine(drawn, scaled);
-    addHits(drawn, hours.map((hour) => {
-      const row = byHour.get(hour) || {};
-      return `${hour}:00–${hour}:59: ${count(questions[hour])} questions, median response ${duration(row.response_p50_ms)}`;
-    }));
-    fill("hours",
-      legend(["answered", "questions"], ["second", `median response time (top of the chart: ${duration(slowest)})`]),
-      drawn.chart, hint(`Hours of ${data.time_zone}.`));
+    const below = most(half) ? frame(names, most(half), duration, "Median response time by hour of the day", true) : null;
+    if (below) addLine(below, half);
+    const texts = hours.map((hour) =>
+      `${hour}:00–${hour}:59: ${count(questions[hour])} questions, median response ${duration(half[hour])}`);
+    for (const each of [drawn, below].filter(Boolean)) addHits(each, texts);
+    fill("hours", legend(["answered", "questions"]), drawn.chart,
+      below ? legend(["second", "median response time"]) : null, below ? below.chart : null,
+      hint(`Hours of ${data.time_zone}.`));
   }
 
+  const small = (text) => el("small", null, text);
   function bar(what, part, top, amount, kind = "") {
     const inner = el("div", { class: `fill ${kind}` });
-    inner.style.width = `${top ? Math.max(0.5, (100 * part) / top) : 0}%`;
+    inner.style.width = `${top && part ? Math.max(0.5, (100 * part) / top) : 0}%`;
     return el("div", { class: "bar" }, el("div", { class: "what" }, what),
       el("div", { class: "track" }, inner), el("div", { class: "amount" }, amount));
   }
@@ -308,8 +326,8 @@
     }
     fill("split",
       ...parts.map(([label, key], n) =>
-        bar(label, values[n] || 0, most(values), `${duration(values[n])} of ${count(figure(`${key}_n`))}`)),
-      hint("The median of each part by itself, of so many answers: they do not add up to the median of the whole."),
+        bar(label, values[n] || 0, most(values), el("span", null, duration(values[n]), small(times(figure(`${key}_n`), "answer", "answers"))))),
+      hint("The median of each part by itself, so they do not add up to the median of the whole."),
       hint(`${share(ratio(figure("from_cache"), figure("cache_n")))} of ${count(figure("cache_n"))} statements came from the cache.`));
   }
 
@@ -325,7 +343,7 @@
           }))))));
   }
   const asTable = (heads, rows) => el("details", null, el("summary", null, "As a table"),
-    table(heads.map((head, n) => [head, n ? "number" : ""]), rows));
+    table(heads.map((head, n) => [head, n ? "number" : "short"]), rows));
 
   function spark(values) {
     const drawn = svg("svg", { viewBox: "0 0 120 26", "aria-hidden": "true", preserveAspectRatio: "none" });
@@ -351,16 +369,16 @@
       const of = (key) => figure(key, state.period, choice);
       const daily = data.daily[choice];
       return [
-        el("a", { href: `#${new URLSearchParams({ ...state, choice })}` }, space.name), nameOf(data.workspaces, space.workspace),
-        daily ? el("div", { class: "spark-cell" }, spark(ofPeriod(daily.questions))) : NONE,
-        count(questions), count(of("people")), share(ratio(of("answered"), of("judged"))), duration(of("response_p50_ms")),
+        el("a", { href: `#${new URLSearchParams({ ...state, choice })}`, title: space.name }, titled(space.name)),
+        count(questions), daily ? el("div", { class: "spark-cell" }, spark(ofPeriod(daily.questions))) : NONE,
+        count(of("people")), share(ratio(of("answered"), of("judged"))), duration(of("response_p50_ms")),
         duration(of("response_p95_ms")), shareOf(of("positive"), of("rated")),
-        count(from("unread", state.period, choice) || 0),
+        count(from("unread", state.period, choice) || 0), nameOf(data.workspaces, space.workspace),
       ];
     });
     fill("spaces", table(
-      [["Space", "name"], ["Workspace", "name"], ["By day"], ["Questions", "number"], ["People", "number"], ["Answered", "number"],
-        ["Median", "number"], ["95 %", "number"], ["Rated good", "number"], ["Not read", "number"]],
+      [["Space", "name"], ["Questions", "number"], ["By day"], ["People", "number"], ["Answered", "number"], ["Median", "number"],
+        ["Slowest 5 %", "number"], ["Rated good", "number"], ["Not read", "number"], ["Workspace", "short"]],
       cells, (n) => (rows[n].choice === state.choice ? "chosen" : "")));
   }
 
@@ -371,7 +389,7 @@
     }
     const top = most(rows.map((row) => row.failed));
     fill("failures", ...rows.slice(0, 12).map((row) =>
-      bar(breakable(row.error_type), row.failed, top, `${count(row.failed)}, ${times(row.users, "user", "users")}`, "failed")),
+      bar(breakable(row.error_type), row.failed, top, el("span", null, count(row.failed), small(`by ${times(row.users, "user", "users")}`)), "failed")),
     rows.length > 12 ? hint(`${rows.length - 12} more kinds are not shown.`) : null,
     hint(`${count(figure("failed"))} of ${count(figure("judged"))} questions that ended failed.`));
   }
@@ -384,8 +402,9 @@
       ["Answer withheld from us", "withheld", "questions"], ["Rated bad", "negative", "rated"],
       ["Commented", "commented", "questions"]];
     fill("signals", ...signals.map(([label, part, of]) =>
-      bar(label, ratio(figure(part), figure(of)) || 0, 1, `${count(figure(part))} of ${count(figure(of))}`)),
-    hint("Each of the questions of which it can be told."));
+      bar(label, ratio(figure(part), figure(of)) || 0, 1,
+        el("span", null, share(ratio(figure(part), figure(of))), small(`${count(figure(part))} of ${count(figure(of))}`)))),
+    hint("Each as a share of the questions of which it can be told."));
   }
 
   const KINDS = { failed: "Failed", slow: "Slow", disliked: "Disliked", rephrased: "Asked again" };
@@ -401,9 +420,9 @@
       el("button", { type: "button", "aria-pressed": String(each === kind),
         onclick: () => { state.kind = each; writeAddress(); drawQuestions(); } }, label)));
     if (!sorted.length) return fill("questions", tabs, empty("There is none in these days."));
-    const spaceName = (row) => (known(row.space) ? nameOf(data.spaces, row.space) : NONE);
+    const spaceName = (row) => (known(row.space) ? titled(nameOf(data.spaces, row.space)) : NONE);
     fill("questions", tabs, table(
-      [["Asked (UTC)"], ["Space", "name"], ["Who", "name"], ["Question", "text"], ["Took", "number"], ["Open"]],
+      [["Asked (UTC)", "short"], ["Space", "name"], ["Who", "name"], ["Question", "text"], ["Took", "number"], ["Open", "short"]],
       sorted.map((row) => [
         row.asked_at.slice(0, 16).replace("T", " "), spaceName(row), row.user,
         [row.question || (data.with_texts ? NONE : "not shown: GENIE_REPORT_TEXTS is off"), row.error_type && `Failed with ${row.error_type}`,
@@ -419,7 +438,7 @@
     const rows = from("users") || [];
     const people = rows.filter((row) => row.user_kind !== "SERVICE_PRINCIPAL");
     const services = rows.filter((row) => row.user_kind === "SERVICE_PRINCIPAL");
-    const columns = [["User", "name"], ["Questions", "number"], ["Spaces", "number"], ["Answered", "number"], ["Last asked"]];
+    const columns = [["User", "name"], ["Questions", "number"], ["Spaces", "number"], ["Answered", "number"], ["Last asked", "short"]];
     const cells = (row) => [row.user, count(row.questions), count(row.spaces),
       shareOf(row.answered, row.judged), fullDay(row.last_day)];
     fill("users",
@@ -439,10 +458,10 @@
       unused.length ? el("p", null, `${times(unused.length, "space", "spaces")} of ${count(rows.length)}: nobody has asked anything since ` +
         `the first loaded day.`) : null,
       table(
-        [["Space", "name"], ["State"], ["Last used"], ["Questions", "number"], ["Tables", "number"], ["Joins", "number"],
+        [["Space", "name"], ["State"], ["Last used", "short"], ["Questions", "number"], ["Tables", "number"], ["Joins", "number"],
           ["Instructions", "number"], ["Examples", "number"], ["Samples", "number"], ["Benchmarks", "number"]],
         rows.slice(0, 300).map((row) => [
-          row.space_name || row.space_id,
+          titled(row.space_name || row.space_id),
           row.is_trashed ? "gone" : row.api_fetch_status && row.api_fetch_status !== "SUCCESS" ? `cannot be read: ${row.api_fetch_status}`
             : row.is_configuration_known ? "backed up" : "configuration not known",
           row.last_used_on ? fullDay(row.last_used_on) : row.is_never_used ? "never" : NONE,
@@ -457,7 +476,7 @@
     const days = ofPeriod(data.pipeline).filter((day) => day.is_loaded).reverse();
     return el("details", { class: "effort" }, el("summary", null, "What loading took, and how late rows came"),
       table(
-        [["Day"], ["Read", "number"], ["Runs", "number"], ["Requests", "number"], ["per question", "number"], ["Fetching", "number"],
+        [["Day", "short"], ["Read", "number"], ["Runs", "number"], ["Requests", "number"], ["per question", "number"], ["Fetching", "number"],
           ["Questions seen after, 50 / 95 %", "number"], ["of", "number"], ["Statements found after, 50 / 95 %", "number"], ["of", "number"]],
         days.map((day) => [fullDay(day.day), share(day.completeness), count(day.runs), count(day.requests),
           known(day.requests_per_message) ? hundredth.format(day.requests_per_message) : NONE, duration(day.fetch_ms),
@@ -499,7 +518,7 @@
     data.spaces.map((space, n) => [space, `s${n}`])
       .filter(([space]) => workspace === "" || space.workspace === workspace)
       .sort((a, b) => a[0].name.localeCompare(b[0].name))
-      .forEach(([space, choice]) => option(byId("space"), choice, space.name));
+      .forEach(([space, choice]) => option(byId("space"), choice, titled(space.name)));
     byId("period").value = state.period;
     byId("workspace").value = workspace;
     byId("space").value = state.choice[0] === "s" ? state.choice : "";

@@ -138,7 +138,7 @@ def patient(home: Path, pace: int = _PACE) -> None:
     """The instance as it is shipped, but a process may take as long to start as it does by a slow clock."""
     home.mkdir()
     config = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
-    config["run_monitoring"]["start_timeout_seconds"] = 20 * pace
+    config["run_monitoring"]["start_timeout_seconds"] = 60 * pace
     (home / "dagster.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 

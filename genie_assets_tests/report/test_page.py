@@ -1,6 +1,7 @@
 """The report in a browser: it shows what it was given, whatever that is, and asks nobody for anything."""
 
 import html
+import json
 import os
 import re
 import shutil
@@ -128,6 +129,37 @@ def test_charts_are_drawn_and_nothing_is_loaded(shown: Path) -> None:
     policy = next(each["content"] for _, each in elements.found if each.get("http-equiv"))
     assert policy is not None
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
+
+
+def test_one_day_that_took_days_does_not_press_the_others_flat(document: Document, tmp_path: Path) -> None:
+    """It stands above the scale and says how much it is; marks are round; a space without a title is told apart."""
+    path, outlier = tmp_path / "report.html", json.loads(json.dumps(document))
+    choice = next(name for name, daily in outlier["daily"].items() if sum(filter(None, daily["response_p95_ms"])))
+    times = outlier["daily"][choice]["response_p95_ms"]
+    place = max(n for n, ms in enumerate(times) if ms)
+    usual = sorted(ms for n, ms in enumerate(times) if ms and n != place)
+    times[place] = 30 * 86_400_000
+    outlier["spaces"][0]["name"] = "01f07ad6913bc8f24c309e74b27a3789"
+    path.write_text(page(outlier), encoding="utf-8")
+    elements, console = opened(path, choice=choice, period=document["periods"][-1]["name"])
+    assert console == ""
+    texts = [each.strip() for each in elements.texts]
+    assert "▲ 720.0 h" in texts
+    begin = texts.index("▲ 720.0 h")
+    marks = [each for each in texts[begin - 60 : begin] if re.fullmatch(r"\d[\d.,]* (ms|s|min|h|days)", each)]
+    units = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "days": 86_400_000}
+    heights = [float(number) * units[unit] for number, unit in (mark.split() for mark in marks)]
+    assert 0 < max(heights) <= 6 * usual[-1], (marks, usual[-1])
+    assert not any(".0 " in mark for mark in marks)
+    assert "untitled 01f07ad6…3789" in texts
+
+
+def test_tables_scroll_by_themselves_and_the_page_never_does(shown: Path) -> None:
+    elements, _ = opened(shown)
+    tags = [(tag, each.get("class") or "") for tag, each in elements.found]
+    tables = [place for place, (tag, _) in enumerate(tags) if tag == "table"]
+    assert tables
+    assert all(tags[place - 1] == ("div", "scroll") for place in tables)
 
 
 def test_the_page_says_what_loading_each_day_took(document: Document, shown: Path) -> None:
