@@ -132,7 +132,7 @@ def test_charts_are_drawn_and_nothing_is_loaded(shown: Path) -> None:
 
 
 def test_one_day_that_took_days_does_not_press_the_others_flat(document: Document, tmp_path: Path) -> None:
-    """It stands above the scale and says how much it is; marks are round; a space without a title is told apart."""
+    """It stands above the scale with its time; marks are round; a space without a title is told apart."""
     path, outlier = tmp_path / "report.html", json.loads(json.dumps(document))
     choice = next(name for name, daily in outlier["daily"].items() if sum(filter(None, daily["response_p95_ms"])))
     times = outlier["daily"][choice]["response_p95_ms"]
