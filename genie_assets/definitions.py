@@ -19,6 +19,7 @@ from genie_assets.conversations import build_comments, build_items
 from genie_assets.daily_dashboard import build_dashboard, is_wanted
 from genie_assets.daily_report import build_report
 from genie_assets.daily_views import build_views
+from genie_assets.evaluations import build_evaluations
 from genie_assets.jobs import build_jobs
 from genie_assets.old_runs import Ours
 from genie_assets.placement import placed
@@ -61,6 +62,7 @@ def build_defs(
         made = [
             build_comments(place),
             build_items(place),
+            build_evaluations(place),
             build_reconciliation(place),
             build_views(place),
             build_report(place),

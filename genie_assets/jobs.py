@@ -5,7 +5,15 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import conversations, daily_dashboard, daily_report, daily_views, new_rows, reconciliation
+from genie_assets import (
+    conversations,
+    daily_dashboard,
+    daily_report,
+    daily_views,
+    evaluations,
+    new_rows,
+    reconciliation,
+)
 from genie_assets.late_days import build_late_days
 from genie_assets.maintenance import build_maintenance
 from genie_assets.old_runs import Ours
@@ -70,6 +78,12 @@ def build_jobs(
             conversations.JOB,
             selection=_assets(place, conversations.COMMENTS, conversations.ITEMS).without_checks(),
             description="List comments on messages, and the steps of conversations with agents.",
+            **options,
+        ),
+        dg.define_asset_job(
+            evaluations.JOB,
+            selection=_assets(place, evaluations.NAME).without_checks(),
+            description="Keep the evaluations of spaces with benchmark questions, before their details vanish.",
             **options,
         ),
         dg.define_asset_job(

@@ -116,6 +116,18 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests to the Genie API",
         "pace": "as for genie_api_messages",
     },
+    "genie_evaluation_runs": {
+        "spaces": "spaces with benchmark questions, whose evaluations are listed",
+        "runs": "evaluations that are new, or not as they were",
+        "results": "results of evaluations that are new, or not as they were",
+        "details": "of these, results of which details were read",
+        "failed": "spaces and evaluations that could not be read; each is in `evaluation_fetch_errors`",
+        "errors": "the failed by error class",
+        "waiting": "spaces and evaluations that were not asked for, because an error of theirs is not due yet",
+        "not_attempted": "those that the time (`GENIE_RUN_MINUTES`) did not suffice for; the next run goes on",
+        "requests": "requests to the Genie API",
+        "pace": "as for genie_api_messages",
+    },
     "message_comments": {
         "wanted": "messages on which somebody commented since their comments were listed",
         "answered": "of these, messages whose comments were listed to the end",

@@ -10,6 +10,7 @@ from genie_assets.pipeline.audit_messages import Discovery
 from genie_assets.pipeline.day_inspection import AnswersOfDay
 from genie_assets.pipeline.enriched_message_details import FoldReport
 from genie_assets.pipeline.fetch_report import FetchReport
+from genie_assets.pipeline.genie_evaluation_runs import EvaluationsReport
 from genie_assets.pipeline.genie_space_details import SpacesReport
 from genie_assets.pipeline.maintenance import TableMaintenance
 from genie_assets.pipeline.walked_conversations import ReconciliationReport
@@ -105,6 +106,22 @@ def lists_metadata(asset: str, report: ListsReport) -> dict[str, Any]:
         "requests": tally.requests,
     }
     return explained(asset, numbers | counts_table("errors", tally.errors_by_class))
+
+
+def evaluations_metadata(report: EvaluationsReport) -> dict[str, Any]:
+    """Metadata of `genie_evaluation_runs`."""
+    tallies = report.tallies
+    numbers = {
+        "spaces": report.spaces,
+        "runs": report.runs,
+        "results": report.results,
+        "details": report.details,
+        "failed": sum(tally.failed for tally in tallies),
+        "waiting": sum(tally.waiting for tally in tallies),
+        "not_attempted": sum(len(tally.not_attempted) for tally in tallies),
+        "requests": sum(tally.requests for tally in tallies),
+    }
+    return explained("genie_evaluation_runs", numbers | counts_table("errors", report.errors_by_class))
 
 
 def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:

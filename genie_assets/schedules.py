@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import conversations, daily_dashboard, reconciliation
+from genie_assets import conversations, daily_dashboard, evaluations, reconciliation
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.runs import REASON
@@ -88,6 +88,10 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         # Behind the days that were looked at once more.
         _without_partition(
             "conversations_daily", jobs[conversations.JOB], "45 4 * * *", "Comments and agents' steps, every day."
+        ),
+        # Behind the spaces, whose configurations say which of them have benchmark questions.
+        _without_partition(
+            "evaluations_daily", jobs[evaluations.JOB], "30 5 * * *", "Evaluations of spaces, every day."
         ),
         _without_partition(
             "views_daily", jobs["genie_views"], "15 5 * * *", "The views in Unity Catalog, every day."

@@ -21,6 +21,7 @@ TABLE_OF = {
     "reconciled_conversations": "reconciled_conversations",
     "message_comments": "message_comments",
     "agent_items": "agent_items",
+    "genie_evaluation_runs": "genie_evaluation_runs",
 }
 
 
@@ -78,6 +79,7 @@ def test_the_graph_is_the_one_that_the_documentation_draws(definitions: dg.Defin
         "reconciled_conversations": (["databricks/genie", "genie_space_details"], False, pool),
         "message_comments": (["audit_messages", "databricks/genie"], False, pool),
         "agent_items": (["audit_messages", "databricks/genie"], False, pool),
+        "genie_evaluation_runs": (["databricks/genie", "genie_space_details"], False, pool),
         "observability_views": (["enriched_message_details", "genie_space_details"], False, []),
         "observability_report": (["enriched_message_details", "genie_space_details"], False, []),
         **{table: ([asset], table in BY_DAYS, []) for table, asset in BESIDE.items()},
@@ -124,6 +126,7 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
         "genie_spaces": (["genie_space_details"], {"genie_space_details:no_key_is_twice"}, False),
         "genie_reconciliation": (["reconciled_conversations"], set(), False),
         "genie_conversations": (["agent_items", "message_comments"], set(), False),
+        "genie_evaluations": (["genie_evaluation_runs"], set(), False),
         "genie_standing_checks": ([], STANDING_CHECKS, False),
         "genie_late_days": ([], set(), False),
         "genie_maintenance": ([], set(), False),
@@ -164,6 +167,7 @@ def test_what_a_schedule_makes_tells_when_nothing_makes_it_any_more(definitions:
         "genie_space_details",
         "message_comments",
         "agent_items",
+        "genie_evaluation_runs",
         "reconciled_conversations",
         "observability_views",
         "observability_report",

@@ -75,6 +75,7 @@ def test_how_many_closed_days_is_a_setting_read_at_the_tick(monkeypatch: pytest.
     [
         ("conversations_daily", "genie_conversations", "2026-03-02T04:45"),
         ("spaces_daily", "genie_spaces", "2026-03-02T05:00"),
+        ("evaluations_daily", "genie_evaluations", "2026-03-02T05:30"),
         ("reconciliation_nightly", "genie_reconciliation", "2026-03-02T05:35"),
         ("reconciliation_weekly", "genie_reconciliation", "2026-03-01T06:35"),
         ("views_daily", "genie_views", "2026-03-02T05:15"),
@@ -107,6 +108,7 @@ def test_everything_is_in_utc_and_off_until_switched_on() -> None:
         "settled_days_daily": "30 3 * * *",
         "conversations_daily": "45 4 * * *",
         "spaces_daily": "0 5 * * *",
+        "evaluations_daily": "30 5 * * *",
         "reconciliation_nightly": "35 0-5 * * *",
         "reconciliation_weekly": "35 6-23 * * 0",
         "views_daily": "15 5 * * *",

@@ -58,6 +58,36 @@ class SpaceState:
     trashed: bool = False
 
 
+DETAILS_LAST_MS = 7 * 86_400_000
+"""For how long the details of an evaluation are shown, from the end of its run."""
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What came of one benchmark question: `body` as the list shows it, `details` as it is shown alone."""
+
+    body: dict[str, Any]
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A run of a space's benchmark, from `at` (ms) until it ended. `body` is the run's JSON at its end."""
+
+    at: int
+    ends_at: int
+    body: dict[str, Any]
+    results: tuple[EvaluationResult, ...] = ()
+
+    def has_ended(self, at: int) -> bool:
+        """Whether it has ended at a moment (ms)."""
+        return self.ends_at <= at
+
+    def shows_details(self, at: int) -> bool:
+        """Whether details are shown at a moment (ms)."""
+        return self.ends_at <= at < self.ends_at + DETAILS_LAST_MS
+
+
 @dataclass(frozen=True)
 class Space:
     """A Genie space. `body` is the GenieSpace JSON with `serialized_space`; `access` is what we may do.
@@ -73,6 +103,7 @@ class Space:
     trashed_at: int | None = None
     later: tuple[SpaceState, ...] = ()
     grants: tuple[tuple[str, str, str], ...] = ()  # kind and name of a principal, and its level
+    evaluations: tuple[Evaluation, ...] = ()
 
     def state(self, at: int) -> SpaceState:
         """What holds at a moment (ms)."""
@@ -211,7 +242,13 @@ def load(folder: Path) -> Account:
 def space_of(item: dict[str, Any]) -> Space:
     """A space as JSON holds it."""
     later = tuple(SpaceState(**state) for state in item.get("later", ()))
-    return Space(**{**item, "later": later, "grants": tuple(tuple(grant) for grant in item.get("grants", ()))})
+    grants = tuple(tuple(grant) for grant in item.get("grants", ()))
+    evaluations = tuple(_evaluation(each) for each in item.get("evaluations", ()))
+    return Space(**{**item, "later": later, "grants": grants, "evaluations": evaluations})
+
+
+def _evaluation(item: dict[str, Any]) -> Evaluation:
+    return Evaluation(**{**item, "results": tuple(EvaluationResult(**each) for each in item["results"])})
 
 
 def _agents(path: Path) -> tuple[AgentConversation, ...]:

@@ -76,3 +76,8 @@ def error_answer(status: int, message: str, error_code: str | None = None) -> An
 def endpoint_not_found(method: str, path: str) -> Answer:
     """The refusal of a path or verb that no API has."""
     return error_answer(404, f"No API found for '{method} {path}'", "ENDPOINT_NOT_FOUND")
+
+
+def list_answer(name: str, rows: list[dict[str, Any]], token: str | None) -> Answer:
+    """One page of a list. Databricks leaves out what is empty."""
+    return json_answer(({name: rows} if rows else {}) | ({"next_page_token": token} if token else {}))

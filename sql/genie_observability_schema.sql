@@ -33,6 +33,9 @@
 --   OPTIMIZE main.genie_analytics.agent_items
 --   OPTIMIZE main.genie_analytics.agent_conversation_looks
 --   OPTIMIZE main.genie_analytics.agent_fetch_errors
+--   OPTIMIZE main.genie_analytics.genie_evaluation_runs
+--   OPTIMIZE main.genie_analytics.genie_evaluation_results
+--   OPTIMIZE main.genie_analytics.evaluation_fetch_errors
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -792,6 +795,95 @@ USING DELTA
 COMMENT 'The error ledger of agents\' steps: why those of a conversation could not be listed, when they are tried again, how it ended.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,conversation_id,next_retry_timestamp',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per evaluation of a space.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_evaluation_runs (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  eval_run_id STRING NOT NULL COMMENT 'The evaluation.',
+  status STRING COMMENT 'NOT_STARTED, RUNNING, DONE, EVALUATION_FAILED and others, as the API says.',
+  created_timestamp LONG COMMENT 'When it was started, epoch ms UTC.',
+  last_updated_timestamp LONG COMMENT 'When it was last changed, epoch ms UTC.',
+  num_questions LONG COMMENT 'Benchmark questions that it asks.',
+  num_done LONG COMMENT 'Of them, those that were answered.',
+  num_correct LONG COMMENT 'Of them, those whose answer was found good.',
+  num_needs_review LONG COMMENT 'Of them, those that a person has to judge.',
+  run_by_user STRING COMMENT 'Who started it, as the workspace numbers people.',
+  first_seen_timestamp TIMESTAMP COMMENT 'First look that found it.',
+  results_kept_timestamp TIMESTAMP COMMENT 'Look that read the last of its results with all details that were still shown, NULL until then.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_evaluation_runs PRIMARY KEY (workspace_id, space_id, eval_run_id)
+)
+USING DELTA
+COMMENT 'Evaluations: runs of a space\'s benchmark questions, with their counts. What is listed no more stays.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,eval_run_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per benchmark question of an evaluation.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_evaluation_results (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  eval_run_id STRING NOT NULL COMMENT 'The evaluation.',
+  result_id STRING NOT NULL COMMENT 'The result.',
+  benchmark_question_id STRING COMMENT 'Id of the question in the space\'s configuration.',
+  question STRING COMMENT 'The question.',
+  benchmark_answer STRING COMMENT 'The answer that the benchmark names.',
+  status STRING COMMENT 'How far it came, as the API spells it.',
+  assessment STRING COMMENT 'GOOD, BAD or NEEDS_REVIEW, a detail.',
+  is_manual_assessment BOOLEAN COMMENT 'A person judged it, a detail.',
+  assessment_reasons ARRAY<STRING> COMMENT 'Why it was judged so, sorted, a detail.',
+  actual_response STRING COMMENT 'What Genie answered, as JSON, a detail.',
+  expected_response STRING COMMENT 'What was expected, as JSON, a detail.',
+  has_details BOOLEAN COMMENT 'Details were read, false where they were gone before.',
+  run_updated_timestamp LONG COMMENT 'Last change of the evaluation when its details were read, epoch ms UTC, NULL without details.',
+  first_seen_timestamp TIMESTAMP COMMENT 'First look that found it.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_evaluation_results PRIMARY KEY (workspace_id, space_id, eval_run_id, result_id)
+)
+USING DELTA
+COMMENT 'What came of each benchmark question of an evaluation. Databricks shows the details for about a week, here they stay. They are as confidential as questions. Rows that the SQL gave are not kept.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,eval_run_id,result_id',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per space or evaluation that could not be read.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.evaluation_fetch_errors (
+  workspace_id STRING NOT NULL COMMENT 'Workspace of the space.',
+  space_id STRING NOT NULL COMMENT 'Genie space.',
+  of_what STRING NOT NULL COMMENT 'RUNS: the space\'s evaluations, RESULTS: those of one evaluation.',
+  thing_id STRING NOT NULL COMMENT 'The space, or the evaluation.',
+  error_type STRING COMMENT 'AUTH_ERROR, TIMEOUT, RATE_LIMITED or FAILED.',
+  error_class STRING COMMENT 'The finer class under error_type, for example NOT_FOUND or BAD_PAYLOAD.',
+  error_message STRING COMMENT 'What went wrong, with secrets scrubbed.',
+  error_timestamp TIMESTAMP COMMENT 'Last failure.',
+  retry_count INT COMMENT 'Failed attempts after the first.',
+  resolved BOOLEAN COMMENT 'No further attempt is needed.',
+  first_error_timestamp TIMESTAMP COMMENT 'First failure.',
+  next_retry_timestamp TIMESTAMP COMMENT 'Earliest next attempt, NULL when none will be made.',
+  resolved_timestamp TIMESTAMP COMMENT 'When it was resolved.',
+  resolution STRING COMMENT 'FETCHED, DELETED or CLOSED, GAVE_UP while parked, NULL while open.',
+  http_status INT COMMENT 'HTTP status, where it is known.',
+  error_code STRING COMMENT 'Databricks\' error_code, where the answer had one.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  CONSTRAINT pk_evaluation_fetch_errors PRIMARY KEY (workspace_id, space_id, of_what, thing_id)
+)
+USING DELTA
+COMMENT 'The error ledger of evaluations: why those of a space could not be listed, or why the results of one could not be read whole, when it is tried again, how it ended.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,thing_id,next_retry_timestamp',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

@@ -27,7 +27,7 @@ from genie_sandbox.account import Account
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.thirty_days import MESSAGES
 from genie_sandbox.truth.comparison import differences
-from genie_sandbox.truth.tables import truth, truth_of_children
+from genie_sandbox.truth.tables import truth, truth_of_children, truth_of_evaluations
 
 if TYPE_CHECKING:
     from genie_assets.commands.running import Runner, RunOutcome
@@ -90,6 +90,7 @@ def run_demo(place: DemoPlace, tables: Tables, progress: Progress, *, messages: 
         now = dt.datetime.now(dt.UTC)
         at, now_ms = sandbox.now_ms(), round(now.timestamp() * 1000)
         expected = truth(made_up, at=at, now=now_ms, urls=sandbox.urls) | truth_of_children(made_up, at=at)
+        expected |= truth_of_evaluations(made_up, at=at)
         found = _compare(expected, rows, progress)
         errors = open_errors(lake)
     from genie_assets.commands.demo_faults import failing_checks, planted_errors
@@ -135,12 +136,14 @@ def _run_everything(
         sandbox.set_clock(max(made_up.anchor + _LATER_HOURS * 3_600_000, sandbox.now_ms()))
         outcomes |= {day: _run_day(runner, day, progress) for day in days[-_LOOKED_AT_AGAIN:]}
         progress.stage(
-            "Listing comments and steps, backing up spaces, checking what is broken, writing the report", 4
+            "Listing comments and steps, backing up spaces, checking what is broken, writing the report", 5
         )
         runner.run("genie_conversations")
         progress.step("comments and agents' steps")
         runner.run("genie_spaces")
         progress.step("spaces")
+        runner.run("genie_evaluations")
+        progress.step("evaluations")
         standing = runner.run("genie_standing_checks")
         progress.step("standing checks")
         report = str(runner.run("genie_report").metadata["observability_report"]["kept_at"])

@@ -125,6 +125,32 @@ class CommentsOfMessage:
         return (self.message_id,)
 
 
+class EvaluationsOfSpace(_OfOneSpace):
+    """All evaluations of a space, as one answer: `eval_runs` of its body are what the pages hold."""
+
+
+@dataclass(frozen=True)
+class ResultsOfEvaluation:
+    """The results of one evaluation with their details, as one answer: `results` of its body are pairs of both.
+
+    `updated` (epoch ms UTC) is when the evaluation was last changed, as it was listed. Details of results in
+    `known` are not asked for. Of one that `is_old` the details are gone when one of them is.
+    """
+
+    workspace_id: str
+    workspace_url: str | None
+    space_id: str
+    eval_run_id: str
+    updated: int | None = None
+    known: tuple[str, ...] = ()
+    is_old: bool = False
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The results, under the evaluation's id."""
+        return (self.eval_run_id,)
+
+
 @dataclass(frozen=True)
 class ItemsOfConversation:
     """All steps of a conversation with an agent, as one answer: `data` of its body is what the pages hold.

@@ -13,6 +13,7 @@ from genie_sandbox.made_up.answers import SHARES, answer
 from genie_sandbox.made_up.audit_rows import AuditLog, iso_date
 from genie_sandbox.made_up.comments import Commentators
 from genie_sandbox.made_up.drafts import Draft
+from genie_sandbox.made_up.evaluations import evaluated
 from genie_sandbox.made_up.history_rows import QueryHistory
 from genie_sandbox.made_up.hostile import HOSTILE_CONVERSATION_ID, HOSTILE_MESSAGE_IDS
 from genie_sandbox.made_up.noise import Noise
@@ -72,7 +73,9 @@ def generate(
     agents = Agents(stream(seed, "agents"), asides, period.anchor).some_of(conversations)
     notes = {"seed": seed, "messages": messages, "days": days, "late": late, "special": _special(drafts, happened)}
     account = account_of(world, period, drafts, [*audit.rows, *asides.rows], history.rows, notes)
-    return replace(account, agents=agents, workspaces=(*account.workspaces, *silent_workspaces(seed)))
+    places = (*account.workspaces, *silent_workspaces(seed))
+    spaces = evaluated(stream(seed, "evaluations"), account.spaces, period.anchor)
+    return replace(account, agents=agents, workspaces=places, spaces=spaces)
 
 
 def account_of(

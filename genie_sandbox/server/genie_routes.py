@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from genie_sandbox.account import Comment, Principal, Space
-from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, to_json
+from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, list_answer, to_json
+from genie_sandbox.server.evaluations import Evaluations
 from genie_sandbox.server.faults import Plan
 from genie_sandbox.server.paging import Page, items_page
 from genie_sandbox.server.request import Request
@@ -20,6 +21,7 @@ class GenieApi:
         self._spaces = spaces
         self._conversations = conversations
         self._clock = clock
+        self._evaluations = Evaluations(spaces, clock)
 
     def answer(self, request: Request, plan: Plan, body: bytes = b"") -> Answer:
         """The answer to a request of one of the Genie routes.
@@ -42,6 +44,8 @@ class GenieApi:
                 return self._get_space(request, plan)
             case "list_spaces":
                 return self._list_spaces(request, plan)
+            case route if "evaluation" in route:
+                return self._evaluations.answer(request, self._page(request, plan))
             case "space_permissions":
                 return self._permissions(request, body)
             case _:
@@ -58,7 +62,7 @@ class GenieApi:
 
         comments = _ordered(list(self._message(request).comments), plan)
         rows, token = self._page(request, plan).cut(comments, show)
-        return _list_answer("comments", rows, token)
+        return list_answer("comments", rows, token)
 
     def _list_items(self, request: Request, plan: Plan) -> Answer:
         """The steps behind the one that `after` names: at most `limit`, in the `order` that is asked for."""
@@ -108,7 +112,7 @@ class GenieApi:
 
         conversations = self._conversations.of_space(request.workspace_id, request.space_id)
         rows, token = self._page(request, plan).cut(_ordered(conversations, plan), show)
-        return _list_answer("conversations", rows, token)
+        return list_answer("conversations", rows, token)
 
     def _list_spaces(self, request: Request, plan: Plan) -> Answer:
         def show(space: Space | None) -> dict[str, Any] | None:
@@ -116,7 +120,7 @@ class GenieApi:
 
         spaces = self._spaces.listed(request.workspace_id, self._clock.now_ms, stale=plan.has("stale"))
         rows, token = self._page(request, plan).cut(_ordered(spaces, plan), show)
-        return _list_answer("spaces", rows, token)
+        return list_answer("spaces", rows, token)
 
     def _get_space(self, request: Request, plan: Plan) -> Answer:
         export = request.query.get("include_serialized_space", "").lower() == "true"
@@ -152,7 +156,10 @@ class GenieApi:
     @staticmethod
     def _page(request: Request, plan: Plan) -> Page:
         order = "newest" if plan.has("newest_first") else "oldest"
-        ids = (request.workspace_id, request.space_id, request.conversation_id, request.message_id)
+        ids = (
+            *(request.workspace_id, request.space_id, request.conversation_id),
+            *(request.message_id, request.run_id),
+        )
         name = "/".join((request.route, *ids, order))
         return Page.of(request.query, name, _limit_of(plan), repeat=plan.has("repeat_page_token"))
 
@@ -163,11 +170,6 @@ def _limit_of(plan: Plan) -> int | None:
 
 def _ordered(items: list[Any], plan: Plan) -> list[Any]:
     return items[::-1] if plan.has("newest_first") else items
-
-
-def _list_answer(name: str, rows: list[dict[str, Any]], token: str | None) -> Answer:
-    # Databricks leaves out what is empty.
-    return json_answer(({name: rows} if rows else {}) | ({"next_page_token": token} if token else {}))
 
 
 def _hidden(request: Request) -> ApiError:

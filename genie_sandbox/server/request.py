@@ -47,12 +47,32 @@ _BELOW_SPACES = {
     ("GET", 5): "get_message",
     ("GET", 6): "list_comments",
 }
+_EVALUATIONS = {
+    2: "list_evaluations",
+    3: "get_evaluation",
+    4: "list_evaluation_results",
+    5: "get_evaluation_result",
+}
+# What the ids of a path name, from the left.
+_OF_CONVERSATIONS = ("space_id", "conversation_id", "message_id")
+_OF_EVALUATIONS = ("space_id", "run_id", "result_id")
 _ITEMS = "list_items"  # GET, below the agents
 
 ROUTES = frozenset(
-    {*_FIXED.values(), *(name for _, name in _PREFIXES), *_BELOW_SPACES.values(), _ITEMS, "unknown"}
+    {
+        *_FIXED.values(),
+        *(name for _, name in _PREFIXES),
+        *_BELOW_SPACES.values(),
+        *_EVALUATIONS.values(),
+        *(_ITEMS, "unknown"),
+    }
 )
-LIST_ROUTES = frozenset({"list_spaces", "list_conversations", "list_messages", "list_comments", _ITEMS})
+LIST_ROUTES = frozenset(
+    {
+        *("list_spaces", "list_conversations", "list_messages", "list_comments", _ITEMS),
+        *("list_evaluations", "list_evaluation_results"),
+    }
+)
 
 
 @dataclass(slots=True)
@@ -67,6 +87,8 @@ class Request:
     space_id: str = ""
     conversation_id: str = ""
     message_id: str = ""
+    run_id: str = ""  # of an evaluation
+    result_id: str = ""
 
     @property
     def query(self) -> dict[str, str]:
@@ -97,7 +119,9 @@ def read_request(scope: Scope, workspace_id: str) -> Request:
         segments = path[len(_SPACES) + 1 :].split(b"/")
         route = _below_spaces(method, segments)
         ids = [_decoded(segment) for segment in segments[::2]] if route != "unknown" else []
-        return Request(method, path, scope["query_string"], workspace_id, route, *ids)
+        named = _OF_EVALUATIONS if route in _EVALUATIONS.values() else _OF_CONVERSATIONS
+        whose = dict(zip(named, ids, strict=False))
+        return Request(method, path, scope["query_string"], workspace_id, route, **whose)
     route = _FIXED.get((method, path)) or _prefixed(path)
     space_id = _decoded(path.removeprefix(_SPACE_PERMISSIONS)) if route == "space_permissions" else ""
     return Request(method, path, scope["query_string"], workspace_id, route, space_id)
@@ -106,6 +130,8 @@ def read_request(scope: Scope, workspace_id: str) -> Request:
 def _below_spaces(method: str, segments: list[bytes]) -> str:
     count = len(segments)
     names = segments[1::2]
+    if all(segments) and names and names == [b"eval-runs", b"results"][: len(names)]:
+        return _EVALUATIONS.get(count, "unknown") if method == "GET" else "unknown"
     if not all(segments) or names != [b"conversations", b"messages", b"comments"][: len(names)]:
         return "unknown"
     return _BELOW_SPACES.get((method, count), "unknown")

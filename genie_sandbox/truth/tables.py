@@ -20,6 +20,7 @@ from genie_sandbox.truth.attachments import Body, integer
 from genie_sandbox.truth.audit import Key, Known, known_messages, messages_to_fetch
 from genie_sandbox.truth.comments import comment_rows
 from genie_sandbox.truth.details import attachment_rows, detail_row
+from genie_sandbox.truth.evaluations import evaluation_rows
 from genie_sandbox.truth.looks import Shown, shown
 from genie_sandbox.truth.messages import answers, api_message, latest_statements
 from genie_sandbox.truth.spaces import space_rows
@@ -76,6 +77,12 @@ def truth_of_children(account: Account, *, at: int) -> dict[str, list[dict[str, 
         ],
         "agent_items": item_rows(account, at),
     }
+
+
+def truth_of_evaluations(account: Account, *, at: int) -> dict[str, list[dict[str, Any]]]:
+    """Expected rows of the tables that the job genie_evaluations fills, if it looked since the anchor."""
+    runs, results = evaluation_rows(account, at)
+    return {"genie_evaluation_runs": runs, "genie_evaluation_results": results}
 
 
 def possible_extras(account: Account, at: int) -> set[Key]:

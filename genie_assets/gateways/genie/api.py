@@ -12,7 +12,7 @@ from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.side_by_side import SideBySide
 from genie_assets.gateways.databricks.workspaces import Workspaces
-from genie_assets.gateways.genie import around_messages, conversations, messages, spaces
+from genie_assets.gateways.genie import around_messages, conversations, evaluations, messages, spaces
 from genie_assets.gateways.genie.answers import SpaceList
 from genie_assets.gateways.genie.asking import Asking, finish
 from genie_assets.gateways.genie.breaker import Breaker
@@ -20,7 +20,7 @@ from genie_assets.gateways.genie.calls import GenieCalls, Target
 from genie_assets.gateways.genie.limits import Limits
 
 # They say how their requests are asked for.
-_KINDS = (around_messages, conversations, messages, spaces)
+_KINDS = (around_messages, conversations, evaluations, messages, spaces)
 
 R = TypeVar("R", bound=Request)
 

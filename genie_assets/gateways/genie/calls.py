@@ -141,6 +141,23 @@ class GenieCalls:
             query = {**query, "after": last_id}
         raise bad_payload(f"The list does not end after {_MOST_PAGES} pages.")
 
+    def evaluations(self, target: Target, space_id: str) -> Iterator[Answer]:
+        """The evaluations of a space: each page with its `eval_runs`, be there any or not."""
+        for page in self._pages(target, _path(space_id, "eval-runs")):
+            yield replace(page, body={"eval_runs": objects_of_page(page.body, "eval_runs")})
+
+    def evaluation_results(self, target: Target, space_id: str, run_id: str) -> Iterator[Answer]:
+        """The results of an evaluation: each page with its `eval_results`, be there any or not."""
+        for page in self._pages(target, _path(space_id, "eval-runs", run_id, "results")):
+            yield replace(page, body={"eval_results": objects_of_page(page.body, "eval_results")})
+
+    def evaluation_details(self, target: Target, space_id: str, run_id: str, result_id: str) -> Answer:
+        """One result with its details."""
+        answer = self._get(target, _path(space_id, "eval-runs", run_id, "results", result_id), {}, "GET")
+        if answer.body.get("result_id", result_id) != result_id:
+            raise bad_payload("The answer is not the result that was asked for.")
+        return answer
+
     def any_conversation(self, target: Target, space_id: str) -> None:
         """Ask for one conversation of anybody's: the cheapest call that needs CAN MANAGE, as reading does."""
         query = {"include_all": "true", "page_size": "1"}

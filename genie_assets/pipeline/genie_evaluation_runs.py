@@ -1,0 +1,100 @@
+"""`genie_evaluation_runs`: keep the evaluations of spaces before Databricks lets their details go.
+
+Which spaces are asked, and what a look changes, is decided in `domain.evaluations`.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from genie_assets.domain.evaluations import OF_A_SPACE, results_to_ask, spaces_to_ask
+from genie_assets.domain.keys import Row
+from genie_assets.domain.questions import In, IsNull, Rows, Wanted
+from genie_assets.domain.requests import EvaluationsOfSpace
+from genie_assets.domain.tables import (
+    EVALUATION_FETCH_ERRORS,
+    GENIE_EVALUATION_RESULTS,
+    GENIE_EVALUATION_RUNS,
+    GENIE_SPACE_DETAILS,
+    records,
+)
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.batches import ask_for_due
+from genie_assets.pipeline.error_ledger import close, left_out_question
+from genie_assets.pipeline.evaluation_things import EvaluationResults, EvaluationRuns
+from genie_assets.pipeline.ports import Genie, SystemTables
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.things import Tally
+
+
+@dataclass(frozen=True)
+class EvaluationsReport:
+    """What one look at evaluations found."""
+
+    spaces: int = 0  # that have benchmark questions
+    runs: int = 0  # that are new, or not as they were
+    results: int = 0  # the same
+    details: int = 0  # of the results: those with details
+    tallies: Sequence[Tally] = field(default_factory=tuple)
+
+    @property
+    def errors_by_class(self) -> Counter[str]:
+        """Failures of spaces and runs."""
+        return sum((tally.errors_by_class for tally in self.tallies), Counter[str]())
+
+
+def keep_evaluations(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakehouse) -> EvaluationsReport:
+    """List the evaluations of every space with benchmark questions, and read the results that are not kept yet.
+
+    Where no space has benchmark questions, nothing is asked.
+
+    Args:
+        run: The run.
+        system_tables: Know the addresses of the workspaces.
+        genie: The API.
+        lake: The tables.
+    """
+    chosen = system_tables.chosen_workspaces
+    found = lake.together(
+        {
+            "spaces": Wanted(Rows(GENIE_SPACE_DETAILS), (*OF_A_SPACE, "api_fetch_status")),
+            "left out": left_out_question(EVALUATION_FETCH_ERRORS, chosen),
+        }
+    )
+    close(lake, EVALUATION_FETCH_ERRORS, found["left out"], run.clock())
+    if not spaces_to_ask(found["spaces"], {}, chosen):
+        return EvaluationsReport()
+    workspaces = records(system_tables.workspaces())
+    urls = {row["workspace_id"]: row["workspace_url"] for row in workspaces}
+    spaces = spaces_to_ask(found["spaces"], urls, chosen)
+    return look_at_evaluations(spaces, genie=genie, lake=lake, run=run)
+
+
+def look_at_evaluations(
+    spaces: Sequence[EvaluationsOfSpace], *, genie: Genie, lake: Lakehouse, run: Run
+) -> EvaluationsReport:
+    """List the evaluations of these spaces, and read the results of those that are not kept yet.
+
+    Args:
+        spaces: What is asked of each space.
+        genie: The API.
+        lake: The tables.
+        run: The run.
+    """
+    urls = {each.workspace_id: each.workspace_url for each in spaces}
+    runs, results = EvaluationRuns(lake), EvaluationResults(lake)
+    listed = ask_for_due(spaces, runs, genie=genie, lake=lake, run=run)
+    # Those of earlier runs, too, which found no time for them.
+    waiting = lake.records(
+        GENIE_EVALUATION_RUNS,
+        where=[In("space_id", sorted({each.space_id for each in spaces})), IsNull("results_kept_timestamp")],
+    )
+    asked = results_to_ask(waiting, _kept(lake, waiting), urls, run.clock())
+    read = ask_for_due(asked, results, genie=genie, lake=lake, run=run) if asked else Tally()
+    return EvaluationsReport(len(spaces), runs.changed, results.changed, results.details, (listed, read))
+
+
+def _kept(lake: Lakehouse, runs: Sequence[Row]) -> list[Row]:
+    columns = (*GENIE_EVALUATION_RESULTS.key, "has_details", "run_updated_timestamp")
+    of_these = Rows(GENIE_EVALUATION_RESULTS, [In("eval_run_id", sorted({row["eval_run_id"] for row in runs}))])
+    return lake.together({"kept": Wanted(of_these, columns)})["kept"] if runs else []
