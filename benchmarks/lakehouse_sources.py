@@ -92,6 +92,10 @@ class MemoryTables:
         """None: what a load notes of its day is not what is measured."""
         return pd.DataFrame(columns=["event_date", "workspace_id"])
 
+    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """None, likewise."""
+        return self.event_days(day, day), self.event_days(day, until)
+
     def workspaces(self) -> pd.DataFrame:
         """Those of all spaces."""
         spaces = {workspace_id(space): space for space in range(SPACES)}

@@ -1,5 +1,5 @@
 -- What the audit log holds of each UTC day, in one row per workspace: enough to tell whether it holds more than when
--- the day was last loaded. It looks at what `audit_message_events.sql` and `audit_deletions.sql` look at; rows that
+-- the day was last loaded. Days after :last_exact_day have one row for all workspaces, with none. It looks at what `audit_message_events.sql` and `audit_deletions.sql` look at; rows that
 -- the log has twice count once. Events that name no message are counted for themselves.
 WITH events AS (
   SELECT
@@ -56,7 +56,7 @@ seen AS (
 )
 SELECT
   event_date,
-  workspace_id,
+  CASE WHEN event_date <= :last_exact_day THEN workspace_id END AS workspace_id,
   SUM(CASE WHEN is_named THEN 1 ELSE 0 END) AS event_count,
   COUNT(DISTINCT message_id) AS message_count,
   MAX(CASE WHEN is_named THEN event_time END) AS newest_event_time,
@@ -76,4 +76,4 @@ SELECT
   ) AS events_sum,
   SUM(CASE WHEN is_named THEN 0 ELSE 1 END) AS unnamed_count
 FROM seen
-GROUP BY event_date, workspace_id
+GROUP BY event_date, CASE WHEN event_date <= :last_exact_day THEN workspace_id END

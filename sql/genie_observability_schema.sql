@@ -113,7 +113,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   newest_event_time TIMESTAMP COMMENT 'The newest of these events.',
   events_hash STRING COMMENT 'Hash of their ids, actions, conversations and messages.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written: by the first load that saw this.',
-  inputs_hash STRING COMMENT 'Hash of what else it went by: later deletions, workspaces, our version.',
+  inputs_hash STRING COMMENT 'Hash of what else it went by: deletions, workspaces, our version.',
   references_timestamp TIMESTAMP COMMENT 'Newest row of the day in genie_messages_to_fetch afterwards.',
   tables_hash STRING COMMENT 'Hash of the definitions of all tables, which existed then.',
   folded_hash STRING COMMENT 'Hash of what its last fold went by, NULL if it was never folded.',
@@ -121,6 +121,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   first_load_timestamp TIMESTAMP COMMENT 'When the day was first loaded, NULL if that was not noted.',
   last_load_timestamp TIMESTAMP COMMENT 'Latest run of it: each that changed something, and one a day.',
   folded_answers LONG COMMENT 'Answers dated by then that it saw, if there are more, some came late.',
+  window_hash STRING COMMENT 'Hash of what the log held then of the days in which deletions are looked for.',
+  deletions_hash STRING COMMENT 'Hash of the deletions that it went by.',
   CONSTRAINT pk_genie_day_loads PRIMARY KEY (event_date)
 )
 USING DELTA

@@ -50,10 +50,15 @@ def _fingerprint(rows: list[Mapping[str, Any]]) -> Row:
     }
 
 
+def log_hash(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Hash of rows of the log, whatever their order."""
+    return _hash(repr(sorted(repr(sorted(row.items(), key=lambda cell: cell[0])) for row in rows)))
+
+
 def load_of(
     day: dt.date,
     days: Collection[Mapping[str, Any]],
-    deletions: Iterable[Mapping[str, Any]],
+    deletions: str,
     workspaces: Iterable[Mapping[str, Any]],
     chosen: Iterable[str],
 ) -> Row:
@@ -64,7 +69,7 @@ def load_of(
     Args:
         day: The day.
         days: Rows of `sql/audit_days.sql` for it; none if the log holds nothing.
-        deletions: Rows of `sql/audit_deletions.sql` for it and later days.
+        deletions: `log_hash` of rows of `sql/audit_deletions.sql` for it and later days.
         workspaces: Ids, names, addresses and statuses of the workspaces.
         chosen: Workspaces that are looked at; none stands for all.
     """
@@ -74,10 +79,15 @@ def load_of(
         tables_hash(),
         sorted(chosen),
         sorted(f"{row['workspace_id']} {row.get('unnamed_count') or 0}" for row in days),
-        sorted(repr(sorted(row.items(), key=lambda cell: cell[0])) for row in deletions),
+        deletions,
         sorted(repr(sorted(row.items())) for row in workspaces if row["workspace_id"] in shown),
     )
-    return {**state, "inputs_hash": _hash(repr(inputs)), "tables_hash": tables_hash()}
+    return {
+        **state,
+        "inputs_hash": _hash(repr(inputs)),
+        "tables_hash": tables_hash(),
+        "deletions_hash": deletions,
+    }
 
 
 @cache

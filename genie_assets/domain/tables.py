@@ -456,7 +456,7 @@ GENIE_DAY_LOADS = Table(
         audit("newest_event_time", "TIMESTAMP", "The newest of these events."),
         audit("events_hash", "STRING", "Hash of their ids, actions, conversations and messages."),
         ours("ingestion_timestamp", "TIMESTAMP", "When this row was written: by the first load that saw this."),
-        ours("inputs_hash", "STRING", "Hash of what else it went by: later deletions, workspaces, our version."),
+        ours("inputs_hash", "STRING", "Hash of what else it went by: deletions, workspaces, our version."),
         ours("references_timestamp", "TIMESTAMP", "Newest row of the day in genie_messages_to_fetch afterwards."),
         ours("tables_hash", "STRING", "Hash of the definitions of all tables, which existed then."),
         ours("folded_hash", "STRING", "Hash of what its last fold went by; NULL if it was never folded."),
@@ -464,6 +464,12 @@ GENIE_DAY_LOADS = Table(
         ours("first_load_timestamp", "TIMESTAMP", "When the day was first loaded; NULL if that was not noted."),
         ours("last_load_timestamp", "TIMESTAMP", "Latest run of it: each that changed something, and one a day."),
         ours("folded_answers", "LONG", "Answers dated by then that it saw; if there are more, some came late."),
+        ours(
+            "window_hash",
+            "STRING",
+            "Hash of what the log held then of the days in which deletions are looked for.",
+        ),
+        ours("deletions_hash", "STRING", "Hash of the deletions that it went by."),
     ),
 )
 

@@ -15,7 +15,7 @@ from genie_assets.domain.audit import (
     not_shown_by_the_log,
     unnamed_events,
 )
-from genie_assets.domain.day_loads import load_of
+from genie_assets.domain.day_loads import load_of, log_hash
 from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
@@ -59,18 +59,24 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     """
     event_date, now = run.day, run.clock()
     index_stored_messages(lake, {"ingestion_timestamp": now})
-    # Before the day is read: what arrives while it is being read is then noticed as not loaded.
-    days = records(system_tables.event_days(event_date, event_date))
-    deletions = system_tables.deletions(event_date, until=event_date + LOOKS_AHEAD)
+    before = loaded_day(event_date, lake)
+    # Before the events are read: what arrives while they are being read is then noticed as not loaded.
+    days, later = (records(each) for each in system_tables.day_and_later(event_date, event_date + LOOKS_AHEAD))
     workspaces = system_tables.workspaces()
     chosen = system_tables.chosen_workspaces
-    load = load_of(event_date, days, records(deletions), records(workspaces), chosen)
-    before = loaded_day(event_date, lake)
+    window = log_hash([*days, *later, {"chosen": sorted(chosen)}])
+    known_deletions, deletions = before.deletions_in(window), None
+    if known_deletions is None:
+        deletions = system_tables.deletions(event_date, until=event_date + LOOKS_AHEAD)
+        known_deletions = log_hash(records(deletions))
+    load = load_of(event_date, days, known_deletions, records(workspaces), chosen) | {"window_hash": window}
     if before.is_as(load):
         return _as_before(before, workspaces)
     if not before.is_prepared:
         for table in TABLES:
             lake.prepare(table)
+    if deletions is None:
+        deletions = system_tables.deletions(event_date, until=event_date + LOOKS_AHEAD)
     events = system_tables.message_events(event_date)
     gone = conversations_deleted_on(event_date, deletions)
     known = empty_known_messages()

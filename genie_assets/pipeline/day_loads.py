@@ -38,6 +38,14 @@ class LoadedDay:
         """
         return is_the_same({**load, "references_timestamp": self.written}, self.noted, OF_A_LOAD)
 
+    def deletions_in(self, window: str) -> str | None:
+        """`log_hash` of the deletions that the last load went by, if there can be no others; None if there can.
+
+        Args:
+            window: `log_hash` of what the log holds of the days in which deletions are looked for.
+        """
+        return self.noted["deletions_hash"] if self.noted and self.noted["window_hash"] == window else None
+
     def number(self, flag: str | None = None) -> int:
         """How many messages there are, all of them or with a flag."""
         return sum(row["count"] for row in self.references if flag is None or row[flag])

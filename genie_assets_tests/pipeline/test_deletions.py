@@ -107,6 +107,27 @@ def test_what_is_deleted_and_what_shows_up_again(in_order: World) -> None:
     assert len(said) == 7
 
 
+def test_deletions_are_asked_for_only_if_there_can_be_others(tmp_path: Path) -> None:
+    """A quiet day paid for that statement with every run."""
+    world = World(tmp_path)
+    world.ask("m1", "m2", day=MONDAY)
+    world.discover(MONDAY)
+    asked = world.system_tables.looks_at_deletions
+    world.discover(MONDAY)
+    assert world.system_tables.looks_at_deletions == asked
+    world.delete("m1", day=TUESDAY)
+    world.discover(MONDAY)
+    assert world.system_tables.looks_at_deletions == asked + 1
+    gone = {row["message_id"] for row in world.rows(GENIE_MESSAGES_TO_FETCH) if row["is_deleted"]}
+    assert gone == {"m1"}
+    world.ask("m3", day=MONDAY)
+    world.discover(MONDAY)
+    assert world.system_tables.looks_at_deletions == asked + 2
+    world.system_tables.chosen_workspaces = {"w1"}
+    world.discover(MONDAY)
+    assert world.system_tables.looks_at_deletions == asked + 3
+
+
 def test_a_second_load_of_any_day_commits_nothing(in_order: World) -> None:
     tables = [table for table in TABLES if table is not GENIE_DAY_LOADS]
     versions = in_order.versions(*tables)

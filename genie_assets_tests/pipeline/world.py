@@ -63,6 +63,7 @@ class FakeSystemTables:
         self.deleted: list[dict[str, Any]] = []
         self.history: list[dict[str, Any]] = []
         self.windows: list[tuple[dt.datetime, dt.datetime]] = []
+        self.looks_at_deletions = 0
         self.failure: Exception | None = None
         self.history_failure: Exception | None = None
         self.status: str | None = "RUNNING"  # of the workspace
@@ -95,7 +96,11 @@ class FakeSystemTables:
             )
         return _frame(days, ["event_date", "workspace_id"] if not days else list(days[0]))
 
+    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return self.event_days(day, day), self.event_days(day + dt.timedelta(days=1), until)
+
     def deletions(self, since: dt.date, until: dt.date) -> pd.DataFrame:
+        self.looks_at_deletions += 1
         return _frame([row for row in self.deleted if since <= row["event_date"] <= until], _EVENTS)
 
     def workspaces(self) -> pd.DataFrame:

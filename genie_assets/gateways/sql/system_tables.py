@@ -123,8 +123,21 @@ class SystemTables:
         Raises:
             CallError: our own names cannot be found out.
         """
-        parameters = {"first_day": first, "last_day": last, "own_principals": self._own_names}
-        return self._ours(self._asked("audit_days", parameters))
+        return self._ours(self._days(first, last, exact_until=last))
+
+    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The same of one UTC day, and of the days after it until another: of these for all workspaces together.
+
+        Raises:
+            CallError: our own names cannot be found out.
+        """
+        frame = self._days(day, until, exact_until=day)
+        is_later = frame["workspace_id"].isna()
+        return self._ours(frame[~is_later]), frame[is_later].drop(columns="workspace_id").reset_index(drop=True)
+
+    def _days(self, first: dt.date, last: dt.date, *, exact_until: dt.date) -> pd.DataFrame:
+        days = {"first_day": first, "last_day": last, "last_exact_day": exact_until}
+        return self._asked("audit_days", days | {"own_principals": self._own_names})
 
     def query_history(
         self, statement_ids: Collection[str], *, from_time: dt.datetime, to_time: dt.datetime

@@ -53,6 +53,25 @@ def test_the_look_counts_the_events_that_discovery_reads(asked: SystemTables) ->
     assert alone
 
 
+def test_a_day_and_what_comes_later_are_one_statement_and_a_later_deletion_shows_in_it(
+    asked: SystemTables, sandbox: SandboxProcess
+) -> None:
+    last = recent_anchor().date() + dt.timedelta(days=1)
+    day = last - dt.timedelta(days=4)
+    sandbox.reset_requests()
+    of_it, later = asked.day_and_later(day, last)
+    assert sandbox.requests(0)["by_call"]["POST statements"] == 1
+    assert fingerprints(records(of_it)) == fingerprints(records(asked.event_days(day, day)))
+    counts = {row["event_date"]: row["event_count"] for row in records(later)}
+    found = fingerprints(records(asked.event_days(day + dt.timedelta(days=1), last)))
+    assert {each: count for each, count in counts.items() if count} == {
+        each: row["event_count"] for each, row in found.items()
+    }
+    assert "workspace_id" not in later
+    deleted = asked.deletions(day + dt.timedelta(days=1), last)
+    assert set(deleted["event_date"]) <= {each for each, count in counts.items() if count}
+
+
 def test_both_statements_say_in_the_same_words_what_is_left_out() -> None:
     """Were a read of ours counted, each run would be a reason for the next."""
     one, other = (
