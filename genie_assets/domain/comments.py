@@ -13,8 +13,11 @@ from genie_assets.domain.tables import COMMENT_FETCH_ERRORS, MESSAGE_COMMENT_LOO
 from genie_assets.domain.whole_lists import ListLook
 from genie_assets.domain.workspaces import is_looked_at
 
+# That a message was lost by the log says that comments on it may have been, too: they are asked for once.
+_LOST_BY_THE_LOG = Equals("event_count", 0)
+
 TO_LIST: tuple[Filter, ...] = (
-    Not([IsNull("last_comment_time")]),
+    Not([IsNull("last_comment_time"), Not([_LOST_BY_THE_LOG])]),
     Not([Equals("is_deleted", True)]),
     Not([Exists(Rows(MESSAGE_COMMENT_LOOKS), MESSAGE, since=("event_comment_time", "last_comment_time"))]),
     # Found deleted since: whoever comments on it later shows it again.
@@ -22,8 +25,8 @@ TO_LIST: tuple[Filter, ...] = (
         [Exists(Rows(COMMENT_FETCH_ERRORS, DELETED_ROWS), MESSAGE, since=("error_timestamp", "last_comment_time"))]
     ),
 )
-"""References of messages whose comments may have changed since they were listed. The look is compared by the event
-that it was made for, not by its own time: that is another clock's."""
+"""References of messages whose comments may have changed since they were listed, and of those that only
+reconciliation found. The look is compared by the event that it was made for, not by its own time: that is another clock's."""
 
 OF_A_REFERENCE = (*MESSAGE_IDS, "workspace_url", "last_comment_time")
 
@@ -42,8 +45,7 @@ def requests_for(references: Iterable[Row], chosen: Collection[str]) -> list[Com
         ids = (row["space_id"], row["conversation_id"], row["message_id"])
         if is_looked_at(row["workspace_id"], chosen) and all(map(is_usable_id, ids)):
             before = latest.setdefault(MessageKey.of(row), row)
-            if row["last_comment_time"] > before["last_comment_time"]:
-                latest[MessageKey.of(row)] = row
+            latest[MessageKey.of(row)] = max(before, row, key=_lateness)
     return [
         CommentsOfMessage(
             row["workspace_id"],
@@ -55,6 +57,11 @@ def requests_for(references: Iterable[Row], chosen: Collection[str]) -> list[Com
         )
         for _, row in sorted(latest.items())
     ]
+
+
+def _lateness(row: Row) -> tuple[bool, Any]:
+    at = row["last_comment_time"]
+    return (at is not None, at or 0)
 
 
 def comments_look(request: CommentsOfMessage, answer: Answer) -> ListLook:

@@ -94,6 +94,7 @@ def test_one_request_is_made_of_each_message_for_the_latest_event() -> None:
     rows = [
         reference(last_comment_time=NOON + HOUR),
         reference(),
+        reference(last_comment_time=None),
         reference(workspace_id="x"),
         reference(message_id="n", conversation_id=None),
         reference(message_id=".."),

@@ -251,6 +251,32 @@ def test_steps_of_agents_are_listed_to_the_end_and_again_when_something_happened
     assert looks == {"c-agent": STEPS + 1}
 
 
+@pytest.mark.long
+def test_what_the_log_lost_is_found_by_reconciliation_with_its_comments_and_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the log is gone."""
+    account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=3, messages=60)
+    lossy = replace(account, audit=())
+    with sandbox_of(lossy, tmp_path / "account") as sandbox:
+        point_at(sandbox, tmp_path / "lake", monkeypatch)
+        monkeypatch.setenv("GENIE_RECONCILE", "1")
+        sandbox.advance(hours=24)
+        pipeline = Pipeline()
+        pipeline.run("genie_daily", days_of(account)[-1])
+        pipeline.run("genie_spaces")
+        pipeline.run("genie_conversations")
+        assert different(pipeline, account) != []
+        pipeline.run("genie_reconciliation")
+        pipeline.run("genie_conversations")
+        assert different(pipeline, account) == []
+        sandbox.reset_requests()
+        pipeline.run("genie_reconciliation")
+        pipeline.run("genie_conversations")
+        asked = sandbox.requests(0)["by_route"]
+        assert (asked.get("list_comments", 0), asked.get("list_items", 0)) == (0, 0)
+
+
 @pytest.mark.parametrize("lakehouse", ["files", pytest.param("unity", marks=pytest.mark.long)])
 def test_the_tables_are_the_truth_and_a_quiet_run_asks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
