@@ -26,7 +26,7 @@ TO_LIST: tuple[Filter, ...] = (
     ),
 )
 """References of messages whose comments may have changed since they were listed, and of those that only
-reconciliation found. The look is compared by the event that it was made for, not by its own time: that is another clock's."""
+reconciliation found. A look is compared by the event that it was made for: its own time is another clock's."""
 
 OF_A_REFERENCE = (*MESSAGE_IDS, "workspace_url", "last_comment_time")
 
