@@ -32,9 +32,10 @@ _OURS: Mapping[str, frozenset[str]] = {
     ),
     "space_inventory": frozenset({"is_trashed"}),
 }
-# Why a space could not be read is not in the truth, and changes of configurations take longer than a few days.
+# Why a space could not be read is not in the truth, and changes of configurations take longer than a few days;
+# evaluations belong to another job.
 _OF_MESSAGES = " WHERE of_what = 'MESSAGE'"
-_LEFT_OUT = frozenset({"configuration_effects"})
+_LEFT_OUT = frozenset({"configuration_effects", "evaluation_trend"})
 
 
 def differences_of_views(

@@ -30,6 +30,8 @@ class GoldenMessages:
         self.space_errors = rows.get("space_fetch_errors", [])
         self.versions = rows.get("genie_space_versions", [])
         self.runs = rows.get("genie_fetch_runs", [])
+        self.evaluations = rows.get("genie_evaluation_runs", [])
+        self.evaluation_results = rows.get("genie_evaluation_results", [])
         self.spaces = {(row["workspace_id"], row["space_id"]): row for row in rows["genie_space_details"]}
         self.loads = {row["event_date"]: row for row in rows["genie_day_loads"]}
         self.days = (

@@ -5,6 +5,7 @@ from typing import Any
 
 from genie_assets_tests.views.golden_basics import Row, distinct, grouped, highest
 from genie_assets_tests.views.golden_effects import configuration_effects
+from genie_assets_tests.views.golden_evaluations import evaluation_trend
 from genie_assets_tests.views.golden_messages import GoldenMessages
 
 
@@ -77,6 +78,10 @@ class GoldenSpaces(GoldenMessages):
         columns = [column for table in listed for column in table.get("column_configs", [])]
         found["table_columns"] = len(columns) if "data_sources" in whole else None
         return found
+
+    def evaluation_trend(self) -> list[Row]:
+        titles = {key: row.get("title") for key, row in self.spaces.items()}
+        return evaluation_trend(self.versions, self.evaluations, self.evaluation_results, titles)
 
     def configuration_effects(self) -> list[Row]:
         return configuration_effects(self.versions, self.overview, set(self.days) - set(self.loads))

@@ -48,6 +48,7 @@ def golden_rows() -> Rows:
     late = {"attachment_ordinal": 98, "statement_id": "late", "query_duration_ms": None}
     rows["message_attachments"].append({**timed, **late})
     rows["genie_space_versions"] = _versions(rows["message_details"])
+    rows["genie_evaluation_runs"], rows["genie_evaluation_results"] = _evaluations(rows["genie_space_versions"])
     rows["space_fetch_errors"] = _space_errors(rows["genie_space_details"])
     rows["genie_space_details"] += _odd_spaces(rows["genie_space_details"][0])
     failed = rows["message_fetch_errors"][2]
@@ -101,7 +102,68 @@ def _versions(details: list[Row]) -> list[Row]:
     ]
     twins = [{**row, "workspace_id": "96", "valid_from": row["valid_from"] + 3 * DAY} for row in history[1:3]]
     still = {**same, "workspace_id": other[0], "space_id": other[1], "config_hash": "h", "valid_from": ends[1]}
-    return [*history, *twins, {**still, "changed_sections": None}]
+    # At the same time elsewhere, and in another space of the same workspace.
+    beside = [
+        {**still, "workspace_id": "95", "space_id": busy[1], "config_hash": "z", "changed_sections": ["joins"]},
+        {
+            **still,
+            "workspace_id": busy[0],
+            "space_id": "beside",
+            "config_hash": "y",
+            "changed_sections": ["other"],
+        },
+    ]
+    return [*history, *twins, {**still, "changed_sections": None}, *beside]
+
+
+def _evaluations(versions: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Evaluations before, between and after the versions, at their edges, and what is not counted; their results.
+
+    Every space has runs at the same times, so that no version of another one would be missed.
+    """
+    began = {row["valid_from"] for row in versions} | {
+        row["update_time"] for row in versions if row.get("update_time")
+    }
+    times = sorted({each + n * HOUR for each in began for n in (-1, 0, 30)})
+    runs: list[Row] = []
+    for key in sorted({(row["workspace_id"], row["space_id"]) for row in versions}):
+        for place, at in enumerate([*times, None]):
+            started = None if at is None else round(at.timestamp() * 1000)
+            ids = {"workspace_id": key[0], "space_id": key[1], "eval_run_id": f"e{place}"}
+            counts = {"num_done": 10 + place, "num_correct": place % 10, "num_needs_review": 1}
+            runs.append({**ids, "status": "DONE", "created_timestamp": started, **counts})
+    # What is not counted: alone under its version, and beside others.
+    odd: list[Row] = [
+        {"status": "EVALUATION_FAILED"},
+        {"status": None},
+        {"num_done": None},
+        {"num_correct": None},
+        {"num_needs_review": None},
+        {"num_done": 0, "num_correct": 0},
+        {"status": "RUNNING", "num_done": 0, "num_correct": None, "num_needs_review": None},
+    ]
+    for place, change in enumerate(odd):
+        runs[place * 3 + 1].update(change)
+    # Nothing is counted under a version that stands between two others.
+    first, last = (round((ANCHOR - n * DAY).timestamp() * 1000) for n in (9, 8))
+    for run in runs:
+        if run["workspace_id"] == versions[0]["workspace_id"] and first <= (run["created_timestamp"] or 0) < last:
+            run["status"] = "EVALUATION_CANCELLED"
+    # A space of which nothing is known, and one that was evaluated under the same id elsewhere.
+    runs.append({**runs[0], "space_id": "never read", "eval_run_id": "x"})
+    results = [
+        {
+            **{name: run[name] for name in ("workspace_id", "space_id", "eval_run_id")},
+            "result_id": f"r{number}",
+            "has_details": (place + number) % 4 != 0,
+            "benchmark_question_id": f"q{number}",
+            "question": "How many?",
+            "assessment": "BAD" if place % 2 else "GOOD",
+        }
+        for place, run in enumerate(runs)
+        for number in range(place % 3)
+    ]
+    return runs, results
 
 
 def _runs(references: list[Row]) -> list[Row]:
