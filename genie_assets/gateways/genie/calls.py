@@ -236,18 +236,20 @@ class GenieCalls:
         lists = _lists_at(target, path)
         if not self._page_sizes.may_be_named(lists, self._left(target)):
             return self._get(target, path, query, "LIST")
+        taken: bool | None = None
         try:
             try:
-                return self._get(target, path, {"page_size": str(page_size), **query}, "LIST")
+                page = self._get(target, path, {"page_size": str(page_size), **query}, "LIST")
+                taken = True
             except CallError as error:
                 if error.error.http_status != 400:
                     raise
-            # Perhaps our page size is what the server objects to.
-            page = self._get(target, path, query, "LIST")
-            self._page_sizes.refuse(lists)
+                # Perhaps our page size is what the server objects to.
+                page = self._get(target, path, query, "LIST")
+                taken = False
             return page
         finally:
-            self._page_sizes.tell(lists)
+            self._page_sizes.tell(lists, taken=taken)
 
     def _left(self, target: Target) -> float:
         """Seconds until the deadline."""

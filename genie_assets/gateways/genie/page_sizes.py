@@ -1,7 +1,7 @@
 """Which lists take the page size that we name: the largest one allowed is documented nowhere.
 
-The first list of its kind in a workspace finds it out for all others of the run. They wait for it, but not for
-long: a first list that hangs is one list, and holds up no other.
+One list of its kind in a workspace finds it out for all others of the run; if it fails for another reason, the
+next one does. The others wait for it, but not for long: a list that hangs is one list, and holds up no other.
 """
 
 import threading
@@ -21,41 +21,50 @@ class PageSizes:
     """What lists have told so far. Safe to share by threads."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._told: dict[Lists, threading.Event] = {}
+        self._news = threading.Condition()
+        self._being_asked: set[Lists] = set()
+        self._settled: set[Lists] = set()  # it is known, or has been waited for long enough
         self._refused: set[Lists] = set()
 
     def may_be_named(self, lists: Lists, patience: float) -> bool:
-        """Whether to name a page size; waits until the first of these lists has told.
+        """Whether to name a page size; waits while another of these lists finds it out.
 
-        Whoever gets an answer calls `tell`, or `refuse` before, whatever comes of the list.
+        Whoever asks calls `tell` when an answer has come, whatever it is.
 
         Args:
             lists: Of which this is one.
             patience: Seconds to wait at most.
         """
-        with self._lock:
-            told = self._told.get(lists)
-            if told is None:
-                self._told[lists] = threading.Event()
-                return True
-        if not told.wait(min(max(0.0, patience), _PATIENCE_SECONDS)):
-            told.set()  # nobody waits a second time
-        return not self.is_refused(lists)
+        with self._news:
+            is_free = self._news.wait_for(
+                lambda: lists in self._settled or lists not in self._being_asked,
+                min(max(0.0, patience), _PATIENCE_SECONDS),
+            )
+            if not is_free:
+                self._settle(lists)  # nobody waits a second time
+            self._being_asked.add(lists)
+            return lists not in self._refused
 
     def is_refused(self, lists: Lists) -> bool:
         """Whether they are known to refuse the page size."""
-        with self._lock:
+        with self._news:
             return lists in self._refused
 
-    def refuse(self, lists: Lists) -> None:
-        """Tell that a list worked without a page size, and not with it."""
-        with self._lock:
-            self._refused.add(lists)
+    def tell(self, lists: Lists, *, taken: bool | None) -> None:
+        """Tell that a list was answered.
 
-    def tell(self, lists: Lists) -> None:
-        """Tell that a list is through: others need not wait any more."""
-        with self._lock:
-            told = self._told.get(lists)
-        if told is not None:
-            told.set()
+        Args:
+            lists: Of which it is one.
+            taken: Whether the page size was taken; None if the answer does not say.
+        """
+        with self._news:
+            if taken is False:
+                self._refused.add(lists)
+            if taken is not None:
+                self._settle(lists)
+            self._being_asked.discard(lists)
+            self._news.notify_all()
+
+    def _settle(self, lists: Lists) -> None:
+        self._settled.add(lists)
+        self._news.notify_all()

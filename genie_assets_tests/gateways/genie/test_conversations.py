@@ -158,18 +158,22 @@ def test_of_a_message_that_is_listed_twice_the_newest_and_richest_entry_counts(s
     assert result.answers["m1"].body == _RICH
 
 
-def test_a_page_size_that_a_workspace_refuses_is_named_once(stub):
-    stub.answer = Genie({str(number): ["m1", "m2"] for number in range(8)})
+@pytest.mark.parametrize("gone", [0, 3])
+def test_a_page_size_that_a_workspace_refuses_is_named_once(stub, gone):
+    """Conversations that are gone do not tell, and the next one finds it out."""
+    names = [str(number) for number in range(8)]
+    stub.answer = Genie({name: ["m1", "m2"] for name in names[gone:]})
     list_it = stub.answer._list
     stub.answer._list = lambda conversation_id, query: (
         Reply({"error_code": "INVALID_PARAMETER_VALUE"}, 400)
-        if "page_size" in query
+        if "page_size" in query and conversation_id in names[gone:]
         else list_it(conversation_id, query)
     )
-    wanted = [wanting(stub, "m1", "m2", conversation_id=str(number)) for number in range(8)]
-    assert [ids(result) for result in fetch(genie_at(stub), *wanted)] == [["m1", "m2"]] * 8
-    assert sum("page_size" in request.query for request in stub.requests) == 1
-    assert len(stub.requests) == 9
+    wanted = [wanting(stub, "m1", "m2", conversation_id=name) for name in names]
+    found = [ids(result) for result in fetch(genie_at(stub), *wanted)]
+    assert sorted(found) == [[]] * gone + [["m1", "m2"]] * (8 - gone)
+    named = [request.path.split("/")[7] for request in stub.requests if "page_size" in request.query]
+    assert len([name for name in named if name in names[gone:]]) == 1
 
 
 def test_lists_of_another_kind_say_nothing_of_the_page_size(stub):
