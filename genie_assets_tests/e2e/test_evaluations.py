@@ -190,6 +190,19 @@ def test_one_bad_result_stops_no_other_and_is_asked_for_alone_when_it_is_due(wor
     assert world.errors()["one"]["error_class"] == "PERMISSION"
 
 
+def test_details_that_a_young_evaluation_does_not_show_yet_are_asked_for_again(world: World) -> None:
+    world.sandbox.faults({"effect": "status", "status": 404, "route": "get_evaluation_result", "every": 3})
+    report = world.keep("one")
+    assert (report.details, report.errors_by_class) == (2, {})
+    assert world.runs()["o1"]["results_kept_timestamp"] is None
+    world.sandbox.clear_faults()
+    world.wait(days=1)
+    world.keep("one")
+    assert world.asked["get_evaluation_result"] == 1
+    assert all(row["has_details"] for row in world.results("o1"))
+    assert world.runs()["o1"]["results_kept_timestamp"] is not None
+
+
 @pytest.mark.parametrize("writes", [1, 2])
 def test_a_run_that_is_killed_between_two_writes_is_made_good_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch, writes: int

@@ -44,7 +44,7 @@ def ask_for_results(request: ResultsOfEvaluation, asking: Asking[ResultsOfEvalua
     details = _Details(asking)
     bodies = [body for page in listed for body in page.body["eval_results"]]
     results: _Results = [(body, details.of(body)) for body in bodies]
-    body = {"results": results, "is_whole": not details.is_cut}
+    body = {"results": results, "is_whole": not (details.is_cut or details.may_come)}
     asking.take(request.eval_run_id, Answer(body, "LIST", listed[0].requested_at, details.size))
     if details.error:
         asking.fail(request.eval_run_id, details.error)
@@ -61,6 +61,7 @@ class _Details:
         self._asking, self._request, self._known = asking, asking.request, set(asking.request.known)
         self._are_gone = False
         self.is_cut = False
+        self.may_come = False  # some that a young run should still have are not there
         self.size = 0
         self.error: FetchError | None = None
 
@@ -88,6 +89,7 @@ class _Details:
             return found[0].body
         if error.was_sent and error.error_class is ErrorClass.NOT_FOUND:
             self._are_gone = self._request.is_old
+            self.may_come = self.may_come or not self._request.is_old
         else:
             self.error = self.error or error  # one odd result does not hold up the others
         return None
