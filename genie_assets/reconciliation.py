@@ -1,5 +1,6 @@
 """The asset `reconciled_conversations` and its check: what the audit log lost is found by the API's lists."""
 
+import datetime as dt
 from collections import Counter
 from typing import Any
 
@@ -73,6 +74,16 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
         )
 
     return reconciled_conversations
+
+
+def is_done_for_the_day(instance: dg.DagsterInstance, place: Placement, day: dt.date) -> bool:
+    """Whether the latest slice was of this UTC day and found no space due; no table and no warehouse is asked."""
+    for event in instance.fetch_materializations(place.key(NAME), limit=1).records:
+        made = event.asset_materialization
+        due = made.metadata.get("spaces_due") if made else None
+        was_of = dt.datetime.fromtimestamp(event.timestamp, dt.UTC).date()
+        return due is not None and due.value == 0 and was_of == day
+    return False
 
 
 def spaces_are_reconciled(

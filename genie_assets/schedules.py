@@ -70,20 +70,20 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         _without_partition(
             "spaces_daily", jobs["genie_spaces"], "0 5 * * *", "The configuration of every space, every day."
         ),
-        _without_partition(
+        _of_reconciliation(
             "reconciliation_nightly",
-            jobs[reconciliation.JOB],
+            place,
+            jobs,
             "35 0-5 * * *",
             "Walk on through the conversations of spaces whose turn it is (GENIE_RECONCILE), hourly by night.",
-            key="%Y-%m-%dT%H",
         ),
         # The nights go on with what is left; on Sunday, when every space's turn comes, there is the day as well.
-        _without_partition(
+        _of_reconciliation(
             "reconciliation_weekly",
-            jobs[reconciliation.JOB],
+            place,
+            jobs,
             "35 6-23 * * 0",
             "Walk on through all spaces' conversations, every hour of Sunday.",
-            key="%Y-%m-%dT%H",
         ),
         # Behind the days that were looked at once more.
         _without_partition(
@@ -123,6 +123,27 @@ def _too_early(place: Placement) -> dg.SkipReason:
     return dg.SkipReason(
         f"The first day is {place.first_day} (GENIE_FIRST_DAY): there is no partition to run yet."
     )
+
+
+def _of_reconciliation(
+    name: str, place: Placement, jobs: Jobs, cron_schedule: str, description: str
+) -> dg.ScheduleDefinition:
+    """A schedule of the walk, whose turns come by the day: once a slice has found none left, the day is done."""
+
+    @dg.schedule(
+        name=name,
+        job=jobs[reconciliation.JOB],
+        cron_schedule=cron_schedule,
+        execution_timezone="UTC",
+        description=description,
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        at = context.scheduled_execution_time
+        if reconciliation.is_done_for_the_day(context.instance, place, at.date()):
+            return dg.SkipReason("The last slice has found nothing left to walk today.")
+        return dg.RunRequest(run_key=f"{name}/{at:%Y-%m-%dT%H}", tags={REASON: name})
+
+    return schedule
 
 
 def _without_partition(

@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     """Days back of which nothing may be missing: what waits there, or changes there, is run by itself."""
     genie_new_rows_minutes: Annotated[int, number(0, 60, int)] = 0
     """Minutes between two looks for new rows of the audit log; 0 looks for none between the hourly loads."""
-    genie_reconcile: Annotated[float, number(0, 1, float)] = 0.0
+    genie_reconcile: Annotated[float, number(0, 1, float)] = 0.15
     """Share of the spaces whose conversations are walked each night, all of them once a week; 0 walks none."""
 
     genie_report_texts: bool = False

@@ -1,6 +1,7 @@
 """The schedules at fixed instants."""
 
 import datetime as dt
+from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -12,15 +13,35 @@ def schedules() -> list[dg.ScheduleDefinition]:
     return list(build_defs().get_repository_def().schedule_defs)
 
 
-def tick(name: str, at: str) -> list[dg.RunRequest]:
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """One that is kept somewhere: a schedule opens its own anew."""
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+        yield instance
+
+
+def tick(name: str, at: str, instance: dg.DagsterInstance | None = None) -> list[dg.RunRequest]:
     """What a schedule asks for at a UTC instant."""
     definitions = build_defs()
     schedule = definitions.resolve_schedule_def(name)
-    context = dg.build_schedule_context(
+    with dg.build_schedule_context(
+        instance=instance,
         scheduled_execution_time=dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC),
         repository_def=definitions.get_repository_def(),
-    )
-    return list(schedule.evaluate_tick(context).run_requests or [])
+    ) as context:
+        return list(schedule.evaluate_tick(context).run_requests or [])
+
+
+def test_a_walk_that_found_nothing_left_is_done_for_the_day(instance: dg.DagsterInstance) -> None:
+    """A slice that has nothing to do asks a warehouse twice, and every hour of a Sunday did."""
+    now = dt.datetime.now(dt.UTC)
+    for due, asked in ((3, 1), (0, 0), (1, 1)):
+        made = dg.AssetMaterialization("reconciled_conversations", metadata={"spaces_due": due})
+        instance.report_runless_asset_event(made)
+        for name in ("reconciliation_nightly", "reconciliation_weekly"):
+            today, tomorrow = now, now + dt.timedelta(days=1)
+            assert len(tick(name, f"{today:%Y-%m-%dT%H:35}", instance)) == asked
+            assert len(tick(name, f"{tomorrow:%Y-%m-%dT%H:35}", instance)) == 1
 
 
 def test_every_hour_asks_for_today() -> None:
@@ -83,18 +104,20 @@ def test_how_many_closed_days_is_a_setting_read_at_the_tick(monkeypatch: pytest.
         ("maintenance_weekly", "genie_maintenance", "2026-03-01T04:00"),
     ],
 )
-def test_jobs_without_partitions_run_once_per_tick(name: str, job: str, at: str) -> None:
-    (request,) = tick(name, at)
+def test_jobs_without_partitions_run_once_per_tick(
+    name: str, job: str, at: str, instance: dg.DagsterInstance
+) -> None:
+    (request,) = tick(name, at, instance)
     assert request.partition_key is None
     assert request.run_key is not None
     assert at[:10] in request.run_key
     assert build_defs().resolve_schedule_def(name).job_name == job
 
 
-def test_a_tick_evaluated_twice_asks_for_the_same_runs() -> None:
+def test_a_tick_evaluated_twice_asks_for_the_same_runs(instance: dg.DagsterInstance) -> None:
     """A daemon that restarts in the middle of a tick evaluates it again: equal keys make one run."""
     for schedule in schedules():
-        first, second = (tick(schedule.name, "2026-03-01T04:00") for _ in range(2))
+        first, second = (tick(schedule.name, "2026-03-01T04:00", instance) for _ in range(2))
         assert [r.run_key for r in first] == [r.run_key for r in second]
         assert all(r.run_key for r in first)
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -45,6 +46,13 @@ def dagster_at(clock: Clock) -> Iterator[None]:
         yield
 
 
+def kept_instance(folder: Path) -> dg.DagsterInstance:
+    """One that is kept in a folder: a schedule opens its own anew, and cannot open one in memory."""
+    home = folder / "dagster"
+    home.mkdir()
+    return dg.DagsterInstance.local_temp(str(home))
+
+
 class Daemon:
     """Runs what the definitions' schedules and sensors ask for, all of them switched on.
 
@@ -78,6 +86,10 @@ class Daemon:
             self._run(asked)
             yield number
         raise AssertionError(f"the sensors ask for ever: {asked}")
+
+    def run(self, *jobs: str) -> None:
+        """Run jobs that nobody asked for."""
+        self._run((job, dg.RunRequest()) for job in jobs)
 
     def _ticked(self, schedule: dg.ScheduleDefinition) -> Iterator[tuple[str, dg.RunRequest]]:
         tick = get_latest_completed_cron_tick(str(schedule.cron_schedule), self._clock.now(), "UTC")

@@ -4,11 +4,10 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from genie_assets.definitions import build_defs
-from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at
+from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at, kept_instance
 from genie_assets_tests.e2e.pipelines import point_at
 from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_sandbox.account import save
@@ -18,6 +17,7 @@ from genie_sandbox.made_up.uniform import generate_uniform
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 MOST_STATEMENTS, QUARTER = 400, dt.timedelta(minutes=15)
+MOST_ON_SUNDAY = 400
 HISTORY = 5  # days
 
 
@@ -52,10 +52,11 @@ class QuietDay:
         self._clock.jump_to(at)
 
 
+@pytest.mark.parametrize(("weekday", "most"), [("Monday", MOST_STATEMENTS), ("Sunday", MOST_ON_SUNDAY)])
 def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weekday: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    midnight = a_monday()
+    midnight = a_monday() - dt.timedelta(days=weekday == "Sunday")
     evening = midnight - dt.timedelta(hours=1)
     account = generate_uniform(
         seed=3, anchor=evening, conversations=HISTORY * 4, messages_per_conversation=2, days=HISTORY
@@ -65,7 +66,7 @@ def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
     with (
         SandboxProcess(tmp_path / "account", clock_ms=ms(evening)) as sandbox,
         StubServer(always(Reply())).running() as channel,
-        dg.DagsterInstance.ephemeral() as instance,
+        kept_instance(tmp_path) as instance,
         dagster_at(clock),
     ):
         point_at(sandbox, "uc://main.quiet", monkeypatch)  # type: ignore[arg-type]
@@ -77,6 +78,8 @@ def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
         for _ in day.until(midnight):
             pass
         assert daemon.runs["genie_daily", True] >= HISTORY, "the days load themselves"
+        # What was made for the first time is neither made again nor tidied up on a quiet day.
+        daemon.run("genie_views", "genie_maintenance")
         daemon.runs.clear()
         day.be_at(midnight)
         sent = {at: number for at, number in day.until(midnight + dt.timedelta(days=1)) if number}
@@ -87,4 +90,5 @@ def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
     assert channel.paths().count("/beat") >= 24 * 4
     assert daemon.runs["genie_late_days", True] == 24
     assert daemon.runs["genie_daily", True] == 24 + 3
-    assert sum(sent.values()) <= MOST_STATEMENTS
+    print("SENT", weekday, sum(sent.values()), {f"{at:%H:%M}": number for at, number in sent.items()}, daemon.runs)
+    assert sum(sent.values()) <= most

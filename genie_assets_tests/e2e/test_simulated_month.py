@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from genie_assets.definitions import build_defs
@@ -17,7 +16,7 @@ from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_workspaces
-from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at
+from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at, kept_instance
 from genie_assets_tests.e2e.pipelines import Pipeline, metadata_of, point_at
 from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_sandbox.account import Account, save
@@ -98,7 +97,7 @@ def test_a_month_loads_itself_and_every_table_is_the_truth(
     clock = JumpingClock(start + AHEAD)
     with (
         SandboxProcess(tmp_path / "account", clock_ms=ms(start)) as sandbox,
-        dg.DagsterInstance.ephemeral() as instance,
+        kept_instance(tmp_path) as instance,
         dagster_at(clock),
         StubServer(always(Reply())).running() as receiver,
     ):
