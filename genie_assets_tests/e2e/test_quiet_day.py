@@ -17,7 +17,8 @@ from genie_sandbox.made_up.uniform import generate_uniform
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 MOST_STATEMENTS, QUARTER = 400, dt.timedelta(minutes=15)
-MOST_ON_SUNDAY = 400
+# What is weekly comes on top: all tables are tidied up, and the conversations of all spaces walked.
+MOST_ON_SUNDAY = 480
 HISTORY = 5  # days
 
 
@@ -90,5 +91,4 @@ def test_a_quiet_day_asks_little_of_a_warehouse_and_lets_it_sleep_in_between(
     assert channel.paths().count("/beat") >= 24 * 4
     assert daemon.runs["genie_late_days", True] == 24
     assert daemon.runs["genie_daily", True] == 24 + 3
-    print("SENT", weekday, sum(sent.values()), {f"{at:%H:%M}": number for at, number in sent.items()}, daemon.runs)
     assert sum(sent.values()) <= most
