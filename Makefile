@@ -55,7 +55,7 @@ long: $(INSTALLED) ## Spend a newcomer's hour, kill, pause, deploy: the tests th
 	@$(BIN)/python -m genie_assets_tests.second_try $(SPREAD) -m $(LONG)
 
 .PHONY: rare
-rare: $(INSTALLED) ## Live through a month, let two processes race, take conditions out of views, pause often (an hour)
+rare: $(INSTALLED) ## Live through a month and a day of kills, let two processes race, take conditions out of views, pause often (an hour)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m rare
 
 .PHONY: fix

@@ -4,7 +4,8 @@ quick   no server, no process, no socket, nothing dear: `make quick`, in seconds
 middle  the rest of `make test`: marked `servers` (it starts or calls something) or `slow` (real tables, real runs)
 long    a newcomer's hour, kills, deployments, whole demos, every fault of the API, object stores, benchmarks:
         marked `long`, `make long`
-rare    a month, races, mutations, what is done a hundred times: marked `rare`, `make rare`, for releases
+rare    a month, a day of killed processes, races, mutations, what is done a hundred times: marked `rare`,
+        `make rare`, for releases
 
 Rare by a mark of their own are tests of which others, that CI runs, promise nearly the same for much less: the
 second demo (`e2e/test_truth` loads all days twice, too, and no message is asked for and no row changed), a second
