@@ -12,6 +12,7 @@ from genie_assets.commands.check import check
 from genie_assets.commands.dashboard import dashboard
 from genie_assets.commands.demo import demo
 from genie_assets.commands.dev import dev
+from genie_assets.commands.doctor import doctor
 from genie_assets.commands.errors import errors
 from genie_assets.commands.extras import require
 from genie_assets.commands.init import init
@@ -36,6 +37,7 @@ main.add_command(demo)
 main.add_command(dev)
 main.add_command(init)
 main.add_command(check)
+main.add_command(doctor)
 main.add_command(load)
 main.add_command(errors)
 main.add_command(alerts)

@@ -7,21 +7,27 @@ import datetime as dt
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import click
 
 from genie_assets.commands.error_lines import many
+from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
 from genie_assets.commands.places import FOLDER, configured_lake, dagster_home
+from genie_assets.commands.space_rights import rights
 from genie_assets.commands.terminal import readable, shown_place
 from genie_assets.domain.clocks import skew_problem
+from genie_assets.domain.cures import UNKNOWN_PRINCIPAL, grants_to_read, permission
+from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import TABLES, records
+from genie_assets.gateways.databricks.identity import own_names
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
 from genie_assets.gateways.sql.system_tables import SystemTables
@@ -46,20 +52,12 @@ _ADVICE: Mapping[ErrorClass, str] = {
 _OR_LEAVE_OUT = "Or leave it out with GENIE_WORKSPACES."
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `ok` is None if it was not, because of what was found before.
-
-    What a run goes on without is `ok`, and `warns` of what is missing then.
-    """
-
-    ok: bool | None
-    text: str
-    warns: bool = False
-
-
-_THE_REST = Finding(ok=None, text="Not looked at, as they are reached through that: system tables, workspaces")
-_WORKSPACES = Finding(ok=None, text="Not looked at, as only that table names them: the workspaces' spaces")
+_THE_REST = Finding(
+    ok=None, text="Not looked at, as they are reached through that: system tables, workspaces", name="the rest"
+)
+_WORKSPACES = Finding(
+    ok=None, text="Not looked at, as only that table names them: the workspaces' spaces", name="spaces"
+)
 
 
 class _UnfitError(Exception):
@@ -80,8 +78,13 @@ def check_connection(settings: Settings) -> None:
     open_system_tables(settings, settings.databricks()).workspaces()
 
 
-def preflight(settings: Settings) -> Iterator[Finding]:
-    """Look at everything in the order in which a run needs it; stops at what the rest depends on."""
+def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Finding]:
+    """Look at everything in the order in which a run needs it; stops at what the rest depends on.
+
+    Args:
+        settings: The settings.
+        every_space: Whether each space is asked what it lets us do, two requests each.
+    """
     in_databricks = settings.genie_lakehouse.lower().startswith("uc://")
     yield from _runs()
     if not in_databricks:
@@ -95,7 +98,8 @@ def preflight(settings: Settings) -> Iterator[Finding]:
         yield _THE_REST
         return
     workspaces = open_workspaces(settings, connection)  # held on to: all below shares it, and its login
-    warehouse = _try("", lambda: _warehouse(settings, connection))
+    cures = _Cures(connection, workspaces)
+    warehouse = _try("", lambda: _warehouse(settings, connection), cures)
     yield warehouse
     if not warehouse.ok:
         yield _THE_REST
@@ -106,27 +110,55 @@ def preflight(settings: Settings) -> Iterator[Finding]:
         yield lakehouse
         yield from _days(settings, lakehouse)
     tables = open_system_tables(settings, connection)
-    yield _try("system.access.audit", lambda: _audit(tables))
-    yield _try("system.query.history", lambda: _history(tables))
+    yield _try("system.access.audit", lambda: _audit(tables), cures)
+    yield _try("system.query.history", lambda: _history(tables), cures)
     shown: list[dict[str, Any]] = []
-    listed = _try("system.access.workspaces_latest", lambda: _workspaces(settings, tables, shown))
+    listed = _try("system.access.workspaces_latest", lambda: _workspaces(settings, tables, shown), cures)
     yield listed
     if not listed.ok and not shown:
         yield _WORKSPACES
         return
-    yield from _spaces(settings, connection, shown)
+    yield from _spaces(open_genie_api(settings, connection), shown, cures if every_space else None)
 
 
-def _try(subject: str, look: Callable[[], str]) -> Finding:
+class _Cures:
+    """The lines that give our principal what a statement was refused for."""
+
+    def __init__(self, connection: DatabricksConnection, workspaces: Workspaces) -> None:
+        self._connection, self._workspaces = connection, workspaces
+
+    @cached_property
+    def principal(self) -> str:
+        """Who is logged in, as rights are granted to; asked only where the settings do not say it."""
+        if self._connection.client_id:
+            return self._connection.client_id
+        try:
+            return next(iter(own_names(self._workspaces.home())), UNKNOWN_PRINCIPAL)
+        except CallError:
+            return UNKNOWN_PRINCIPAL
+
+    def of(self, subject: str, problem: BaseException | None) -> tuple[str, ...]:
+        """For a table, or for the warehouse, which has no name here."""
+        if not isinstance(problem, WarehouseError):
+            return ()
+        if problem.error_class is ErrorClass.PERMISSION:
+            return (permission("warehouses", self._connection.warehouse_id, "CAN_USE", self.principal),)
+        return grants_to_read(subject, self.principal) if subject and is_closed_to_us(problem.condition) else ()
+
+
+def _try(subject: str, look: Callable[[], str], cures: _Cures | None = None) -> Finding:
+    name = subject or "warehouse"
     try:
-        return Finding(ok=True, text=f"{subject} {look()}".strip())
+        return Finding(ok=True, text=f"{subject} {look()}".strip(), name=name)
     except _MissedError as problem:
-        return Finding(ok=True, text=f"{subject} {problem}", warns=True)
+        cure = cures.of(subject, problem.__cause__) if cures else ()
+        return Finding(ok=True, text=f"{subject} {problem}", warns=True, name=name, cure=cure)
     except _UnfitError as problem:
-        return Finding(ok=False, text=f"{subject} {problem}")
+        return Finding(ok=False, text=f"{subject} {problem}", name=name)
     except _EXPECTED as problem:
         text = str(problem)
-        return Finding(ok=False, text=text if subject in text else f"{subject}: {text}")
+        whole = text if subject in text else f"{subject}: {text}"
+        return Finding(ok=False, text=whole, name=name, cure=cures.of(subject, problem) if cures else ())
 
 
 def _warehouse(settings: Settings, connection: DatabricksConnection) -> str:
@@ -222,27 +254,29 @@ def _workspaces(settings: Settings, tables: SystemTables, shown: list[dict[str, 
     return f"shows {many(len(known), 'workspace')}"
 
 
-def _spaces(
-    settings: Settings, connection: DatabricksConnection, workspaces: list[dict[str, Any]]
-) -> Iterator[Finding]:
-    """What every workspace lets us see. One that does not run is none that fails."""
-    genie = open_genie_api(settings, connection)
+def _spaces(genie: GenieApi, workspaces: list[dict[str, Any]], cures: _Cures | None) -> Iterator[Finding]:
+    """What every workspace lets us see, and with `cures` every space. One that does not run is none that fails."""
     failed: defaultdict[ErrorClass, list[tuple[str, FetchError]]] = defaultdict(list)
-    found = 0
+    found: dict[SpaceKey, str | None] = {}
     for workspace in workspaces:
-        name = f"{readable(workspace['workspace_name'])} ({readable(workspace['workspace_id'])})"
-        listed = genie.list_spaces(workspace["workspace_id"], workspace["workspace_url"])
+        workspace_id, url = workspace["workspace_id"], workspace["workspace_url"]
+        name = f"{readable(workspace['workspace_name'])} ({readable(workspace_id)})"
+        listed = genie.list_spaces(workspace_id, url)
         if listed.error is None:
-            found += len(listed.spaces)
-            yield Finding(ok=True, text=f"Workspace {name} lists {many(len(listed.spaces), 'space')}")
+            found |= {SpaceKey(workspace_id, each.body["space_id"]): url for each in listed.spaces}
+            text = f"Workspace {name} lists {many(len(listed.spaces), 'space')}"
+            yield Finding(ok=True, text=text, name="spaces")
         elif listed.error.error_class is ErrorClass.NOT_RUNNING:
-            yield Finding(ok=True, text=f"Workspace {name}: {listed.error.message}")
+            yield Finding(ok=True, text=f"Workspace {name}: {listed.error.message}", name="spaces")
         else:
             failed[listed.error.error_class].append((name, listed.error))
     for error_class, refusals in failed.items():
         yield _refusal(error_class, refusals)
     if not found and not failed:
-        yield Finding(ok=False, text="No workspace lists a space: grant our principal CAN MANAGE on the spaces.")
+        text = "No workspace lists a space: grant our principal CAN MANAGE on the spaces."
+        yield Finding(ok=False, text=text, name="spaces")
+    if found and cures is not None:
+        yield from rights(genie, found, cures.principal)
 
 
 def _refusal(error_class: ErrorClass, refusals: list[tuple[str, FetchError]]) -> Finding:
@@ -251,4 +285,4 @@ def _refusal(error_class: ErrorClass, refusals: list[tuple[str, FetchError]]) ->
         names.append(f"{more} more")
     subject = f"Workspace {names[0]}" if len(refusals) == 1 else f"{len(refusals)} workspaces ({', '.join(names)})"
     advice = " ".join(filter(None, [_ADVICE.get(error_class), _OR_LEAVE_OUT]))
-    return Finding(ok=False, text=f"{subject}: {refusals[0][1].message} {advice}")
+    return Finding(ok=False, text=f"{subject}: {refusals[0][1].message} {advice}", name="spaces")

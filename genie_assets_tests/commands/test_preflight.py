@@ -3,11 +3,13 @@
 import contextlib
 import datetime as dt
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +21,7 @@ from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.e2e.pipelines import forget_settings
 from genie_assets_tests.gateways.stub_server import Reply, Request, StubServer
 
+ME, ME_IN_SQL = "o'neil`s@example.com", "`o'neil``s@example.com`"
 TOKEN = "dapi-planted-0123456789"
 HISTORY: tuple[str, ...] = ("workspace_id", "statement_id", "execution_status", "error_message", "warehouse_id")
 HISTORY += ("start_time",)
@@ -53,6 +56,8 @@ class Account:
             return _rows(("newest",), [(self.newest,)], kind="TIMESTAMP")
         if "system.query.history" in asked:
             return _rows(HISTORY, [])
+        if request.path.endswith("/Me"):
+            return Reply({"userName": ME})
         if request.path.endswith("/spaces"):
             return Reply({"spaces": [{"space_id": "s1"}, {"space_id": "s2"}]})
         return _rows(("1",), [("1",)])
@@ -106,6 +111,14 @@ def check() -> tuple[int, list[str]]:
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     assert "planted" not in done.output
     return done.exit_code, done.output.splitlines()
+
+
+def doctor() -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit code of `doctor --json`, and what it found by the name of what was looked at."""
+    done = CliRunner().invoke(main, ["doctor", "--json"])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+    assert "planted" not in done.output
+    return done.exit_code, {each["name"]: each for each in json.loads(done.output)}
 
 
 def failures(lines: list[str]) -> list[str]:
@@ -306,3 +319,68 @@ def test_a_dagster_home_that_lets_runs_share_the_budget_is_told(
     code, lines = check()
     (failure,) = failures(lines)
     assert (code, "dagster instance concurrency set genie_api 1" in failure) == (1, True)
+
+
+def test_the_doctor_prints_the_grants_of_a_table_for_our_own_principal(account: Account) -> None:
+    account.refused["system.access.audit"] = _refused_statement("[INSUFFICIENT_PERMISSIONS] No SELECT.")
+    account.refused["system.query.history"] = _refused_statement("[TABLE_OR_VIEW_NOT_FOUND] Not there.")
+    code, found = doctor()
+    audit, history = found["system.access.audit"], found["system.query.history"]
+    assert (code, audit["status"], history["status"]) == (1, "failed", "warning")
+    assert audit["cure"] == [
+        f"GRANT USE CATALOG ON CATALOG system TO {ME_IN_SQL};",
+        f"GRANT USE SCHEMA ON SCHEMA system.access TO {ME_IN_SQL};",
+        f"GRANT SELECT ON TABLE system.access.audit TO {ME_IN_SQL};",
+    ]
+    assert history["cure"][-1] == f"GRANT SELECT ON TABLE system.query.history TO {ME_IN_SQL};"
+    assert found["system.access.workspaces_latest"]["cure"] == []
+
+
+def test_a_warehouse_that_is_not_ours_to_use_is_cured_by_one_command(account: Account) -> None:
+    account.refused["SELECT"] = FORBIDDEN
+    code, found = doctor()
+    assert (code, found["warehouse"]["status"], found["the rest"]["status"]) == (1, "failed", "unknown")
+    (line,) = found["warehouse"]["cure"]
+    *command, body = shlex.split(line)
+    assert command == ["databricks", "api", "patch", "/api/2.0/permissions/warehouses/0123456789abcdef", "--json"]
+    assert json.loads(body) == {"access_control_list": [{"user_name": ME, "permission_level": "CAN_USE"}]}
+
+
+def test_each_space_is_asked_what_it_lets_us_do_and_by_the_doctor_alone(account: Account) -> None:
+    account.refused["/spaces/s2"] = FORBIDDEN
+    account.refused["/spaces/s1/conversations"] = Reply({"conversations": []})
+    account.refused["/spaces/s1"] = Reply({"space_id": "s1", "title": "One", "serialized_space": "{}"})
+    assert check()[0] == 0
+    assert not [path for path in account.home.paths() if "/spaces/s" in path]
+    code, found = doctor()
+    assert code == 0, "runs go on without them"
+    for name in ("spaces.read", "spaces.export"):
+        assert found[name]["status"] == "warning"
+        assert "1 of 2 spaces do not let our principal" in found[name]["seen"]
+        (line,) = found[name]["cure"]
+        assert shlex.split(line)[3] == "/api/2.0/permissions/genie/s2"
+        assert "CAN_MANAGE" in line
+
+
+def test_schedules_that_are_off_are_a_warning_with_the_command(
+    account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert account.home.url
+    assert doctor()[1]["dagster"]["status"] == "unknown", "there is none yet"
+    home = tmp_path / "home"
+    open_home(home).dispose()
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    code, found = doctor()
+    off = found["dagster.schedules"], found["dagster.sensors"]
+    assert (code, [each["status"] for each in off]) == (0, ["warning", "warning"])
+    assert off[0]["cure"] == ["dagster schedule start --start-all -w workspace.yaml"]
+    assert "SQLite" in found["dagster.storage"]["seen"]
+
+
+def test_the_doctor_reads_well_at_eighty_columns_and_its_lines_can_be_copied(account: Account) -> None:
+    account.refused["system.access.audit"] = _refused_statement("[INSUFFICIENT_PERMISSIONS] No SELECT.")
+    done = CliRunner().invoke(main, ["doctor"])
+    lines = done.output.splitlines()
+    assert done.exit_code == 1
+    assert f"         GRANT SELECT ON TABLE system.access.audit TO {ME_IN_SQL};" in lines
+    assert all(len(line) <= 80 for line in lines if "GRANT" not in line and "databricks api" not in line)

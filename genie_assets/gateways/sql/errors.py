@@ -40,12 +40,21 @@ class WarehouseError(Exception):
         condition: Databricks' error condition, such as TABLE_OR_VIEW_NOT_FOUND, or else the API's error code; None
             if the server named neither.
         passing: The same statement may work in a moment.
+        error_class: The class of the failure, if it was the call that failed, and not the statement.
     """
 
-    def __init__(self, message: str, *, condition: str | None = None, passing: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        condition: str | None = None,
+        passing: bool = False,
+        error_class: ErrorClass | None = None,
+    ) -> None:
         super().__init__(message)
         self.condition = condition
         self.passing = passing
+        self.error_class = error_class
 
 
 def refused_statement(code: str, message: str, warehouse_id: str) -> WarehouseError:
@@ -89,7 +98,7 @@ def failed_call(error: FetchError, warehouse_id: str) -> WarehouseError:
         ErrorClass.TOO_BIG: "The answer at DATABRICKS_HOST is bigger than any of Databricks' SQL API",
     }
     beginning = beginnings.get(error.error_class, "Databricks failed to run a statement")
-    return WarehouseError(f"{beginning}: {error.message}")
+    return WarehouseError(f"{beginning}: {error.message}", error_class=error.error_class)
 
 
 def is_permission(condition: str | None) -> bool:

@@ -1,0 +1,64 @@
+"""`genie-assets doctor`: what `check` looks at and the Dagster instance, each with the lines that mend it."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from genie_assets.commands.places import read_settings
+from genie_assets.commands.sentences import one_sentence
+from genie_assets.commands.terminal import readable
+from genie_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from genie_assets.commands.findings import Finding
+
+_COLOURS = {"failed": "red", "warning": "yellow"}
+_WIDTH = 80
+
+
+@click.command(short_help="Say what is missing, and the lines that mend it.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: a list of findings.")
+@one_sentence
+def doctor(as_json: bool) -> None:
+    """Look at all that runs need, at every space and at Dagster; print the lines that mend what is missing.
+
+    Nothing is changed, but for a file that is written to the lakehouse and removed. Exit code 1: something failed.
+    """
+    found = []
+    for finding in _findings(read_settings()):
+        found.append(finding)
+        if not as_json:
+            _print(finding)
+    if as_json:
+        click.echo(json.dumps([_document(finding) for finding in found], indent=2))
+    if any(finding.ok is False for finding in found):
+        sys.exit(1)
+
+
+def _findings(settings: Settings) -> Iterator["Finding"]:
+    from genie_assets.commands.doctor_instance import instance_findings
+    from genie_assets.commands.preflight import preflight
+
+    yield from preflight(settings, every_space=True)
+    yield from instance_findings()
+
+
+def _print(finding: "Finding") -> None:
+    status = finding.status
+    first, others = f"{status:<9}", " " * 9
+    text = click.wrap_text(readable(finding.text), _WIDTH, initial_indent=first, subsequent_indent=others)
+    click.secho(text, fg=_COLOURS.get(status))
+    for line in finding.cure:
+        click.echo(f"{'':9}{readable(line)}")  # whole, to be copied
+
+
+def _document(finding: "Finding") -> dict[str, object]:
+    return {
+        "name": finding.name,
+        "status": finding.status,
+        "seen": readable(finding.text),
+        "cure": [readable(line) for line in finding.cure],
+    }

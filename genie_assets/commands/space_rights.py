@@ -1,0 +1,63 @@
+"""What spaces let our principal do: read everybody's conversations, and export the configuration."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from genie_assets.commands.error_lines import many
+from genie_assets.commands.findings import Finding
+from genie_assets.commands.terminal import readable
+from genie_assets.domain.cures import permission
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.requests import ReadProbe, SpaceRequest
+from genie_assets.gateways.genie.api import GenieApi
+
+MOST_SPACES = 200
+_NAMED, _SECONDS = 10, 120.0
+_READ = "let our principal read everybody's conversations"
+_EXPORT = "let our principal export their configuration"
+
+
+def rights(genie: GenieApi, spaces: Mapping[SpaceKey, str | None], principal: str) -> Iterator[Finding]:
+    """Ask spaces what they let us do, the first two hundred, for two minutes at most.
+
+    Args:
+        genie: The API.
+        spaces: Spaces that were listed, and the addresses of their workspaces.
+        principal: Who is logged in.
+    """
+    chosen = sorted(spaces)[:MOST_SPACES]
+    deadline = time.monotonic() + _SECONDS
+    for kind, what in ((ReadProbe, _READ), (SpaceRequest, _EXPORT)):
+        asked = [kind(key.workspace_id, spaces[key], key.space_id) for key in chosen]
+        refused, unknown = _refused(genie.fetch(asked, deadline=deadline))
+        name = f"spaces.{'read' if kind is ReadProbe else 'export'}"
+        asked_of = many(len(chosen), "space")
+        if not refused:
+            yield Finding(ok=True, text=f"{len(chosen) - unknown} of {asked_of} {what}", name=name)
+        else:
+            named = ", ".join(readable(key.space_id) for key in refused[:_NAMED])
+            more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
+            text = f"{len(refused)} of {asked_of} do not {what}: {named}{more}. It takes CAN MANAGE on them"
+            cure = tuple(permission("genie", key.space_id, "CAN_MANAGE", principal) for key in refused[:_NAMED])
+            yield Finding(ok=True, warns=True, text=text, name=name, cure=cure)
+        if unknown:
+            yield Finding(ok=None, text=f"Not known of {many(unknown, 'space')}: whether they {what}", name=name)
+    if left := len(spaces) - len(chosen):
+        yield Finding(
+            ok=None, text=f"Not asked what they let us do: {many(left, 'more space')}", name="spaces.rights"
+        )
+
+
+def _refused(results: Iterable[Any]) -> tuple[list[SpaceKey], int]:
+    """The spaces that refuse, and how many did not say."""
+    refused, unknown = [], 0
+    for result in results:
+        problem: FetchError | None = next(iter(result.errors.values()), None)
+        key = SpaceKey(result.request.workspace_id, result.request.space_id)
+        if problem is not None and problem.error_class is ErrorClass.PERMISSION:
+            refused.append(key)
+        elif problem is not None or result.not_attempted:
+            unknown += 1
+    return sorted(refused), unknown

@@ -1,0 +1,44 @@
+"""The lines that an administrator runs to mend what `genie-assets doctor` found, for one principal.
+
+Names come from outside: in SQL they are quoted as names, in a command as words of a shell.
+"""
+
+import json
+import re
+import shlex
+from urllib.parse import quote
+
+UNKNOWN_PRINCIPAL = "<application-id>"
+# Service principals are named by their application id, everybody else by their name.
+_APPLICATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|<application-id>", re.IGNORECASE)
+
+
+def grants_to_read(table: str, principal: str) -> tuple[str, ...]:
+    """The statements that let a principal read one table.
+
+    Args:
+        table: Its full name, `catalog.schema.table`, one of those that we know.
+        principal: Application id, or the name of a user, as Unity Catalog grants to.
+    """
+    catalog, schema, _ = table.split(".")
+    to = f"TO `{principal.replace('`', '``')}`;"
+    return (
+        f"GRANT USE CATALOG ON CATALOG {catalog} {to}",
+        f"GRANT USE SCHEMA ON SCHEMA {catalog}.{schema} {to}",
+        f"GRANT SELECT ON TABLE {table} {to}",
+    )
+
+
+def permission(kind: str, object_id: str, level: str, principal: str) -> str:
+    """The command of Databricks' CLI that gives a principal a permission on a warehouse or a space.
+
+    Args:
+        kind: `warehouses` or `genie`.
+        object_id: Which one.
+        level: The permission, such as `CAN_USE`.
+        principal: Whom.
+    """
+    who = "service_principal_name" if _APPLICATION_ID.fullmatch(principal) else "user_name"
+    body = json.dumps({"access_control_list": [{who: principal, "permission_level": level}]})
+    path = f"/api/2.0/permissions/{kind}/{quote(object_id, safe='')}"
+    return f"databricks api patch {shlex.quote(path)} --json {shlex.quote(body)}"
