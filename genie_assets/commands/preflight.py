@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from genie_assets.commands.cures import UNKNOWN_PRINCIPAL, grants_to_read, permission
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
@@ -20,14 +21,12 @@ from genie_assets.commands.places import FOLDER, configured_lake, dagster_home
 from genie_assets.commands.space_rights import rights
 from genie_assets.commands.terminal import readable, shown_place
 from genie_assets.domain.clocks import skew_problem
-from genie_assets.domain.cures import UNKNOWN_PRINCIPAL, grants_to_read, permission
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import TABLES, records
 from genie_assets.gateways.databricks.identity import own_names
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
-from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
 from genie_assets.gateways.sql.system_tables import SystemTables
@@ -118,7 +117,7 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     if not listed.ok and not shown:
         yield _WORKSPACES
         return
-    yield from _spaces(open_genie_api(settings, connection), shown, cures if every_space else None)
+    yield from _spaces(settings, connection, shown, cures if every_space else None)
 
 
 class _Cures:
@@ -254,8 +253,11 @@ def _workspaces(settings: Settings, tables: SystemTables, shown: list[dict[str, 
     return f"shows {many(len(known), 'workspace')}"
 
 
-def _spaces(genie: GenieApi, workspaces: list[dict[str, Any]], cures: _Cures | None) -> Iterator[Finding]:
+def _spaces(
+    settings: Settings, connection: DatabricksConnection, workspaces: list[dict[str, Any]], cures: _Cures | None
+) -> Iterator[Finding]:
     """What every workspace lets us see, and with `cures` every space. One that does not run is none that fails."""
+    genie = open_genie_api(settings, connection)
     failed: defaultdict[ErrorClass, list[tuple[str, FetchError]]] = defaultdict(list)
     found: dict[SpaceKey, str | None] = {}
     for workspace in workspaces:

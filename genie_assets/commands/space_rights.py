@@ -4,14 +4,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from genie_assets.commands.cures import permission
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.terminal import readable
-from genie_assets.domain.cures import permission
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import ReadProbe, SpaceRequest
-from genie_assets.gateways.genie.api import GenieApi
+from genie_assets.pipeline.ports import Genie
 
 MOST_SPACES = 200
 _NAMED, _SECONDS = 10, 120.0
@@ -19,7 +19,7 @@ _READ = "let our principal read everybody's conversations"
 _EXPORT = "let our principal export their configuration"
 
 
-def rights(genie: GenieApi, spaces: Mapping[SpaceKey, str | None], principal: str) -> Iterator[Finding]:
+def rights(genie: Genie, spaces: Mapping[SpaceKey, str | None], principal: str) -> Iterator[Finding]:
     """Ask spaces what they let us do, the first two hundred, for two minutes at most.
 
     Args:
