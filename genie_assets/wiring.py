@@ -19,6 +19,7 @@ from genie_assets.settings import Settings
 
 if TYPE_CHECKING:
     from genie_assets.gateways.databricks.lakeview import Lakeview
+    from genie_assets.gateways.databricks.references import LiveReferences
     from genie_assets.gateways.databricks.sql_alerts import SqlAlerts
     from genie_assets.gateways.databricks.workspaces import Workspaces
     from genie_assets.gateways.genie.api import GenieApi
@@ -179,6 +180,15 @@ def open_live_spaces(
     from genie_assets.gateways.genie.space_writes import LiveSpaces
 
     return LiveSpaces(open_workspaces(settings, connection), open_genie_api(settings, connection), url_of)
+
+
+def open_live_references(
+    settings: Settings, connection: DatabricksConnection, url_of: Callable[[str], str | None]
+) -> "LiveReferences":
+    """The tables, functions and warehouses that spaces name, as they are now; parameters as above."""
+    from genie_assets.gateways.databricks.references import LiveReferences
+
+    return LiveReferences(open_workspaces(settings, connection), url_of)
 
 
 def open_system_tables(settings: Settings, connection: DatabricksConnection) -> "SystemTables":

@@ -172,6 +172,21 @@ class AgentConversation:
 
 
 @dataclass(frozen=True)
+class Securable:
+    """A thing outside Genie that a space may name. Those that the account's own spaces name are there anyway.
+
+    `kind` is table, function or warehouse. `access` is what we may do: read, browse (its description only) or
+    none (403). Without `workspaces` it is seen from all of them; `state` is that of a warehouse.
+    """
+
+    kind: str
+    name: str
+    access: str = "read"
+    workspaces: tuple[str, ...] = ()
+    state: str = "RUNNING"
+
+
+@dataclass(frozen=True)
 class ArrivingRow:
     """A row of a system table and when it becomes visible there (ms)."""
 
@@ -195,6 +210,7 @@ class Account:
     audit: tuple[ArrivingRow, ...] = ()
     query_history: tuple[ArrivingRow, ...] = ()
     agents: tuple[AgentConversation, ...] = ()
+    securables: tuple[Securable, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)  # what the generator wants to remember (seed, scale)
 
 
@@ -229,6 +245,7 @@ def load(folder: Path) -> Account:
     header = json.loads((folder / "account.json").read_text(encoding="utf-8"))
     header["principal"] = Principal(**header["principal"])
     header["workspaces"] = tuple(Workspace(**item) for item in header["workspaces"])
+    header["securables"] = tuple(_securable(item) for item in header.get("securables", ()))
     return Account(
         **header,
         spaces=tuple(space_of(item) for item in _read_lines(folder / _LISTS["spaces"])),
@@ -249,6 +266,10 @@ def space_of(item: dict[str, Any]) -> Space:
 
 def _evaluation(item: dict[str, Any]) -> Evaluation:
     return Evaluation(**{**item, "results": tuple(EvaluationResult(**each) for each in item["results"])})
+
+
+def _securable(item: dict[str, Any]) -> Securable:
+    return Securable(**{**item, "workspaces": tuple(item["workspaces"])})
 
 
 def _agents(path: Path) -> tuple[AgentConversation, ...]:

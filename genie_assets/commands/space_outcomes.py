@@ -19,8 +19,8 @@ NOT_ALLOWED = (
 
 
 _NOBODY_TO_ASK = (
-    "--apply asks a person yes or no, and nobody is at a terminal here: write the plan with --plan FILE, and "
-    "carry it out with `genie-assets spaces apply FILE`."
+    "--apply asks a person yes or no, and nobody is at a terminal here.\n"
+    "Write the plan with --plan FILE, and carry it out with:\n  genie-assets spaces apply FILE"
 )
 
 

@@ -126,6 +126,7 @@ def apply(file: Path, patience: int) -> None:
     if not read_settings().genie_allow_space_writes:
         raise click.ClickException(NOT_ALLOWED)
     _show(plan)
+    _show_references(plan)
     _carry_out(plan, patience)
 
 
@@ -175,6 +176,7 @@ def _propose(plan: "Plan", outcome: Outcome) -> None:
         click.echo("There is nothing to do: the space says so already.")
         return
     _show(plan)
+    _show_references(plan)
     click.echo("")
     file = outcome.file
     if file is not None:
@@ -199,6 +201,18 @@ def _show(plan: "Plan") -> None:
     for note in plan.notes:
         for line in space_text.wrapped(f"Note: {readable(note)}", "  "):
             click.echo(line)
+
+
+def _show_references(plan: "Plan") -> None:
+    """What is known of the things that the space needs. Nothing is refused for it: who reviews decides."""
+    from genie_assets.commands import space_text
+    from genie_assets.pipeline.space_references import looked_up
+    from genie_assets.wiring import open_live_references
+
+    settings = read_settings()
+    live = open_live_references(settings, settings.writing(), _url_of(settings))
+    for line in space_text.looked_up(plan.workspace_id, looked_up(plan, live)):
+        click.echo(line)
 
 
 def _destination(
@@ -246,6 +260,11 @@ def _live() -> "LiveSpaces":
 def _live_of(settings: "Settings", connection: "DatabricksConnection") -> "LiveSpaces":
     from genie_assets.wiring import open_live_spaces
 
+    return open_live_spaces(settings, connection, _url_of(settings))
+
+
+def _url_of(settings: "Settings") -> Callable[[str], str | None]:
+    """The address of a workspace by its id; those that the settings do not name are asked for once."""
     addresses: list[Mapping[str, str]] = []
 
     def url_of(workspace_id: str) -> str | None:
@@ -255,7 +274,7 @@ def _live_of(settings: "Settings", connection: "DatabricksConnection") -> "LiveS
             addresses.append(_addresses(settings))
         return addresses[0].get(workspace_id)
 
-    return open_live_spaces(settings, connection, url_of)
+    return url_of
 
 
 def _addresses(settings: "Settings") -> Mapping[str, str]:

@@ -6,6 +6,7 @@ Titles, questions and SQL come from outside: each line of them is made harmless,
 import difflib
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -18,9 +19,12 @@ from genie_assets.domain.configuration_changes import FIELDS, Change, Kind, Name
 from genie_assets.domain.inventory import Standing, standing
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.space_events import Fate, Origin
+from genie_assets.domain.space_references import Finding
+from genie_assets.domain.space_references import Standing as Seen
 
 _WIDTH = 80
 _LONGEST_LINE = 100_000
+_LONGEST_NAME = 300
 _MARKS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.MOVED: ">"}
 _AROUND, _HEAD = 2, 2  # lines that are shown around a change; those that name the two texts
 _SAID_BY_THE_HEADING = frozenset(
@@ -144,6 +148,21 @@ def changed_in_markdown(before: str, after: str, found: Sequence[Change]) -> Ite
         yield f"**{section}**"
         yield ""
         yield from _fenced(list(_of_changes(of_it)))
+
+
+def looked_up(workspace_id: str, found: Sequence[Finding]) -> Iterator[str]:
+    """What is known of the things that a space needs: what is there as numbers, all else by name."""
+    if not found:
+        return
+    yield f"Looked up in {_short(workspace_id, 20)} with this login:"
+    there = Counter(each.reference.kind for each in found if each.standing is Seen.THERE)
+    if there:
+        yield f"  there: {', '.join(many(count, kind) for kind, count in there.items())}"
+    for seen, colour in ((Seen.NOT_FOUND, "red"), (Seen.UNKNOWN, "yellow")):
+        for each in (each for each in found if each.standing is seen):
+            name = f"{each.reference.kind} {_short(each.reference.name, _LONGEST_NAME)}"
+            text = f"  {seen.upper()}: {name} ({readable(each.why)})"
+            yield from (click.style(line, fg=colour) for line in wrapped(text, "    "))
 
 
 def summary(found: Sequence[Change]) -> str:

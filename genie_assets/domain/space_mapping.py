@@ -45,9 +45,9 @@ def mapped(text: str, renames: Mapping[str, str]) -> Mapped:
         value = parsed(text)
     except (ArithmeticError, RecursionError) as problem:
         raise ValueError(str(problem)) from None
-    rules = {tuple(_parts(old)): tuple(_parts(new)) for old, new in renames.items()}
-    declared = {name: new for name in _identifiers(value) if (new := _renamed(name, rules)) != name}
-    by_parts = {tuple(_parts(old)): new for old, new in declared.items()}
+    rules = {tuple(parts_of(old)): tuple(parts_of(new)) for old, new in renames.items()}
+    declared = {name: new for _, name in identifiers(value) if (new := _renamed(name, rules)) != name}
+    by_parts = {tuple(parts_of(old)): new for old, new in declared.items()}
     new_value = _in_order(_replaced(value, declared, by_parts))
     left = {name for line in _texts(new_value) for name in _names_in(line) if _renamed(name, rules) != name}
     left -= set(declared.values())  # a rule may lead to where it begins
@@ -61,32 +61,39 @@ def references(text: str) -> list[str]:
     Raises:
         ValueError: the configuration cannot be read without loss.
     """
-    return sorted(set(_identifiers(parsed(text))))
+    return sorted({name for _, name in identifiers(parsed(text))})
 
 
-def _identifiers(value: Any) -> Iterator[str]:
+def identifiers(value: Any, within: str = "") -> Iterator[tuple[str, str]]:
+    """Every name that a configuration declares, each with the key of the list or part in which it stands.
+
+    Args:
+        value: The configuration, or a part of it.
+        within: The key under which that part stands.
+    """
     if isinstance(value, dict):
         for key, part in value.items():
             if key == "identifier" and isinstance(part, str):
-                yield part
-            yield from _identifiers(part)
+                yield within, part
+            yield from identifiers(part, key)
     elif isinstance(value, list):
         for part in value:
-            yield from _identifiers(part)
+            yield from identifiers(part, within)
+
+
+def parts_of(name: str) -> list[str]:
+    """Catalog, schema and name, without the quotes around them."""
+    return [part.strip().strip("`") for part in name.split(".")]
 
 
 def _renamed(name: str, rules: Mapping[tuple[str, ...], tuple[str, ...]]) -> str:
     """The name with the longest old beginning of it replaced."""
-    parts = tuple(_parts(name))
+    parts = tuple(parts_of(name))
     for length in range(len(parts), 0, -1):
         new = rules.get(parts[:length])
         if new is not None:
             return ".".join((*new, *parts[length:]))
     return name
-
-
-def _parts(name: str) -> list[str]:
-    return [part.strip().strip("`") for part in name.split(".")]
 
 
 def _replaced(value: Any, declared: Mapping[str, str], by_parts: Mapping[tuple[str, ...], str]) -> Any:

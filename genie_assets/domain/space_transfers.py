@@ -122,5 +122,5 @@ def for_writing(source: Row, renames: Mapping[str, str]) -> tuple[str, list[str]
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         shown = ", ".join(names[:_MOST_NAMES]) + more
-        notes.append(f"Neither this program nor Databricks checks that these are there: {shown}.")
+        notes.append(f"It needs these tables and functions, and Databricks takes it without them: {shown}.")
     return made.text, notes

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.requests import FetchResult, Request
+from genie_assets.domain.space_references import Reference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,3 +67,10 @@ class LiveSpaces(Protocol):
 
     def update(self, key: SpaceKey, body: Mapping[str, Any]) -> Mapping[str, Any] | FetchError:
         """Change what the body names, sent once."""
+
+
+class LiveReferences(Protocol):
+    """Things that spaces name, as one login sees them now. Remote problems are values, never exceptions."""
+
+    def look_up(self, workspace_id: str, reference: Reference) -> Mapping[str, Any] | FetchError:
+        """One thing, of a kind and with a name that can be asked for."""

@@ -40,7 +40,7 @@ from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import HOUR, NOON, World
 from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST, RUN_ONLY, SALES, SECOND
 from genie_assets_tests.sandbox.wire import call, genie_path
-from genie_sandbox.account import Space, save
+from genie_sandbox.account import Securable, Space, save
 from genie_sandbox.client import SandboxProcess
 
 GOOD: dict[str, Any] = {
@@ -74,7 +74,15 @@ def _body(configuration: Any, **fields: Any) -> dict[str, Any]:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     folder = tmp_path_factory.mktemp("account")
     desk = Space(FIRST, DESK, {"space_id": DESK, "etag": "e0", **_body(GOOD)})
-    save(replace(ACCOUNT, spaces=(*ACCOUNT.spaces, desk)), folder)
+    things = (
+        Securable("table", "prod.shop.orders"),
+        Securable("table", "prod.shop.secrets", access="none"),
+        Securable("table", "prod.shop.seen", access="browse"),
+        Securable("function", "prod.tools.f"),
+        Securable("warehouse", "ours", workspaces=(FIRST,)),
+        Securable("warehouse", "old", state="DELETED"),
+    )
+    save(replace(ACCOUNT, spaces=(*ACCOUNT.spaces, desk), securables=things), folder)
     with SandboxProcess(folder, sql=False) as running:
         yield running
 
@@ -276,6 +284,7 @@ def test_where_nobody_can_be_asked_nothing_is_applied_nor_looked_at(desk: Desk) 
     ):
         refused = desk.spaces(*arguments)
         assert (refused.exit_code, "nobody is at a terminal here" in refused.output) == (2, True)
+        assert max(map(len, refused.output.splitlines())) <= 80
     assert desk.sandbox.requests()["total"] == 0
 
 
@@ -312,7 +321,7 @@ def promote(desk: Desk) -> Result:
 def test_a_space_is_promoted_and_promoted_again(desk: Desk) -> None:
     shown = promote(desk)
     assert "Note: dev.shop.orders becomes prod.shop.orders." in shown.output
-    assert "Neither this program nor Databricks checks" in shown.output
+    assert "It needs these tables and functions" in shown.output
     assert "APPLIED" in desk.apply().output
     (made,) = desk.titled("Refund desk", SECOND)
     text = desk.read(made, SECOND)["serialized_space"]
@@ -324,6 +333,88 @@ def test_a_space_is_promoted_and_promoted_again(desk: Desk) -> None:
     assert "APPLIED" in desk.apply().output
     assert desk.titled("Refund desk", SECOND) == [made]
     assert desk.notes() == [("promote", "APPLIED"), ("promote", "APPLIED")]
+
+
+def needed(shown: Result) -> list[str]:
+    """The lines that tell what was looked up."""
+    lines = shown.output.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("Looked up in "))
+    return lines[first : lines.index("", first)] if "" in lines[first:] else lines[first:]
+
+
+def test_what_a_plan_needs_is_looked_up_in_the_workspace_it_is_for(desk: Desk) -> None:
+    first = promote(desk)
+    assert needed(first) == [
+        "Looked up in 2222 with this login:",
+        "  there: 1 table, 1 warehouse",
+        "  NOT FOUND: table prod.shop.stores (not there, or not for this login to see)",
+    ]
+    assert max(map(len, first.output.splitlines())) <= 80
+    applied = desk.apply()
+    assert "  NOT FOUND: table prod.shop.stores" in applied.output, "and again by who applies it"
+    assert "APPLIED" in applied.output
+
+
+NEEDY: dict[str, Any] = {
+    "version": 2,
+    "data_sources": {
+        "tables": [
+            {"identifier": f"dev.shop.{name}"} for name in ("\x1b[2J", "orders", "secrets", "seen", "x/y?z")
+        ]
+        + [{"identifier": "hive_metastore.a.b"}, {"identifier": "short"}],
+        "volumes": [{"identifier": "dev.shop.files"}],
+    },
+    "instructions": {"sql_functions": [{"id": "c1", "identifier": "dev.tools.f"}]},
+}
+SEEN = """\
+Looked up in 2222 with this login:
+  there: 1 function, 1 table
+  NOT FOUND: table prod.shop.x/y?z (not there, or not for this login to see)
+  NOT FOUND: warehouse ours (not there, or not for this login to see)
+  NOT KNOWN: other thing prod.shop.files (this version does not know where such
+    things are asked for)
+  NOT KNOWN: table hive_metastore.a.b (it is not in Unity Catalog)
+  NOT KNOWN: table prod.shop.\\x1b[2J (its name cannot be used in an address)
+  NOT KNOWN: table prod.shop.secrets (this login may not look at it)
+  NOT KNOWN: table prod.shop.seen (this login may not look at it)
+  NOT KNOWN: table short (its name is not of the form catalog.schema.name)"""
+
+
+def test_what_is_missing_forbidden_or_never_asked_for_is_told_apart(desk: Desk) -> None:
+    desk.change(serialized_space=json.dumps(NEEDY))
+    desk.back_up()
+    places = ("--from", FIRST, "--to", SECOND, "--map", "dev=prod")
+    assert "\n".join(needed(desk.spaces("promote", DESK, *places, "--warehouse", "ours"))) == SEEN
+    gone = needed(desk.spaces("promote", DESK, *places, "--warehouse", "old"))
+    assert "  NOT FOUND: warehouse old (it is deleted)" in gone
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"effect": "status", "status": 503, "error_code": "TEMPORARILY_UNAVAILABLE"},
+        {"effect": "status", "status": 404, "error_code": "ENDPOINT_NOT_FOUND"},
+        {"effect": "status", "status": 429, "error_code": "REQUEST_LIMIT_EXCEEDED"},
+        {"effect": "non_json"},
+        {"effect": "drop"},
+    ],
+)
+def test_an_api_that_is_down_is_no_sign_that_things_are_there_or_missing(
+    desk: Desk, fault: dict[str, Any]
+) -> None:
+    quiet = promote(desk)
+    assert quiet.exit_code == 0
+    text = Path("plan.json").read_bytes()
+    for route in ("tables", "functions", "warehouses"):
+        desk.sandbox.faults(fault | {"route": route})
+    lines = needed(promote(desk))
+    assert [line.split(" (")[0] for line in lines if line.startswith("  N")] == [
+        "  NOT KNOWN: table prod.shop.orders",
+        "  NOT KNOWN: table prod.shop.stores",
+        "  NOT KNOWN: warehouse wh",
+    ]
+    assert not any("there:" in line for line in lines)
+    assert Path("plan.json").read_bytes() == text, "what was found is no part of the plan"
 
 
 def test_a_new_space_whose_answer_got_lost_is_found_and_not_made_twice(desk: Desk) -> None:

@@ -299,6 +299,20 @@ class TestSqlEngine:
             reply = self.ask(with_sql, with_sql.app(), method, path, PRINCIPAL.token)
             assert (reply.status, reply.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
 
+    def test_things_that_spaces_name_are_asked_for_by_name_and_never_changed(self, with_sql: Sandbox) -> None:
+        """They lie below the paths of statements, and the engine is not asked for them."""
+        app = with_sql.app()
+        for method, path, status, code in (
+            ("GET", "/api/2.0/sql/warehouses/wh", 200, None),
+            ("GET", "/api/2.0/sql/warehouses/no", 404, "RESOURCE_DOES_NOT_EXIST"),
+            ("GET", "/api/2.1/unity-catalog/tables/a.b.c", 404, "TABLE_DOES_NOT_EXIST"),
+            ("GET", "/api/2.1/unity-catalog/functions/a.b.c", 404, "ROUTINE_DOES_NOT_EXIST"),
+            ("DELETE", "/api/2.0/sql/warehouses/wh", 404, "ENDPOINT_NOT_FOUND"),
+        ):
+            reply = self.ask(with_sql, app, method, path, PRINCIPAL.token)
+            assert (reply.status, reply.json().get("error_code")) == (status, code)
+        assert self.ask(with_sql, app, "GET", "/api/2.0/sql/warehouses/wh").status == 401
+
     def test_the_engine_is_moved_with_the_clock_and_never_back(
         self, with_sql: Sandbox, engine: FakeEngine
     ) -> None:

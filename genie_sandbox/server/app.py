@@ -23,6 +23,7 @@ from genie_sandbox.server.request import (
     read_request,
 )
 from genie_sandbox.server.requests_log import NO_ANSWER, RequestsLog
+from genie_sandbox.server.securables import Securables
 from genie_sandbox.server.state import Clock, Conversations
 from genie_sandbox.server.transport import capture, close_connection, dated, deliver
 from genie_sandbox.server.unified import named_workspace, nobodys_request
@@ -48,6 +49,7 @@ class Parts:
     genie: GenieApi
     dashboards: DashboardApi
     alerts: AlertApi
+    securables: Securables
     conversations: Conversations
     faults: FaultBook
     log: RequestsLog
@@ -131,6 +133,8 @@ class SandboxApp:
                 return self._parts.dashboards.answer(request, await _body(exchange.receive))
             case "alerts":
                 return self._parts.alerts.answer(request, await _body(exchange.receive))
+            case "tables" | "functions" | "warehouses":
+                return self._parts.securables.answer(request)
             case "unknown":
                 return endpoint_not_found(request.method, request.shown_path)
             case _:

@@ -34,6 +34,7 @@ from genie_sandbox.server.faults import FaultBook
 from genie_sandbox.server.genie_routes import GenieApi
 from genie_sandbox.server.oauth import Gatekeeper
 from genie_sandbox.server.requests_log import RequestsLog
+from genie_sandbox.server.securables import Securables
 from genie_sandbox.server.spaces import Spaces
 from genie_sandbox.server.state import Clock, Conversations
 from genie_sandbox.server.transport import server_config
@@ -166,6 +167,7 @@ class Sandbox:
                 genie=GenieApi(account.principal, spaces, conversations, clock),
                 dashboards=DashboardApi(dashboards, clock),
                 alerts=AlertApi(clock),
+                securables=Securables(account),
                 conversations=conversations,
                 faults=faults,
                 log=log,

@@ -28,6 +28,9 @@ _FIXED = {
     ("POST", _SPACES): "create_space",
 }
 _PREFIXES = (
+    (b"/api/2.0/sql/warehouses/", "warehouses"),  # before the statements, which begin alike
+    (b"/api/2.1/unity-catalog/tables/", "tables"),
+    (b"/api/2.1/unity-catalog/functions/", "functions"),
     (b"/api/2.0/sql/", "statements"),
     (b"/api/2.0/fs/", "files"),
     (b"/api/2.0/lakeview/dashboards", "dashboards"),
