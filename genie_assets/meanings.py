@@ -105,7 +105,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "spaces_by_title": "spaces that were looked at, and the way into each",
     },
     "reconciled_conversations": {
-        "spaces_due": "spaces whose conversations were to be walked, or walked on with",
+        "spaces_known": "spaces that are known and not gone",
+        "spaces_due": "of these, spaces whose conversations were to be walked, or walked on with",
         "spaces_listed": "of these, spaces whose conversations were listed: their walk has begun",
         "spaces_walked": "spaces of which every conversation was walked by now",
         "conversations_walked": "conversations whose messages were listed to the end",

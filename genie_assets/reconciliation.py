@@ -77,12 +77,12 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
 
 
 def is_done_for_the_day(instance: dg.DagsterInstance, place: Placement, day: dt.date) -> bool:
-    """Whether the latest slice was of this UTC day and found no space due; no table and no warehouse is asked."""
+    """Whether the latest slice was of this UTC day, knew spaces, and found none due; no table is asked for it."""
     for event in instance.fetch_materializations(place.key(NAME), limit=1).records:
         made = event.asset_materialization
-        due = made.metadata.get("spaces_due") if made else None
+        told = {name: value.value for name, value in made.metadata.items()} if made else {}
         was_of = dt.datetime.fromtimestamp(event.timestamp, dt.UTC).date()
-        return due is not None and due.value == 0 and was_of == day
+        return bool(told.get("spaces_known")) and told.get("spaces_due") == 0 and was_of == day
     return False
 
 

@@ -35,8 +35,10 @@ def tick(name: str, at: str, instance: dg.DagsterInstance | None = None) -> list
 def test_a_walk_that_found_nothing_left_is_done_for_the_day(instance: dg.DagsterInstance) -> None:
     """A slice that has nothing to do asks a warehouse twice, and every hour of a Sunday did."""
     now = dt.datetime.now(dt.UTC)
-    for due, asked in ((3, 1), (0, 0), (1, 1)):
-        made = dg.AssetMaterialization("reconciled_conversations", metadata={"spaces_due": due})
+    # Who knows no space yet has not walked them.
+    for known, due, asked in ((5, 3, 1), (5, 0, 0), (5, 1, 1), (0, 0, 1)):
+        metadata = {"spaces_known": known, "spaces_due": due}
+        made = dg.AssetMaterialization("reconciled_conversations", metadata=metadata)
         instance.report_runless_asset_event(made)
         for name in ("reconciliation_nightly", "reconciliation_weekly"):
             today, tomorrow = now, now + dt.timedelta(days=1)

@@ -70,7 +70,7 @@ def reconcile(
         for key, row in state.items()
         if is_walking(row) or is_to_be_listed(row, wanted_since(key, now, share), now)
     }
-    walking.report.spaces_due = len(due)
+    walking.report.spaces_known, walking.report.spaces_due = len(state), len(due)
     if not due:
         return walking.report
     workspaces = {row["workspace_id"]: row for row in records(system_tables.workspaces())}

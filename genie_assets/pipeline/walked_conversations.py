@@ -26,6 +26,7 @@ _CONVERSATIONS_AT_ONCE, _MESSAGES_AT_ONCE = 200, 5_000
 class ReconciliationReport:
     """What one slice did."""
 
+    spaces_known: int = 0
     spaces_due: int = 0
     spaces_listed: int = 0
     spaces_walked: int = 0
