@@ -173,17 +173,26 @@ def build_assets(place: Placement) -> list[dg.AssetsDefinition]:
     daily, calling = {"partitions_def": place.days, "freshness_policy": EVERY_HOUR}, {"pool": GENIE_API_POOL}
     every_day = {"freshness_policy": EVERY_DAY}
     return [
-        _asset(audit_messages, GENIE_MESSAGES_TO_FETCH, place, [audit_log], **daily),
-        _asset(genie_api_messages, GENIE_API_MESSAGES, place, [discovered, rest_api], **daily, **calling),
-        _asset(enriched_message_details, MESSAGE_DETAILS, place, [fetched, query_history], **daily, **calling),
+        asset_of(audit_messages, GENIE_MESSAGES_TO_FETCH, place, [audit_log], **daily),
+        asset_of(genie_api_messages, GENIE_API_MESSAGES, place, [discovered, rest_api], **daily, **calling),
+        asset_of(enriched_message_details, MESSAGE_DETAILS, place, [fetched, query_history], **daily, **calling),
         # The days only come before it in the graph: a space is read whole, whatever happened on which day.
-        _asset(genie_space_details, GENIE_SPACE_DETAILS, place, [folded, rest_api], **calling, **every_day),
+        asset_of(genie_space_details, GENIE_SPACE_DETAILS, place, [folded, rest_api], **calling, **every_day),
     ]
 
 
-def _asset(
+def asset_of(
     body: Any, table: Table, place: Placement, deps: Sequence[dg.AssetKey], **options: Any
 ) -> dg.AssetsDefinition:
+    """The asset that fills a table.
+
+    Args:
+        body: What a run of it does.
+        table: The table.
+        place: Where the assets are.
+        deps: What it reads.
+        options: What else is said of it, as `dagster.asset` takes it.
+    """
     return dg.asset(
         key=place.table_key(table),
         deps=deps,

@@ -15,7 +15,7 @@ from genie_assets import new_rows
 from genie_assets.alerting import build_alerts
 from genie_assets.assets import build_assets, build_specs
 from genie_assets.checks import build_daily_checks, build_standing_checks
-from genie_assets.conversations import build_comments, build_items
+from genie_assets.conversations import build_conversations
 from genie_assets.daily_dashboard import build_dashboard, is_wanted
 from genie_assets.daily_report import build_report
 from genie_assets.daily_views import build_views
@@ -60,8 +60,7 @@ def build_defs(
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         made = [
-            build_comments(place),
-            build_items(place),
+            *build_conversations(place),
             build_evaluations(place),
             build_reconciliation(place),
             build_views(place),

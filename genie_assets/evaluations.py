@@ -2,12 +2,11 @@
 
 import dagster as dg
 
-from genie_assets.assets import EVERY_DAY
-from genie_assets.domain.tables import GENIE_EVALUATION_RUNS, TABLES
+from genie_assets.assets import EVERY_DAY, REST_API, asset_of
+from genie_assets.domain.tables import GENIE_EVALUATION_RUNS, beside
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
-from genie_assets.meanings import column_schema, described
 from genie_assets.pipeline.day_inspection import row_counts
 from genie_assets.pipeline.genie_evaluation_runs import keep_evaluations
 from genie_assets.placement import Placement
@@ -20,43 +19,34 @@ from genie_assets.wiring import Clock, RunBudget
 NAME, JOB = "genie_evaluation_runs", "genie_evaluations"
 
 
+def genie_evaluation_runs(
+    context: dg.AssetExecutionContext,
+    genie_system_tables: dg.ResourceParam[SystemTables],
+    genie_api: dg.ResourceParam[GenieApi],
+    genie_lake: dg.ResourceParam[Lakehouse],
+    genie_clock: dg.ResourceParam[Clock],
+    genie_budget: dg.ResourceParam[RunBudget],
+) -> dg.MaterializeResult:
+    """List the evaluations of spaces with benchmark questions; read the results that are not kept yet.
+
+    So many parameters, because Dagster hands in every resource by its name.
+    """
+    genie_api.expect_pace(known_pace(context))
+    run = run_of(context, genie_clock, genie_budget)
+    report = keep_evaluations(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
+    if report.spaces:
+        tell_of_tables(context, row_counts(genie_lake, beside(GENIE_EVALUATION_RUNS)))
+    return dg.MaterializeResult(metadata=evaluations_metadata(report) | pace_metadata(genie_api.settled_pace()))
+
+
 def build_evaluations(place: Placement) -> dg.AssetsDefinition:
     """The asset of evaluations."""
-
-    @dg.asset(
-        key=place.key(NAME),
-        deps=[place.key("genie_space_details"), place.key("databricks", "genie")],
-        group_name=place.group or "genie",
-        owners=list(place.owners),
-        kinds={"deltalake", "databricks"},
+    deps = [place.key("genie_space_details"), place.key(*REST_API)]
+    return asset_of(
+        genie_evaluation_runs,
+        GENIE_EVALUATION_RUNS,
+        place,
+        deps,
         pool=GENIE_API_POOL,
         freshness_policy=EVERY_DAY,
-        description=described(NAME, GENIE_EVALUATION_RUNS),
-        metadata={
-            "dagster/table_name": f"genie_analytics.{GENIE_EVALUATION_RUNS.name}",
-            "dagster/column_schema": column_schema(GENIE_EVALUATION_RUNS),
-        },
     )
-    def genie_evaluation_runs(
-        context: dg.AssetExecutionContext,
-        genie_system_tables: dg.ResourceParam[SystemTables],
-        genie_api: dg.ResourceParam[GenieApi],
-        genie_lake: dg.ResourceParam[Lakehouse],
-        genie_clock: dg.ResourceParam[Clock],
-        genie_budget: dg.ResourceParam[RunBudget],
-    ) -> dg.MaterializeResult:
-        """List the evaluations of spaces with benchmark questions; read the results that are not kept yet.
-
-        So many parameters, because Dagster hands in every resource by its name.
-        """
-        genie_api.expect_pace(known_pace(context))
-        run = run_of(context, genie_clock, genie_budget)
-        report = keep_evaluations(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
-        if report.spaces:
-            beside = [table for table in TABLES if table.asset == NAME and table is not GENIE_EVALUATION_RUNS]
-            tell_of_tables(context, row_counts(genie_lake, beside))
-        return dg.MaterializeResult(
-            metadata=evaluations_metadata(report) | pace_metadata(genie_api.settled_pace())
-        )
-
-    return genie_evaluation_runs

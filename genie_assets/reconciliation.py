@@ -6,13 +6,12 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets.assets import EVERY_DAY
+from genie_assets.assets import EVERY_DAY, REST_API, asset_of
 from genie_assets.domain.reconciliation import WALK_ALLOWED
 from genie_assets.domain.tables import RECONCILED_CONVERSATIONS, RECONCILED_SPACES
 from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
-from genie_assets.meanings import column_schema, described
 from genie_assets.pipeline.coverage import Coverage, Covered, coverage
 from genie_assets.pipeline.day_inspection import row_counts
 from genie_assets.pipeline.reconciliation import reconcile
@@ -32,20 +31,6 @@ _SAMPLE = 20
 def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
     """The asset. It belongs to no day: what it enters is fetched by the runs of its days."""
 
-    @dg.asset(
-        key=place.key(NAME),
-        deps=[place.key("genie_space_details"), place.key("databricks", "genie")],
-        group_name=place.group or "genie",
-        owners=list(place.owners),
-        kinds={"deltalake", "databricks"},
-        pool=GENIE_API_POOL,
-        freshness_policy=EVERY_DAY,
-        description=described(NAME, RECONCILED_CONVERSATIONS),
-        metadata={
-            "dagster/table_name": f"genie_analytics.{RECONCILED_CONVERSATIONS.name}",
-            "dagster/column_schema": column_schema(RECONCILED_CONVERSATIONS),
-        },
-    )
     def reconciled_conversations(
         context: dg.AssetExecutionContext,
         genie_system_tables: dg.ResourceParam[SystemTables],
@@ -73,7 +58,15 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
             metadata=reconciliation_metadata(report) | pace_metadata(genie_api.settled_pace())
         )
 
-    return reconciled_conversations
+    deps = [place.key("genie_space_details"), place.key(*REST_API)]
+    return asset_of(
+        reconciled_conversations,
+        RECONCILED_CONVERSATIONS,
+        place,
+        deps,
+        pool=GENIE_API_POOL,
+        freshness_policy=EVERY_DAY,
+    )
 
 
 def is_done_for_the_day(instance: dg.DagsterInstance, place: Placement, day: dt.date) -> bool:

@@ -871,3 +871,8 @@ TABLES: tuple[Table, ...] = (
     GENIE_EVALUATION_RESULTS,
     EVALUATION_FETCH_ERRORS,
 )
+
+
+def beside(main: Table) -> list[Table]:
+    """The tables that the asset of a table fills besides it."""
+    return [table for table in TABLES if table.asset == main.asset and table is not main]
