@@ -8,6 +8,7 @@ needs a limit of 1. That is all that is asked of an instance: other pools and ru
 import dagster as dg
 
 GENIE_API_POOL = "genie_api"
+LIMIT_THE_POOL = f"dagster instance concurrency set {GENIE_API_POOL} 1"
 
 
 def pool_problem(instance: dg.DagsterInstance) -> str | None:
@@ -25,5 +26,5 @@ def pool_problem(instance: dg.DagsterInstance) -> str | None:
     found = "no limit" if limit is None else f"a limit of {limit}"
     return (
         f"The pool {GENIE_API_POOL} has {found} on this Dagster instance, so that runs may share the Genie API's "
-        f"request budget and slow each other down: run `dagster instance concurrency set {GENIE_API_POOL} 1`."
+        f"request budget and slow each other down: run `{LIMIT_THE_POOL}`."
     )

@@ -32,7 +32,7 @@ from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pipeline.left_out import left_out
-from genie_assets.pool import pool_problem
+from genie_assets.pool import LIMIT_THE_POOL, pool_problem
 from genie_assets.settings import Settings, SettingsError
 from genie_assets.wiring import open_genie_api, open_system_tables, open_warehouse, open_workspaces
 
@@ -93,7 +93,7 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     try:
         connection = settings.databricks()
     except SettingsError as problem:
-        yield Finding(ok=False, text=str(problem))
+        yield Finding(ok=False, text=str(problem), name="settings")
         yield _THE_REST
         return
     workspaces = open_workspaces(settings, connection)  # held on to: all below shares it, and its login
@@ -158,6 +158,12 @@ def _try(subject: str, look: Callable[[], str], cures: _Cures | None = None) -> 
         text = str(problem)
         whole = text if subject in text else f"{subject}: {text}"
         return Finding(ok=False, text=whole, name=name, cure=cures.of(subject, problem) if cures else ())
+    except Exception as problem:  # noqa: BLE001 - what breaks one look keeps no other from being taken
+        # Its text may hold anything, secrets too.
+        broken = (
+            f"{subject or 'The SQL warehouse'} could not be looked at ({type(problem).__name__}): please report it"
+        )
+        return Finding(ok=False, text=broken, name=name)
 
 
 def _warehouse(settings: Settings, connection: DatabricksConnection) -> str:
@@ -168,7 +174,7 @@ def _warehouse(settings: Settings, connection: DatabricksConnection) -> str:
 def _clock(workspaces: Workspaces) -> Iterator[Finding]:
     """Of this machine's clock, beside that of the warehouse that has just answered."""
     if problem := skew_problem(dt.datetime.now(dt.UTC), workspaces.told_time.now()):
-        yield Finding(ok=False, text=problem)
+        yield Finding(ok=False, text=problem, name="clock")
 
 
 def _lakehouse(settings: Settings) -> str:
@@ -192,7 +198,7 @@ def _days(settings: Settings, lakehouse: Finding) -> Iterator[Finding]:
         except LakehouseError as error:
             problem = str(error)
         if problem:
-            yield Finding(ok=False, text=problem)
+            yield Finding(ok=False, text=problem, name="days")
 
 
 def _runs() -> Iterator[Finding]:
@@ -205,7 +211,8 @@ def _runs() -> Iterator[Finding]:
         except (HomeError, click.ClickException) as error:
             problem = str(error)
         if problem:
-            yield Finding(ok=False, text=problem)
+            cure = (LIMIT_THE_POOL,) if LIMIT_THE_POOL in problem else ()
+            yield Finding(ok=False, text=problem, name="dagster.pool", cure=cure)
 
 
 def _audit(tables: SystemTables) -> str:

@@ -34,9 +34,9 @@ def rights(genie: Genie, spaces: Mapping[SpaceKey, str | None], principal: str) 
         refused, unknown = _refused(genie.fetch(asked, deadline=deadline))
         name = f"spaces.{'read' if kind is ReadProbe else 'export'}"
         asked_of = many(len(chosen), "space")
-        if not refused:
+        if not refused and unknown < len(chosen):
             yield Finding(ok=True, text=f"{len(chosen) - unknown} of {asked_of} {what}", name=name)
-        else:
+        if refused:
             named = ", ".join(readable(key.space_id) for key in refused[:_NAMED])
             more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
             text = f"{len(refused)} of {asked_of} do not {what}: {named}{more}. It takes CAN MANAGE on them"

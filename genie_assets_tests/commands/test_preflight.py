@@ -18,6 +18,7 @@ from genie_assets.commands.cli import main
 from genie_assets.commands.instances import open_home
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets_tests.e2e.pipelines import forget_settings
 from genie_assets_tests.gateways.stub_server import Reply, Request, StubServer
 
@@ -384,3 +385,39 @@ def test_the_doctor_reads_well_at_eighty_columns_and_its_lines_can_be_copied(acc
     assert done.exit_code == 1
     assert f"         GRANT SELECT ON TABLE system.access.audit TO {ME_IN_SQL};" in lines
     assert all(len(line) <= 80 for line in lines if "GRANT" not in line and "databricks api" not in line)
+
+
+def test_what_breaks_one_look_is_a_finding_and_the_others_are_taken(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ended the doctor with a traceback, and with --json nothing was told at all."""
+
+    def breaks(*_given: object, **_named: object) -> None:
+        raise ZeroDivisionError(f"with {TOKEN} in it")
+
+    monkeypatch.setattr(SystemTables, "query_history", breaks)
+    code, found = doctor()
+    assert (code, found["system.query.history"]["status"]) == (1, "failed")
+    assert "ZeroDivisionError" in found["system.query.history"]["seen"]
+    assert "spaces" in found
+
+
+def test_each_finding_of_the_doctor_has_a_name_and_the_pool_its_cure(
+    account: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    open_home(home).dispose()
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    account.date = formatdate(time.time() - 600, usegmt=True)
+    code, found = doctor()
+    assert (code, "" in found, found["clock"]["status"]) == (1, False, "failed")
+    assert found["dagster.pool"]["cure"] == ["dagster instance concurrency set genie_api 1"]
+
+
+def test_spaces_of_which_nothing_is_known_are_not_in_order(account: Account) -> None:
+    """`0 of 2 spaces let our principal read` was `ok`."""
+    account.refused["/spaces/"] = Reply({"error_code": "INTERNAL_ERROR", "message": "Not now."}, status=500)
+    done = CliRunner().invoke(main, ["doctor", "--json"])
+    told = [each["status"] for each in json.loads(done.output) if each["name"] == "spaces.read"]
+    assert told == ["unknown"]
