@@ -1,4 +1,4 @@
-"""What `genie-assets doctor` says of the Dagster instance that runs go to; it makes and changes nothing."""
+"""What `genie-assets doctor` says of the Dagster instance that runs go to."""
 
 import os
 from collections.abc import Iterator
