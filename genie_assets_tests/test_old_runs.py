@@ -181,8 +181,10 @@ def test_neither_schedules_nor_sensors_ask_again_for_what_is_deleted(
             asked += [request.run_key for request in sensor.evaluate_tick(context).run_requests or []]
     for schedule in repository.schedule_defs:
         at = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
-        tick = dg.build_schedule_context(scheduled_execution_time=at, repository_def=repository)
-        asked += [request.run_key for request in schedule.evaluate_tick(tick).run_requests or []]
+        with dg.build_schedule_context(
+            instance=instance, scheduled_execution_time=at, repository_def=repository
+        ) as tick:
+            asked += [request.run_key for request in schedule.evaluate_tick(tick).run_requests or []]
     assert asked
     assert None not in asked
     assert set(asked) & set(keys) == set()
