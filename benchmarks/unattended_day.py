@@ -12,10 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measuring import Goal, report
-from genie_assets_tests.e2e.day_by_the_clock import FastClock, made_up, ms, patient, problems, runs_of
-from genie_assets_tests.e2e.deployment import Service, deployed, wait_for
-from genie_sandbox.account import save
-from genie_sandbox.client import SandboxProcess
+from genie_assets_tests.e2e.day_by_the_clock import FastClock, left_alone, made_up, ms, problems, runs_of
+from genie_assets_tests.e2e.deployment import Service
 
 _PACE = 24
 _STEP_SECONDS = 5.0
@@ -28,30 +26,17 @@ def measure(minutes: float) -> Iterator[bool]:
     with TemporaryDirectory(prefix="genie-benchmark-") as name:
         folder = Path(name)
         clock = FastClock(folder, _PACE)
-        begins = clock.tick()
         # So that at the end everything has been there for some hours.
-        account = made_up(begins - dt.timedelta(hours=6))
-        save(account, folder / "account")
-        with SandboxProcess(folder / "account", clock_ms=ms(begins)) as sandbox:
-            sandbox.tell_time(of="sandbox")
-            settings = {
-                **clock.environment(),
-                **sandbox.environment(),
-                "GENIE_LAKEHOUSE": str(folder / "lakehouse"),
-                "GENIE_FIRST_DAY": account.first_day,
-            }
-            patient(folder / "home", _PACE)
-            with deployed(folder / "home", settings, with_code_server=True) as deployment:
-                wait_for("The code server", deployment.knows_its_code, seconds=120)
-                deployment.start_everything()
-                memory: dict[str, list[tuple[float, float]]] = defaultdict(list)
-                began = time.monotonic()
-                while (minute := (time.monotonic() - began) / 60) < minutes:
-                    sandbox.set_clock(ms(clock.tick()))
-                    for service, mb in memory_of(deployment.services).items():
-                        memory[service].append((minute, mb))
-                    time.sleep(_STEP_SECONDS)
-                differences = problems(account, sandbox, str(folder / "lakehouse"), ms(clock.tick()))
+        account = made_up(clock.tick() - dt.timedelta(hours=6))
+        with left_alone(folder, clock, account, GENIE_FIRST_DAY=account.first_day) as (deployment, sandbox):
+            memory: dict[str, list[tuple[float, float]]] = defaultdict(list)
+            began = time.monotonic()
+            while (minute := (time.monotonic() - began) / 60) < minutes:
+                sandbox.set_clock(ms(clock.tick()))
+                for service, mb in memory_of(deployment.services).items():
+                    memory[service].append((minute, mb))
+                time.sleep(_STEP_SECONDS)
+            differences = problems(account, sandbox, str(folder / "lakehouse"), ms(clock.tick()))
         runs = runs_of(folder / "home")
     for service, seen in memory.items():
         early = statistics.median(

@@ -13,6 +13,7 @@ from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.genie_evaluation_runs import EvaluationsReport
 from genie_assets.pipeline.genie_space_details import SpacesReport
 from genie_assets.pipeline.maintenance import TableMaintenance
+from genie_assets.pipeline.things import Tally
 from genie_assets.pipeline.walked_conversations import ReconciliationReport
 from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets.run_notes import WAITING, changed_spaces_to_json, waits_to_json
@@ -99,29 +100,31 @@ def lists_metadata(asset: str, report: ListsReport) -> dict[str, Any]:
         "answered": tally.answered,
         "changed": report.changed,
         "deleted": report.deleted,
-        "failed": tally.failed,
         "found_deleted": tally.deleted,
-        "waiting": tally.waiting,
-        "not_attempted": len(tally.not_attempted),
-        "requests": tally.requests,
+        **_of_asking([tally]),
     }
     return explained(asset, numbers | counts_table("errors", tally.errors_by_class))
 
 
 def evaluations_metadata(report: EvaluationsReport) -> dict[str, Any]:
     """Metadata of `genie_evaluation_runs`."""
-    tallies = report.tallies
     numbers = {
         "spaces": report.spaces,
         "runs": report.runs,
         "results": report.results,
         "details": report.details,
+        **_of_asking(report.tallies),
+    }
+    return explained("genie_evaluation_runs", numbers | counts_table("errors", report.errors_by_class))
+
+
+def _of_asking(tallies: Sequence[Tally]) -> dict[str, int]:
+    return {
         "failed": sum(tally.failed for tally in tallies),
         "waiting": sum(tally.waiting for tally in tallies),
         "not_attempted": sum(len(tally.not_attempted) for tally in tallies),
         "requests": sum(tally.requests for tally in tallies),
     }
-    return explained("genie_evaluation_runs", numbers | counts_table("errors", report.errors_by_class))
 
 
 def maintenance_metadata(result: TableMaintenance) -> dict[str, Any]:

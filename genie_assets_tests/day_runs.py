@@ -27,6 +27,16 @@ DAILY_CHECKS = CHECKS_OF_ASSETS | {
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+def today() -> dt.date:
+    """Asked for when it is needed: a module that remembers the day breaks at midnight."""
+    return dt.datetime.now(dt.UTC).date()
+
+
+def back(days: int) -> dt.date:
+    """The day that is so many days before today."""
+    return today() - dt.timedelta(days=days)
+
+
 def run_day(
     world: World,
     instance: dg.DagsterInstance,

@@ -11,14 +11,10 @@ import pytest
 from genie_assets.definitions import build_defs
 from genie_assets.late_days import LateDay, Look
 from genie_assets.sensors import LATE_DAYS_AT_ONCE, late_days_to_run
-from genie_assets_tests.day_runs import ClockOf, run_day
+from genie_assets_tests.day_runs import ClockOf, back, run_day, today
 from genie_assets_tests.pipeline.world import HOUR, World
 
 pytestmark = pytest.mark.slow
-
-NOW = dt.datetime.now(dt.UTC)
-TODAY = NOW.date()
-BACK = [TODAY - dt.timedelta(days=back) for back in range(40)]
 
 
 @pytest.fixture
@@ -31,11 +27,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
 def world(tmp_path: Path) -> World:
     """Each of the last forty days has a message; nothing was loaded."""
     world = World(tmp_path / "lake")
-    world.now = NOW
-    for back, day in enumerate(BACK):
-        at = NOW - dt.timedelta(days=back)
-        world.event(f"m{back}", f"c{back}", day=day, at=at)
-        world.message(f"m{back}", f"c{back}", created_timestamp=int(at.timestamp() * 1000))
+    world.now = dt.datetime.now(dt.UTC)
+    for days in range(40):
+        at = world.now - dt.timedelta(days=days)
+        world.event(f"m{days}", f"c{days}", day=at.date(), at=at)
+        world.message(f"m{days}", f"c{days}", created_timestamp=int(at.timestamp() * 1000))
     return world
 
 
@@ -89,7 +85,7 @@ def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
             asked.append(dt.date.fromisoformat(str(request.partition_key)))
             assert request.tags["genie/reason"] == "late"
             assert run_day(world, instance, day=asked[-1]).success
-    assert asked == BACK[1:8], "today is not among them: it is loaded every hour"
+    assert asked == [back(days) for days in range(1, 8)], "today is not among them: it is loaded every hour"
     look(world, instance)
     assert tick(world, instance) == []
     assert standing(world)["every_day_is_loaded"].passed
@@ -98,21 +94,21 @@ def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
 def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
     world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GENIE_FIRST_DAY", BACK[21].isoformat())
-    for day in BACK[1:22]:
-        world.discover(day)
+    monkeypatch.setenv("GENIE_FIRST_DAY", back(21).isoformat())
+    for days in range(1, 22):
+        world.discover(back(days))
     look(world, instance)
     assert tick(world, instance) == []
-    world.event("m20", "c20", day=BACK[20], action="updateConversationMessageFeedback", at=world.now - 480 * HOUR)
+    world.event("m20", "c20", day=back(20), action="updateConversationMessageFeedback", at=world.now - 480 * HOUR)
     told = standing(world)["every_day_is_loaded"]
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert f"1 days were never loaded, or the audit log holds more of them by now: {BACK[20]}." in (
+    assert f"1 days were never loaded, or the audit log holds more of them by now: {back(20)}." in (
         told.description or ""
     )
     look(world, instance)
     (request,) = tick(world, instance)
-    assert request.partition_key == BACK[20].isoformat()
-    assert run_day(world, instance, day=BACK[20]).success
+    assert request.partition_key == back(20).isoformat()
+    assert run_day(world, instance, day=back(20)).success
     look(world, instance)
     assert tick(world, instance) == []
 
@@ -127,10 +123,10 @@ def test_a_late_row_is_told_once_it_should_have_been_loaded_or_nobody_looks(
         return check.passed, check.metadata["about_to_be_loaded"].value
 
     monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "5")
-    for day in BACK[1:6]:
-        world.discover(day)
+    for days in range(1, 6):
+        world.discover(back(days))
     look(world, instance)
-    world.event("m3", "c3", day=BACK[3], action="updateConversationMessageFeedback", at=world.now - 72 * HOUR)
+    world.event("m3", "c3", day=back(3), action="updateConversationMessageFeedback", at=world.now - 72 * HOUR)
     assert told() == (True, 1), "the next look will find it"
     world.now += 4 * HOUR
     assert told() == (False, 0), "there was none for hours"
@@ -146,9 +142,9 @@ def test_a_run_that_reads_no_log_does_not_count_as_the_load_of_a_late_day(
     """An error of the day was due just after the look, and its retry hid for a day that rows had come."""
     monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "1")
     look(world, instance)
-    assert run_day(world, instance, "genie_retry", day=BACK[1]).success
+    assert run_day(world, instance, "genie_retry", day=back(1)).success
     (request,) = tick(world, instance)
-    assert request.partition_key == BACK[1].isoformat()
+    assert request.partition_key == back(1).isoformat()
 
 
 def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(
@@ -158,7 +154,7 @@ def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(
     look(world, instance)
     (first,) = tick(world, instance)
     world.system_tables.failure = RuntimeError("away")
-    assert not run_day(world, instance, day=BACK[1]).success
+    assert not run_day(world, instance, day=back(1)).success
     assert tick(world, instance) == [], "the look does not know of the run yet"
     look(world, instance)
     (again,) = tick(world, instance, HOUR)
@@ -170,25 +166,25 @@ def test_a_missing_yesterday_is_red_while_old_days_are_loaded(
 ) -> None:
     """A freshness policy sees the latest load of any day, and a backfill of last month keeps it green."""
     evening, morning = (
-        dt.datetime.combine(day, dt.time(hour), dt.UTC) for day, hour in ((BACK[1], 23), (TODAY, 6))
+        dt.datetime.combine(day, dt.time(hour), dt.UTC) for day, hour in ((back(1), 23), (today(), 6))
     )
     monkeypatch.setenv("GENIE_SETTLED_DAYS", "3")
     world.now = evening
-    world.load(BACK[1])
+    world.load(back(1))
     world.now = morning
-    for day in (BACK[2], BACK[3], BACK[30]):
+    for day in (back(2), back(3), back(30)):
         assert run_day(world, instance, day=day).success
     red = standing(world)["no_day_is_late"]
     assert (red.passed, red.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert f"1 of the last days were not loaded since they ended: {BACK[1]}." in (red.description or "")
+    assert f"1 of the last days were not loaded since they ended: {back(1)}." in (red.description or "")
     assert str(evening.date()) in str(red.metadata["late"].value), "when it was last loaded"
-    assert run_day(world, instance, day=BACK[1]).success
+    assert run_day(world, instance, day=back(1)).success
     assert standing(world)["no_day_is_late"].passed
     # The night's runs come a few hours after midnight, and may wait for others.
     world.now = morning + dt.timedelta(hours=22)
     assert standing(world)["no_day_is_late"].passed
     world.now += dt.timedelta(hours=2)
-    assert str(TODAY) in (standing(world)["no_day_is_late"].description or "")
+    assert str(today()) in (standing(world)["no_day_is_late"].description or "")
 
 
 def test_late_days_wait_for_what_is_under_way_and_grow_rarer() -> None:

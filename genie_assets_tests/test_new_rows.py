@@ -9,13 +9,11 @@ import pytest
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import GENIE_API_MESSAGES, records
-from genie_assets_tests.day_runs import run_day
+from genie_assets_tests.day_runs import back, run_day, today
 from genie_assets_tests.pipeline.world import World
 
 pytestmark = pytest.mark.slow
 
-NOW = dt.datetime.now(dt.UTC)
-TODAY = NOW.date()
 MINUTES = 5
 
 
@@ -30,13 +28,13 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """One message of today, which is loaded."""
     monkeypatch.setenv("GENIE_NEW_ROWS_MINUTES", str(MINUTES))
     world = World(tmp_path / "lake")
-    world.now = NOW
+    world.now = dt.datetime.now(dt.UTC)
     ask(world, "m1")
     return world
 
 
-def ask(world: World, message_id: str, day: dt.date = TODAY) -> None:
-    world.event(message_id, f"c-{message_id}", day=day, at=world.now)
+def ask(world: World, message_id: str, day: dt.date | None = None) -> None:
+    world.event(message_id, f"c-{message_id}", day=day or today(), at=world.now)
     world.message(message_id, f"c-{message_id}", created_timestamp=int(world.now.timestamp() * 1000))
 
 
@@ -50,7 +48,7 @@ def tick(world: World, instance: dg.DagsterInstance, later: float = 0) -> list[d
 
     class Later:
         def now(self) -> dt.datetime:
-            return NOW + dt.timedelta(minutes=later)
+            return world.now + dt.timedelta(minutes=later)
 
     definitions = build_defs(lake=world.lake)
     context = dg.build_sensor_context(
@@ -82,8 +80,8 @@ def test_a_new_question_is_loaded_by_the_next_tick_and_only_once(
     assert loads(tick(world, instance)) == []
     look(world, instance)
     ((day, first_key),) = loads(tick(world, instance))
-    assert day == TODAY.isoformat()
-    assert run_day(world, instance, day=TODAY).success
+    assert day == today().isoformat()
+    assert run_day(world, instance, day=today()).success
     assert loads(tick(world, instance)) == [], "it was run since the look"
     look(world, instance)
     assert loads(tick(world, instance)) == [], "the log holds nothing else"
@@ -92,16 +90,16 @@ def test_a_new_question_is_loaded_by_the_next_tick_and_only_once(
     ((_, second_key),) = loads(tick(world, instance))
     assert second_key != first_key
     assert loads(tick(world, instance, 60)) == [(day, second_key)], "Dagster makes one run of one key"
-    assert run_day(world, instance, day=TODAY).success
+    assert run_day(world, instance, day=today()).success
     assert {row["message_id"] for row in records(world.lake.read(GENIE_API_MESSAGES))} == {"m1", "m2"}
 
 
 def test_yesterday_is_watched_and_no_day_before_the_first(
     world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    yesterday = TODAY - dt.timedelta(days=1)
+    yesterday = back(1)
     ask(world, "late", yesterday)
     look(world, instance)
-    assert [day for day, _ in loads(tick(world, instance))] == [TODAY.isoformat(), yesterday.isoformat()]
-    monkeypatch.setenv("GENIE_FIRST_DAY", TODAY.isoformat())
-    assert [day for day, _ in loads(tick(world, instance))] == [TODAY.isoformat()]
+    assert [day for day, _ in loads(tick(world, instance))] == [today().isoformat(), yesterday.isoformat()]
+    monkeypatch.setenv("GENIE_FIRST_DAY", today().isoformat())
+    assert [day for day, _ in loads(tick(world, instance))] == [today().isoformat()]

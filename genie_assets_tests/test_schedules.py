@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from genie_assets.definitions import build_defs
+from genie_assets_tests.e2e.daemon_days import kept_instance
 
 
 def schedules() -> list[dg.ScheduleDefinition]:
@@ -16,7 +17,7 @@ def schedules() -> list[dg.ScheduleDefinition]:
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
     """One that is kept somewhere: a schedule opens its own anew."""
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance:
+    with kept_instance(tmp_path_factory.mktemp("schedules")) as instance:
         yield instance
 
 

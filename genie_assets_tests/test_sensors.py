@@ -19,7 +19,7 @@ from genie_assets.placement import placed
 from genie_assets.runs import PARTITION_TAG, last_start
 from genie_assets.sensors import BUCKET, MAX_DAYS_PER_TICK, days_to_run
 from genie_assets.settings import load_settings
-from genie_assets_tests.day_runs import ClockOf, run_day
+from genie_assets_tests.day_runs import ClockOf, run_day, today
 from genie_assets_tests.pipeline.world import FORBIDDEN, World
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
@@ -324,22 +324,19 @@ def test_what_the_sensor_asks_for_can_be_launched() -> None:
     assert partitions.has_partition_key(MONDAY)
 
 
-TODAY = dt.datetime.now(dt.UTC).date()
-
-
 def left(tmp_path: Path, *, asked: int = 9, allowed: int = 3) -> World:
     """A world in which the audit log shows more than the first run has the time to fetch, by Dagster's clock."""
     world = World(tmp_path / "world")
     world.now = dt.datetime.now(dt.UTC)
     for number in range(asked):
-        world.ask(f"m{number}", conversation_id=f"c{number}", day=TODAY)
+        world.ask(f"m{number}", conversation_id=f"c{number}", day=today())
     world.genie.requests_allowed = allowed
     return world
 
 
 def run_today(world: World, instance: dg.DagsterInstance, job: str = "genie_daily") -> bool:
     world.now = dt.datetime.now(dt.UTC)
-    return run_day(world, instance, job, day=TODAY).success
+    return run_day(world, instance, job, day=today()).success
 
 
 def go_on(world: World, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
@@ -358,9 +355,9 @@ def test_a_day_that_was_cut_short_goes_on_until_nothing_is_left(
     world, keys = left(tmp_path, allowed=4), set()
     for remaining in (5, 1):
         assert run_today(world, instance)
-        assert world.state(TODAY).accounting().pending == remaining
+        assert world.state(today()).accounting().pending == remaining
         (request,) = go_on(world, instance)
-        assert (request.partition_key, request.tags["genie/reason"]) == (TODAY.isoformat(), "continue")
+        assert (request.partition_key, request.tags["genie/reason"]) == (today().isoformat(), "continue")
         keys.add(request.run_key)
     assert len(keys) == 2
     assert run_today(world, instance, "genie_retry")
@@ -375,7 +372,7 @@ def test_one_failed_run_does_not_let_a_day_be_forgotten(tmp_path: Path, instance
     seen = world.now
     world.system_tables.failure = RuntimeError("away")
     assert not run_today(world, instance)
-    began = last_start(instance, placed(load_settings(), today=TODAY), TODAY.isoformat())
+    began = last_start(instance, placed(load_settings(), today=today()), today().isoformat())
     assert began is not None
     world.now = began + (began - seen) * 0.9
     assert go_on(world, instance) == []
@@ -392,11 +389,11 @@ def test_a_changed_message_that_the_time_did_not_suffice_for_is_left_behind_too(
     assert run_today(world, instance)
     assert go_on(world, instance) == []
     at = world.now + dt.timedelta(milliseconds=1)
-    world.event("m0", "c0", day=TODAY, action="updateConversationMessageFeedback", at=at)
+    world.event("m0", "c0", day=today(), action="updateConversationMessageFeedback", at=at)
     world.genie.requests_allowed = 0
     assert run_today(world, instance)
     world.now += HOUR
-    assert days(go_on(world, instance)) == [TODAY.isoformat()]
+    assert days(go_on(world, instance)) == [today().isoformat()]
     world.genie.requests_allowed = 9
     assert run_today(world, instance)
     assert go_on(world, instance) == []
@@ -406,7 +403,7 @@ def test_a_day_that_is_no_partition_any_more_is_not_gone_on_with(
     tmp_path: Path, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = left(tmp_path)
-    world.discover(TODAY)
-    assert days(go_on(world, instance)) == [TODAY.isoformat()]
-    monkeypatch.setenv("GENIE_FIRST_DAY", (TODAY + dt.timedelta(days=1)).isoformat())
+    world.discover(today())
+    assert days(go_on(world, instance)) == [today().isoformat()]
+    monkeypatch.setenv("GENIE_FIRST_DAY", (today() + dt.timedelta(days=1)).isoformat())
     assert go_on(world, instance) == []

@@ -8,8 +8,12 @@ from genie_assets.commands.places import read_settings
 from genie_assets.commands.sentences import one_sentence
 from genie_assets.commands.terminal import readable
 
-_WARNS = ("warn", "yellow")
-_WORDS = {True: ("ok  ", None), False: ("FAIL", "red"), None: ("--  ", None)}
+_WORDS = {
+    "ok": ("ok  ", None),
+    "warning": ("warn", "yellow"),
+    "failed": ("FAIL", "red"),
+    "unknown": ("--  ", None),
+}
 
 
 @click.command(short_help="Say what is missing for a run.")
@@ -20,7 +24,7 @@ def check() -> None:
 
     failed = 0
     for finding in preflight(read_settings()):
-        word, colour = _WARNS if finding.warns else _WORDS[finding.ok]
+        word, colour = _WORDS[finding.status]
         click.secho(f"{word}  {readable(finding.text)}", fg=colour)
         failed += finding.ok is False
     if failed:

@@ -8,6 +8,8 @@ import re
 import shlex
 from urllib.parse import quote
 
+from genie_assets.domain.sql_names import quoted
+
 UNKNOWN_PRINCIPAL = "<application-id>"
 # Service principals are named by their application id, everybody else by their name.
 _APPLICATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|<application-id>", re.IGNORECASE)
@@ -21,7 +23,7 @@ def grants_to_read(table: str, principal: str) -> tuple[str, ...]:
         principal: Application id, or the name of a user, as Unity Catalog grants to.
     """
     catalog, schema, _ = table.split(".")
-    to = f"TO `{principal.replace('`', '``')}`;"
+    to = f"TO {quoted(principal)};"
     return (
         f"GRANT USE CATALOG ON CATALOG {catalog} {to}",
         f"GRANT USE SCHEMA ON SCHEMA {catalog}.{schema} {to}",

@@ -1,8 +1,6 @@
 """What `genie-assets doctor` says of the Dagster instance that runs go to."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import dagster as dg
@@ -10,15 +8,14 @@ from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
 
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
-from genie_assets.commands.places import FOLDER, dagster_home
+from genie_assets.commands.places import dagster_home, is_home_made
 
 _KINDS = {InstigatorType.SCHEDULE: "schedule", InstigatorType.SENSOR: "sensor"}
 
 
 def instance_findings() -> Iterator[Finding]:
     """What the instance starts by itself, and where it keeps its runs. Its pool is `preflight`'s."""
-    home = Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster")
-    if not (home / "history").is_dir():
+    if not is_home_made():
         yield Finding(
             ok=None, text="Not looked at, as no run has made it yet: the Dagster instance", name="dagster"
         )

@@ -119,6 +119,11 @@ def _resolved(lakehouse: str) -> Path:
     return Path(lakehouse.removeprefix("file://")).resolve()
 
 
+def is_home_made() -> bool:
+    """Whether there is a Dagster instance where an account's runs are kept; it may still be unusable."""
+    return Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster", "history").is_dir()
+
+
 def dagster_home() -> Path:
     """The folder of the Dagster instance whose runs are an account's; not made yet, if it is not there.
 

@@ -4,11 +4,9 @@ One cause is one finding: what cannot be reached without the thing that failed i
 """
 
 import datetime as dt
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +15,7 @@ from genie_assets.commands.cures import UNKNOWN_PRINCIPAL, grants_to_read, permi
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
-from genie_assets.commands.places import FOLDER, configured_lake, dagster_home
+from genie_assets.commands.places import configured_lake, dagster_home, is_home_made
 from genie_assets.commands.space_rights import rights
 from genie_assets.commands.terminal import readable, shown_place
 from genie_assets.domain.clocks import skew_problem
@@ -203,8 +201,7 @@ def _days(settings: Settings, lakehouse: Finding) -> Iterator[Finding]:
 
 def _runs() -> Iterator[Finding]:
     """Of the Dagster home that runs are kept in; one that is not made yet will be as it should."""
-    home = Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster")
-    if (home / "history").is_dir():
+    if is_home_made():
         try:
             with open_home(dagster_home()) as instance:
                 problem = pool_problem(instance)

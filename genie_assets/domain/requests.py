@@ -191,6 +191,11 @@ class Became(Enum):
     UNCHANGED = auto()  # it was wanted, and is what is stored
     NOTHING = auto()  # the same, and only brought along
 
+    @classmethod
+    def of(cls, changes: object) -> "Became":
+        """What became of an answer that was wanted, by the changes that it brought, if any."""
+        return cls.NEW if changes else cls.UNCHANGED
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:

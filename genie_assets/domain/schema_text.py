@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from genie_assets.domain.markdown import markdown_table
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.table import Source
 from genie_assets.domain.tables import Column, Table
 from genie_assets.domain.views import View
@@ -177,7 +178,7 @@ def _create_view(view: View, place: str, places: Mapping[str, str]) -> str:
 
 
 def _identifier(name: str) -> str:
-    return name if _PLAIN_NAME.fullmatch(name) else "`" + name.replace("`", "``") + "`"
+    return name if _PLAIN_NAME.fullmatch(name) else quoted(name)
 
 
 def _list(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pandas as pd
 
@@ -65,9 +66,10 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
     workspaces = system_tables.workspaces()
     chosen = system_tables.chosen_workspaces
     window = log_hash([*days, *later, {"chosen": sorted(chosen)}])
+    read_deletions = partial(system_tables.deletions, event_date, until=event_date + LOOKS_AHEAD)
     known_deletions, deletions = before.deletions_in(window), None
     if known_deletions is None:
-        deletions = system_tables.deletions(event_date, until=event_date + LOOKS_AHEAD)
+        deletions = read_deletions()
         known_deletions = log_hash(records(deletions))
     load = load_of(event_date, days, known_deletions, records(workspaces), chosen) | {"window_hash": window}
     if before.is_as(load):
@@ -76,7 +78,7 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         for table in TABLES:
             lake.prepare(table)
     if deletions is None:
-        deletions = system_tables.deletions(event_date, until=event_date + LOOKS_AHEAD)
+        deletions = read_deletions()
     events = system_tables.message_events(event_date)
     gone = conversations_deleted_on(event_date, deletions)
     known = empty_known_messages()

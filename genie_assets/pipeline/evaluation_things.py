@@ -85,12 +85,7 @@ class EvaluationRuns(_OfEvaluations):
         rows = [row for each in changes.values() for row in each]
         self._store(GENIE_EVALUATION_RUNS, rows, stamp)
         self.changed += len(rows)
-        return Stored(
-            {
-                (*key, RUNS, key.space_id): Became.NEW if changed else Became.UNCHANGED
-                for key, changed in changes.items()
-            }
-        )
+        return Stored({(*key, RUNS, key.space_id): Became.of(changed) for key, changed in changes.items()})
 
 
 class EvaluationResults(_OfEvaluations):
@@ -127,12 +122,7 @@ class EvaluationResults(_OfEvaluations):
         self._store(GENIE_EVALUATION_RUNS, [row for row in whole if row is not None], stamp)
         self.changed += len(rows)
         self.details += sum(row["has_details"] for row in rows)
-        return Stored(
-            {
-                (*key[:2], RESULTS, key[-1]): Became.NEW if changed else Became.UNCHANGED
-                for key, changed in changes.items()
-            }
-        )
+        return Stored({(*key[:2], RESULTS, key[-1]): Became.of(changed) for key, changed in changes.items()})
 
 
 def _run_key(look: ResultsLook) -> RunKey:

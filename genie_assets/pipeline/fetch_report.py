@@ -30,14 +30,13 @@ class FetchReport:
     seconds: float
     stored_before: int  # messages of the day that were stored when the run began
     tally: Tally
-    probes: int  # requests that only looked whether something may be read
     asked: Asked = field(default_factory=Asked)  # what the requests took, those of probes included
     waits: Mapping[dt.date, Wait] = field(default_factory=dict)  # of the day, and of those of `released`
 
     @property
     def requests(self) -> int:
         """All requests that were made."""
-        return self.probes + self.tally.requests
+        return self.asked.requests.total()
 
     @property
     def not_attempted(self) -> int:

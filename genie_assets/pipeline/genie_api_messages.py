@@ -100,7 +100,6 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         seconds=time.monotonic() - started,
         stored_before=stored_before,
         tally=tally,
-        probes=probes.requests.total(),
         asked=asked,
         waits={
             **{other: Wait(due=run.clock()) for other in released},

@@ -72,7 +72,7 @@ class SpaceShelf:
         rows = [after_look(before.get(_key(look)), look, now) for look in seen]
         read = {_key(look): row for look, row in zip(seen, rows, strict=True) if look.body is not None}
         new = self._new_versions(versions_in_force(self._lake, found["in force"], stamp), read, stamp)
-        became = {key: Became.NEW if new.get(key) else Became.UNCHANGED for key in read}
+        became = {key: Became.of(new.get(key)) for key in read}
         versions = [version for each in new.values() for version in each]
         if versions:
             self._lake.store(

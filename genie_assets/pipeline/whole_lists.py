@@ -122,7 +122,7 @@ class WholeLists:
         self._store(kind.looks, list(notes.values()), stamp)
         self.changed += sum(not row["is_deleted"] for row in rows)
         self.deleted += sum(row["is_deleted"] for row in rows)
-        return Stored({key: Became.NEW if changes.get(key) else Became.UNCHANGED for key in seen})
+        return Stored({key: Became.of(changes.get(key)) for key in seen})
 
     def _of(self, ids: Iterable[str]) -> In:
         return In(self._kind.looks.key[-1], sorted(ids))

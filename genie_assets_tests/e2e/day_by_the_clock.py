@@ -14,6 +14,8 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from genie_assets.domain.tables import TABLES, records
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.e2e.conftest import CHECKOUT
 from genie_assets_tests.e2e.deployment import Deployment, answers, deployed, wait_for
+from genie_assets_tests.e2e.pipelines import doubled_keys
 from genie_sandbox.account import Account, save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.uniform import generate_uniform
@@ -122,8 +125,7 @@ def problems(account: Account, sandbox: SandboxProcess, lakehouse: str, now: int
         rows = records(lake.read(table))
         if table.name in expected:
             found += differences(table, expected[table.name], rows)
-        keys = Counter(table.key_of(row) for row in rows)
-        found += [f"{table.name} holds {key} {count} times" for key, count in keys.items() if count > 1]
+        found += doubled_keys(table, rows)
     return found
 
 
@@ -134,7 +136,7 @@ def runs_of(home: Path) -> dict[str, int]:
     return dict(sorted(ended.items()))
 
 
-def patient(home: Path, pace: int = _PACE) -> None:
+def patient(home: Path, pace: int) -> None:
     """The instance as it is shipped, but a process may take as long to start as it does by a slow clock."""
     home.mkdir()
     config = yaml.safe_load((CHECKOUT / "dagster.yaml").read_text(encoding="utf-8"))
@@ -142,37 +144,48 @@ def patient(home: Path, pace: int = _PACE) -> None:
     (home / "dagster.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
 
 
+@contextmanager
+def left_alone(
+    folder: Path, clock: FastClock, account: Account, **settings: str
+) -> Iterator[tuple[Deployment, SandboxProcess]]:
+    """A deployment by the clock with everything switched on, and the account that it looks at.
+
+    Args:
+        folder: Where its home and its tables are.
+        clock: The clock.
+        account: The account.
+        settings: More settings of ours, by their variables.
+    """
+    save(account, folder / "account")
+    with SandboxProcess(folder / "account", clock_ms=ms(clock.tick())) as sandbox:
+        sandbox.tell_time(of="sandbox")
+        ours = {"GENIE_LAKEHOUSE": str(folder / "lakehouse"), **settings}
+        patient(folder / "home", clock.pace)
+        environment = {**clock.environment(), **sandbox.environment(), **ours}
+        with deployed(folder / "home", environment, with_code_server=True) as deployment:
+            wait_for("The code server", deployment.knows_its_code, seconds=120)
+            deployment.start_everything()
+            yield deployment, sandbox
+
+
 def live(folder: Path) -> dict[str, Any]:
     """The day; see the top."""
     clock = FastClock(folder)
     begins = clock.tick()
     account = made_up(begins)
-    save(account, folder / "account")
     first_day = (begins - dt.timedelta(days=DAYS_BEFORE)).date().isoformat()
-    lakehouse, home = str(folder / "lakehouse"), folder / "home"
-    with SandboxProcess(folder / "account", clock_ms=ms(begins)) as sandbox:
-        sandbox.tell_time(of="sandbox")
-        settings = {
-            **clock.environment(),
-            **sandbox.environment(),
-            "GENIE_LAKEHOUSE": lakehouse,
-            "GENIE_REQUESTS_PER_SECOND": "1000",
-            "GENIE_FIRST_DAY": first_day,
-        }
-        patient(home)
-        with deployed(home, settings, with_code_server=True) as deployment:
-            wait_for("The code server", deployment.knows_its_code, seconds=120)
-            deployment.start_everything()
-            killed = live_through(HOURS, clock, deployment, sandbox, random.Random(4))
-            wait_for("The webserver", lambda: answers(deployment.url), seconds=120)
-            live_through(CALM_HOURS, clock, deployment, sandbox, None)
-            found = problems(account, sandbox, lakehouse, ms(clock.tick()))
-            ticks = {name: len(deployment.ticks(name)) for name in ("retry_open_errors", "load_late_days")}
+    settings = {"GENIE_REQUESTS_PER_SECOND": "1000", "GENIE_FIRST_DAY": first_day}
+    with left_alone(folder, clock, account, **settings) as (deployment, sandbox):
+        killed = live_through(HOURS, clock, deployment, sandbox, random.Random(4))
+        wait_for("The webserver", lambda: answers(deployment.url), seconds=120)
+        live_through(CALM_HOURS, clock, deployment, sandbox, None)
+        found = problems(account, sandbox, str(folder / "lakehouse"), ms(clock.tick()))
+        ticks = {name: len(deployment.ticks(name)) for name in ("retry_open_errors", "load_late_days")}
     return {
         "killed": killed,
         "hours": HOURS + CALM_HOURS,
         "problems": found,
-        "runs": runs_of(home),
+        "runs": runs_of(folder / "home"),
         "ticks": ticks,
     }
 

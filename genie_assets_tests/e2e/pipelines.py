@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +118,12 @@ def metadata_of(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]
 
 def evaluations_of(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
     return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def doubled_keys(table: Table, rows: Iterable[Row]) -> list[str]:
+    """Which keys a table holds more than once."""
+    keys = Counter(table.key_of(row) for row in rows)
+    return [f"{table.name} holds {key} {count} times" for key, count in keys.items() if count > 1]
 
 
 def days_of(account: Account) -> list[dt.date]:

@@ -18,7 +18,8 @@ from genie_sandbox.made_up.uniform import generate_uniform
 
 pytestmark = pytest.mark.slow
 
-DAY = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).date().isoformat()
+# Not yesterday: a module that remembers the day breaks at midnight.
+DAY = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).date().isoformat()
 COMMANDS = {"check": ["check"], "load": ["load", "--from", DAY, "--to", DAY]}
 
 

@@ -2,11 +2,10 @@
 
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from packaging.utils import canonicalize_name
 from genie_assets.domain.tables import MESSAGE_DETAILS, records
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.e2e.conftest import CHECKOUT, lend_dependencies
-from genie_assets_tests.e2e.deployment import REPOSITORY, Deployment, answers, free_port, wait_for
+from genie_assets_tests.e2e.deployment import REPOSITORY, Deployment, Service, answers, free_port, wait_for
 from genie_assets_tests.e2e.image import Image
 from genie_assets_tests.e2e.pipelines import days_of, recent_anchor, sandbox_of
 from genie_assets_tests.e2e.postgres import PASSWORD, Postgres, postgres, programs
@@ -36,38 +35,11 @@ END = """mutation ($ids: [String!]!) { terminateRuns(runIds: $ids, terminatePoli
 ENDED = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 
-@dataclass
-class Service:
-    """A service of the compose file as a process here."""
-
-    name: str
-    image: Image
-    settings: dict[str, str]
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    def start(self) -> None:
-        command = [self.image.here(word) for word in COMPOSE[self.name]["command"]]
-        program = str(Path(self.image.environment["PATH"]) / command[0])
-        with (self.image.root / f"{self.name}.txt").open("ab") as sink:
-            self.process = subprocess.Popen(
-                [program, *command[1:]],
-                cwd=self.image.folder,
-                env=self.image.env(**self.settings),
-                stdout=sink,
-                stderr=sink,
-                start_new_session=True,
-            )
-
-    def kill(self) -> None:
-        """End it and all that it started, as a container's end does."""
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def again(self) -> None:
-        self.kill()
-        self.start()
+def service(name: str, image: Image, settings: Mapping[str, str]) -> Service:
+    """A service of the compose file as a process here; its end is that of a container."""
+    program, *arguments = (image.here(word) for word in COMPOSE[name]["command"])
+    command: list[str | Path] = [Path(image.environment["PATH"]) / program, *arguments]
+    return Service(command, image.folder, image.env(**settings), image.root / f"{name}.txt")
 
 
 @dataclass
@@ -183,7 +155,7 @@ def launched(deployment: Composed, day: str) -> str | None:
 def composed(image: Image, server: Postgres, settings: Mapping[str, str]) -> Iterator[Composed]:
     """All services of the compose file, started in the order in which they wait for each other."""
     services = {
-        name: Service(name, image, {**settings_of(name, server), **(settings if name == "code" else {})})
+        name: service(name, image, {**settings_of(name, server), **(settings if name == "code" else {})})
         for name in ("migrate", "code", "webserver", "daemon")
     }
     port = image.said_otherwise["3000"]
@@ -203,8 +175,8 @@ def composed(image: Image, server: Postgres, settings: Mapping[str, str]) -> Ite
             with dg.DagsterInstance.from_config(image.environment["DAGSTER_HOME"]) as instance:
                 yield Composed(services, server, ui, instance)
     finally:
-        for service in services.values():
-            service.kill()
+        for each in services.values():
+            each.kill()
 
 
 def _is_healthy(image: Image, command: list[str]) -> bool:

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import cycle
 from pathlib import Path
@@ -17,7 +16,7 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_workspaces
 from genie_assets_tests.e2e.daemon_days import Daemon, JumpingClock, dagster_at, kept_instance
-from genie_assets_tests.e2e.pipelines import Pipeline, metadata_of, point_at
+from genie_assets_tests.e2e.pipelines import Pipeline, doubled_keys, metadata_of, point_at
 from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_sandbox.account import Account, save
 from genie_sandbox.client import SandboxProcess
@@ -149,6 +148,5 @@ def problems(account: Account, sandbox: SandboxProcess, pipeline: Pipeline, cloc
                 if table is GENIE_MESSAGES_TO_FETCH or (row["workspace_id"], row.get("message_id")) not in gone
             ]
             found += differences(table, expected[table.name], spoken_of)
-        keys = Counter(tuple(row[name] for name in table.key) for row in rows)
-        found += [f"{table.name} holds {key} {count} times" for key, count in keys.items() if count > 1]
+        found += doubled_keys(table, rows)
     return found

@@ -45,10 +45,7 @@ def next_page_token(body: Mapping[str, Any]) -> str | None:
     Raises:
         CallError: BAD_PAYLOAD, if it is not text.
     """
-    token = body.get("next_page_token")
-    if token is not None and not isinstance(token, str):
-        raise bad_payload("The answer's next_page_token is not text.")
-    return token or None
+    return _text_of_page(body, "next_page_token")
 
 
 def items_of_page(body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,10 +64,14 @@ def last_id_of_page(body: Mapping[str, Any]) -> str | None:
     Raises:
         CallError: BAD_PAYLOAD, if it is not text.
     """
-    last_id = body.get("last_id")
-    if last_id is not None and not isinstance(last_id, str):
-        raise bad_payload("The answer's last_id is not text.")
-    return last_id or None
+    return _text_of_page(body, "last_id")
+
+
+def _text_of_page(body: Mapping[str, Any], key: str) -> str | None:
+    text = body.get(key)
+    if text is not None and not isinstance(text, str):
+        raise bad_payload(f"The answer's {key} is not text.")
+    return text or None
 
 
 def bad_payload(message: str) -> CallError:

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 import pyarrow as pa
 from sqlglot import exp
 
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import TABLES, Table
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.reading import Reading, in_databricks
 from genie_assets.gateways.lakehouse.unity.cells import sql_type
-from genie_assets.gateways.lakehouse.unity.names import Place, quoted
+from genie_assets.gateways.lakehouse.unity.names import Place
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 from genie_assets.gateways.lakehouse.unity.shapes import Shape
 from genie_assets.gateways.lakehouse.unity.tables import UnityTables, failures_named

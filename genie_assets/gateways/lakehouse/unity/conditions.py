@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from genie_assets.domain.questions import Between, Equals, Exists, Filter, In, IsNull, Not, Rows, near_and_far
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import Column, Table
 from genie_assets.gateways.lakehouse.frames import arrow_values, known_column
 from genie_assets.gateways.lakehouse.identities import telling_name
 from genie_assets.gateways.lakehouse.literals import days_literal
 from genie_assets.gateways.lakehouse.unity.cells import sql_type
-from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
+from genie_assets.gateways.lakehouse.unity.names import Place, text_literal
 from genie_assets.gateways.lakehouse.unity.shapes import Shape
 from genie_assets.gateways.sql.texts import sql_from_template
 from genie_assets.gateways.sql.values import Parameter

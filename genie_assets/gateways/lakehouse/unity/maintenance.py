@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from genie_assets.domain.schema_text import table_properties
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.literals import day_literal, days_literal
 from genie_assets.gateways.lakehouse.results import MaintenanceReport
-from genie_assets.gateways.lakehouse.unity.names import Place, listed, quoted
+from genie_assets.gateways.lakehouse.unity.names import Place, listed
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 from genie_assets.gateways.sql.errors import WarehouseError
 from genie_assets.gateways.sql.texts import sql_from_template

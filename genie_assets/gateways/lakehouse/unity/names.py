@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 
@@ -57,11 +58,6 @@ def unity_place(uri: str) -> Place:
             "such as uc://main.genie_analytics"
         )
     return Place(catalog, schema)
-
-
-def quoted(name: str) -> str:
-    """A name in SQL."""
-    return "`" + name.replace("`", "``") + "`"
 
 
 def listed(names: Iterable[str], prefix: str = "") -> str:

@@ -8,12 +8,13 @@ import pandas as pd
 import pyarrow as pa
 
 from genie_assets.domain.questions import Counted, Filter, Newest, Question, Rows
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.frames import arrow_schema, known_column
 from genie_assets.gateways.lakehouse.refusals import COUNT
 from genie_assets.gateways.lakehouse.unity.cells import from_texts, selected
 from genie_assets.gateways.lakehouse.unity.conditions import Selection, Statement
-from genie_assets.gateways.lakehouse.unity.names import listed, quoted, text_literal
+from genie_assets.gateways.lakehouse.unity.names import listed, text_literal
 from genie_assets.gateways.sql.errors import WarehouseError
 from genie_assets.gateways.sql.texts import sql_from_template
 

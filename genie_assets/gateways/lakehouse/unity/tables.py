@@ -17,12 +17,13 @@ from genie_assets.domain.schema_text import (
     statistics_columns,
     table_properties,
 )
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import TABLES, ColumnType, Table
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.marks import described, mark, refuse_other_kind
 from genie_assets.gateways.lakehouse.refusals import refuse_other_types
-from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
+from genie_assets.gateways.lakehouse.unity.names import Place, text_literal
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 from genie_assets.gateways.lakehouse.unity.shapes import Shape, Told, shape_of, told_by
 from genie_assets.gateways.sql.errors import WarehouseError, is_permission

@@ -7,11 +7,12 @@ word, so that what was broken off is done again. CREATE OR REPLACE would drop wh
 from collections.abc import Callable, Collection, Iterable, Mapping
 from hashlib import sha256
 
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import TABLES, Table
 from genie_assets.domain.views import View
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.results import ViewsKept
-from genie_assets.gateways.lakehouse.unity.names import Place, quoted, text_literal
+from genie_assets.gateways.lakehouse.unity.names import Place, text_literal
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 from genie_assets.gateways.lakehouse.unity.shapes import property_told
 from genie_assets.gateways.lakehouse.unity.tables import failures_named, shown_extended

@@ -7,12 +7,13 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.table import Course
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.frames import known_column
 from genie_assets.gateways.lakehouse.identities import days_of, identity_of, telling_column
 from genie_assets.gateways.lakehouse.literals import days_literal
-from genie_assets.gateways.lakehouse.unity.names import Place, listed, quoted, text_literal
+from genie_assets.gateways.lakehouse.unity.names import Place, listed, text_literal
 from genie_assets.gateways.sql.texts import sql_from_template
 from genie_assets.gateways.sql.values import Parameter
 
