@@ -68,6 +68,7 @@ class FakeSystemTables:
         self.history_failure: Exception | None = None
         self.status: str | None = "RUNNING"  # of the workspace
         self.chosen_workspaces: set[str] = set()
+        self.regions: dict[str, str | None] = {}
         self.name: str | None = "Prod"
         self.others: list[dict[str, Any]] = []  # workspaces besides it
 
