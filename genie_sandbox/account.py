@@ -256,9 +256,9 @@ def load(folder: Path) -> Account:
         **header,
         spaces=tuple(space_of(item) for item in _read_lines(folder / _LISTS["spaces"])),
         messages=tuple(_message(item) for item in _read_lines(folder / _LISTS["messages"])),
-        audit=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["audit"])),
+        audit=_rows(folder / _LISTS["audit"]),
         agents=_agents(folder / _LISTS["agents"]),
-        query_history=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["query_history"])),
+        query_history=_rows(folder / _LISTS["query_history"]),
     )
 
 
@@ -276,6 +276,12 @@ def _evaluation(item: dict[str, Any]) -> Evaluation:
 
 def _securable(item: dict[str, Any]) -> Securable:
     return Securable(**{**item, "workspaces": tuple(item["workspaces"])})
+
+
+def _rows(path: Path) -> tuple[ArrivingRow, ...]:
+    return tuple(
+        ArrivingRow(item["arrives_at"], item["row"], tuple(item.get("regions", ()))) for item in _read_lines(path)
+    )
 
 
 def _agents(path: Path) -> tuple[AgentConversation, ...]:

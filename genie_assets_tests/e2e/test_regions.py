@@ -4,6 +4,7 @@ One workspace has moved: each region shows some of its rows, and some are shown 
 """
 
 import datetime as dt
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,12 +39,32 @@ def in_two_regions(account: Account) -> Account:
     """Of the workspaces that run, the second one lies in the US, and the third one has moved there."""
     _, in_us, moved = running(account)
     places = [replace(each, region=US if each in (in_us, moved) else EU) for each in account.workspaces]
+    audit = _moved(_in_two_parts(account.audit, account.anchor), moved.workspace_id)
     return replace(
         account,
         workspaces=tuple(places),
-        audit=_moved(_in_two_parts(account.audit, account.anchor), moved.workspace_id),
+        audit=(*audit, *_read_thrice(audit, moved.workspace_id)),
         query_history=_moved(_in_two_parts(account.query_history, account.anchor), moved.workspace_id),
     )
+
+
+def _read_thrice(rows: Sequence[ArrivingRow], workspace_id: str) -> list[ArrivingRow]:
+    """Somebody looks three times at a message of the workspace: each region shows two of the events, one of them twice."""
+    asked = next(
+        each.row
+        for each in rows
+        if each.row["workspace_id"] == workspace_id and each.row["action_name"] == "createConversationMessage"
+    )
+    message_id = json.loads(asked["response"]["result"])["message_id"]
+    looked = {
+        **asked,
+        "action_name": "getConversationMessage",
+        "request_params": {**asked["request_params"], "message_id": message_id},
+    }
+    return [
+        ArrivingRow(0, {**looked, "event_id": f"look-{number}"}, regions)
+        for number, regions in enumerate([(EU,), (EU, US), (US,)])
+    ]
 
 
 def _in_two_parts(rows: Sequence[ArrivingRow], anchor: int) -> list[ArrivingRow]:
