@@ -49,7 +49,7 @@ def in_two_regions(account: Account) -> Account:
 
 
 def _read_thrice(rows: Sequence[ArrivingRow], workspace_id: str) -> list[ArrivingRow]:
-    """Somebody looks three times at a message of the workspace: each region shows two of the events, one of them twice."""
+    """Somebody looks three times at a message of the workspace: each region shows two of the events, one both."""
     asked = next(
         each.row
         for each in rows
@@ -102,6 +102,11 @@ class Regions:
         # Not 5xx, with which a test would wait for the retries.
         self.sandbox.faults({"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us})
 
+    def us_stops_midway(self) -> None:
+        """It answers the first statement of each run, and not the second."""
+        rule = {"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us, "every": 2}
+        self.sandbox.faults(rule)
+
     def us_is_back(self) -> None:
         self.sandbox.clear_faults()
 
@@ -141,9 +146,10 @@ def test_a_region_that_is_down_loses_nothing_and_delays_nobody_else(regions: Reg
     before = pipeline.rows(GENIE_MESSAGES_TO_FETCH)
     assert {row["workspace_id"] for row in before} >= {regions.at_home, regions.in_us, regions.moved}
 
-    regions.us_is_down()
     sandbox.set_clock(account.anchor + 2 * HOUR)
-    for day in regions.days:
+    for day, goes_away in zip(regions.days, (regions.us_stops_midway, regions.us_is_down), strict=True):
+        regions.us_is_back()
+        goes_away()
         result = pipeline.run("genie_daily", day)
         told = metadata_of(result, "audit_messages")
         assert told["regions_unread"] == 1
