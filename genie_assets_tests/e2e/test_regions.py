@@ -103,8 +103,8 @@ class Regions:
         self.sandbox.faults({"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us})
 
     def us_stops_midway(self) -> None:
-        """It answers the first statement of each run, and not the second."""
-        rule = {"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us, "every": 2}
+        """It answers the first two statements, and not the one that reads the events."""
+        rule = {"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us, "every": 3}
         self.sandbox.faults(rule)
 
     def us_is_back(self) -> None:
@@ -127,11 +127,15 @@ def account() -> Account:
     return in_two_regions(generate(seed=23, anchor=recent_anchor(), days=2, messages=60))
 
 
-@pytest.fixture
-def regions(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regions]:
+@pytest.fixture(params=["files", pytest.param("tables in Unity Catalog", marks=pytest.mark.long)])
+def regions(
+    request: pytest.FixtureRequest, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Regions]:
     save(account, tmp_path / "account")
     with SandboxProcess(tmp_path / "account", clock_ms=account.anchor) as sandbox:
         point_at(sandbox, tmp_path / "lake", monkeypatch)
+        if request.param != "files":
+            monkeypatch.setenv("GENIE_LAKEHOUSE", "uc://main.regions")
         yield Regions(account, sandbox, monkeypatch)
 
 
