@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from genie_assets.domain.regions import (
@@ -32,7 +33,9 @@ def row(region: str, workspace_id: str, events: int = 3, total: int = 7) -> dict
     }
 
 
-def load(rows: list[dict[str, Any]], noted: str | None, regions: dict[str, str | None], at=NOON) -> dict[str, Any]:
+def load(
+    rows: list[dict[str, Any]], noted: str | None, regions: Mapping[str, str | None], at=NOON
+) -> dict[str, Any]:
     return regions_of_load(notes_by_day(rows).get(DAY, {}), noted, regions, at)
 
 
