@@ -91,7 +91,8 @@ def known_deletions(
     found, stored = deletion_rows(told), list(stored)
     was = [row for row in stored if row["event_date"] == event_date]
     mine = [row for row in found if row["event_date"] == event_date]
-    mine += [row for row in was if row["workspace_id"] not in shown]
+    told_now = {named(row) for row in mine}
+    mine += [row for row in was if row["workspace_id"] not in shown and named(row) not in told_now]
     loaded = {named(row): row for row in stored if row["event_date"] != event_date}
     loaded |= {named(row): row for row in mine}
     everything = {named(row): row for row in found} | loaded

@@ -178,3 +178,14 @@ def test_a_deletion_that_the_log_has_forgotten_stays(world: World) -> None:
         world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] == MONDAY]
     assert [row["is_deleted"] for row in world.rows(GENIE_MESSAGES_TO_FETCH)] == [True, True]
     assert [row["deleted_id"] for row in world.rows(GENIE_DELETIONS)] == ["m1"]
+
+
+def test_a_day_whose_deletion_touches_no_known_message_can_be_loaded_again(world: World) -> None:
+    """The log tells of it, and it is stored: it was both, twice the same key, and the whole day failed."""
+    world.delete(None, "unknown")
+    world.discover()
+    before = world.rows(GENIE_DELETIONS)
+    world.event("m1", "c9", workspace_id="w9")
+    world.discover()
+    assert world.rows(GENIE_DELETIONS) == before
+    assert [row["deleted_id"] for row in before] == ["unknown"]
