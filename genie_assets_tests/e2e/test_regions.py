@@ -56,7 +56,7 @@ def _read_thrice(rows: Sequence[ArrivingRow], workspace_id: str) -> list[Arrivin
     asked = next(
         each.row
         for each in rows
-        if each.row["workspace_id"] == workspace_id and each.row["action_name"] == "createConversationMessage"
+        if each.row["workspace_id"] == workspace_id and '"message_id"' in (each.row["response"]["result"] or "")
     )
     message_id = json.loads(asked["response"]["result"])["message_id"]
     looked = {
