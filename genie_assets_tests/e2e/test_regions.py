@@ -188,8 +188,8 @@ def test_a_region_that_is_down_loses_nothing_and_delays_nobody_else(regions: Reg
     fresh = pipeline.check("audit_is_fresh")
     assert not fresh.passed
     assert "Region us: its audit log cannot be read" in (fresh.description or "")
-    told = [each.text for each in preflight(load_settings()) if not each.ok and "audit" in each.text]
-    assert [each.split(": ")[0] for each in told] == ["system.access.audit cannot be read everywhere"]
+    findings = [each.text for each in preflight(load_settings()) if not each.ok and "audit" in each.text]
+    assert [each.split(": ")[0] for each in findings] == ["system.access.audit cannot be read everywhere"]
     assert regions.late(pipeline) == [], "nothing can be done about it"
 
     regions.us_is_back()
