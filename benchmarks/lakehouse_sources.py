@@ -5,6 +5,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -72,6 +73,7 @@ class MemoryTables:
     """
 
     chosen_workspaces: Collection[str] = ()
+    regions: Mapping[str, str | None] = MappingProxyType({})
 
     def __init__(self, asked: Messages, read_again: Messages, day: dt.date) -> None:
         self._events = _events(asked, read_again, day)

@@ -23,7 +23,7 @@ from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.uniform import generate_uniform
 
 DAY = dt.date(2026, 3, 2)
-_ANCHOR = dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC)
+ANCHOR = dt.datetime(2026, 3, 2, 22, tzinfo=dt.UTC)
 _SEED = 1
 
 
@@ -92,7 +92,7 @@ def scene(*, conversations: int, messages_per_conversation: int, latency_ms: int
     with TemporaryDirectory(prefix="genie-benchmark-") as folder:
         account = generate_uniform(
             seed=_SEED,
-            anchor=_ANCHOR,
+            anchor=ANCHOR,
             conversations=conversations,
             messages_per_conversation=messages_per_conversation,
             with_statements=False,
@@ -102,7 +102,7 @@ def scene(*, conversations: int, messages_per_conversation: int, latency_ms: int
         messages = account.messages
         del account
         with SandboxProcess(data, sql=False) as sandbox:
-            _store_references(messages, sandbox.host, lakehouse)
+            store_references(messages, sandbox.urls, lakehouse)
             del messages
             if latency_ms:
                 for route in ("get_message", "list_messages"):
@@ -111,13 +111,13 @@ def scene(*, conversations: int, messages_per_conversation: int, latency_ms: int
             yield Scene(sandbox, lakehouse)
 
 
-def _store_references(messages: tuple[Message, ...], url: str, lakehouse: Path) -> None:
-    """Store what `audit_messages` would have found."""
+def store_references(messages: Iterable[Message], urls: Mapping[str, str], lakehouse: Path) -> None:
+    """Store what `audit_messages` would have found; `urls` are the workspaces' addresses."""
     frame = GENIE_MESSAGES_TO_FETCH.frame(
         {
             "event_date": DAY,
             "workspace_id": message.workspace_id,
-            "workspace_url": url,
+            "workspace_url": urls[message.workspace_id],
             "space_id": message.space_id,
             "conversation_id": message.conversation_id,
             "message_id": message.message_id,

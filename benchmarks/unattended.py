@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from benchmarks import unattended_day
+from benchmarks import unattended_day, workspaces
 from benchmarks.measuring import command
 
 
 def measure(quick: bool) -> Iterator[bool]:
     """Measure everything; whether each goal is met."""
+    yield from workspaces.measure(workspaces.QUICK if quick else workspaces.FULL)
     yield from unattended_day.measure(minutes=2 if quick else 60)
 
 

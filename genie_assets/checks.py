@@ -161,7 +161,7 @@ def enrichment_coverage(
         if passed
         else f"The statements of {missing:,} of {complete + missing:,} messages never came to "
         "system.query.history, or it could not be read: look at the grant on it, and whether the warehouses that "
-        "Genie uses are in this region.",
+        "Genie uses are in this region, or in one of GENIE_REGIONS.",
         metadata={"expired": expired, **counts_table("states", states)},
     )
 
@@ -231,7 +231,11 @@ def audit_is_fresh(
 ) -> dg.AssetCheckResult:
     """The audit log still grows: its newest event of any service is not long past."""
     now = genie_clock.now()
-    newest = genie_system_tables.latest_audit_event(since=(now - dt.timedelta(days=2)).date())
+    since = (now - dt.timedelta(days=2)).date()
+    if genie_system_tables.regions:
+        newest_events = genie_system_tables.latest_audit_events(since=since)
+        return _every_region_is_fresh(newest_events, genie_system_tables.regions, now)
+    newest = genie_system_tables.latest_audit_event(since=since)
     lag = now - newest if newest else None
     if lag is not None and lag <= AUDIT_LAG_ALLOWED:
         description = ""
@@ -248,6 +252,39 @@ def audit_is_fresh(
         metadata={"newest_event": newest.timestamp(), "lag_minutes": round(lag.total_seconds() / 60, 1)}
         if newest and lag is not None
         else {},
+    )
+
+
+def _every_region_is_fresh(
+    newest: Mapping[str, dt.datetime | None], regions: Mapping[str, str | None], now: dt.datetime
+) -> dg.AssetCheckResult:
+    """The same for each region by itself: that others grow says nothing of one that is silent, or out of reach."""
+    problems = {region: _of_a_region(newest.get(region), regions[region], now) for region in regions}
+    told = [f"Region {region}: {problem}" for region, problem in problems.items() if problem]
+    silent = [region for region in regions if newest.get(region) is None]
+    rows = [(region, newest.get(region) or "none", "no" if regions[region] else "yes") for region in regions]
+    return dg.AssetCheckResult(
+        passed=not told,
+        severity=dg.AssetCheckSeverity.ERROR if silent else dg.AssetCheckSeverity.WARN,
+        description="\n\n".join(told),
+        metadata={"regions": markdown(["region", "newest event (UTC)", "can be read"], rows)},
+    )
+
+
+def _of_a_region(newest: dt.datetime | None, unread: str | None, now: dt.datetime) -> str:
+    if unread:
+        return (
+            f"its audit log cannot be read: {shown(unread, at_most=1_000)} What is stored of it stays, and its "
+            "days are loaded again once it can be."
+        )
+    if newest is None:
+        return f"{_NO_EVENT[0].lower()}{_NO_EVENT[1:]}: look at the grant on system.access.audit there."
+    if now - newest <= AUDIT_LAG_ALLOWED:
+        return ""
+    return (
+        f"the newest event of the audit log is of {newest:%Y-%m-%d %H:%M} UTC: look at the grant on "
+        "system.access.audit there. If it is right, Databricks is late: loading the days again later picks "
+        "everything up."
     )
 
 

@@ -5,7 +5,7 @@ without a warehouse. The same look finds what waits for a run: it learns what co
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -114,19 +114,34 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
         # Of yesterday rows still come every hour.
         late = late_days(closed_days(place, now)[1:], genie_system_tables, genie_lake)
         found = [day for day in late if not is_about_to_be_loaded(look.at, look.since(day), now)]
-        named = ", ".join(str(day) for day in sorted(found, reverse=True)[:_SAMPLE])
+        unread = [region for region, problem in genie_system_tables.regions.items() if problem is not None]
         return dg.AssetCheckResult(
-            passed=not found,
+            passed=not (found or unread),
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"{len(found)} days were never loaded, or the audit log holds more of them by now: "
-            f"{named}. The schedule late_days_hourly and the sensor load_late_days load them, if both are on; or "
-            "load them by hand."
-            if found
-            else "",
+            description=_of_missing_rows(found, unread),
             metadata={"days": len(found), "about_to_be_loaded": len(late) - len(found)},
         )
 
     return every_day_is_loaded
+
+
+def _of_missing_rows(days: Collection[dt.date], unread: Collection[str]) -> str:
+    named = ", ".join(str(day) for day in sorted(days, reverse=True)[:_SAMPLE])
+    told = [
+        f"{len(days)} days were never loaded, or the audit log holds more of them by now: {named}. The schedule "
+        "late_days_hourly and the sensor load_late_days load them, if both are on; or load them by hand."
+        if days
+        else "",
+        f"The audit log of {_regions(unread)} cannot be read now: whether it holds more is not known. The check "
+        "audit_is_fresh says why."
+        if unread
+        else "",
+    ]
+    return " ".join(filter(None, told))
+
+
+def _regions(names: Collection[str]) -> str:
+    return f"the region{'s' if len(names) > 1 else ''} {', '.join(sorted(names))}"
 
 
 def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]:
@@ -139,13 +154,17 @@ def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]
         now = genie_clock.now()
         days = closed_days(place, now)[: load_settings().genie_settled_days]
         late = late_loads(days, genie_lake, now)
-        rows = [(day, at or "never") for day, at in late.items()]
-        shown_late = {"late": markdown(["day", "last loaded (UTC)"], rows)} if late else {}
+        rows = [(day, at or "never") for day, at in late.days.items()]
+        without = [(day, region, at) for day, regions in late.unread.items() for region, at in regions.items()]
+        tables = {"late": markdown(["day", "last loaded (UTC)"], rows)} if rows else {}
+        if without:
+            tables["without"] = markdown(["day", "region", "not read since (UTC)"], without)
+        told = [_of_late_days(late.days) if rows else "", _of_unread_regions(late.unread) if without else ""]
         return dg.AssetCheckResult(
-            passed=not late,
+            passed=not (rows or without),
             severity=dg.AssetCheckSeverity.ERROR,
-            description=_of_late_days(late) if late else "",
-            metadata={"late_days": len(late), **shown_late},
+            description=" ".join(filter(None, told)),
+            metadata={"late_days": len(rows), **tables},
         )
 
     return no_day_is_late
@@ -157,6 +176,17 @@ def _of_late_days(late: Mapping[dt.date, dt.datetime | None]) -> str:
         f"{len(late)} of the last days were not loaded since they ended: {named}. Other days may be loaded all "
         "the while. Are the daemon, and the schedules today_hourly and settled_days_daily, on? If runs of these "
         "days failed, the latest one says why."
+    )
+
+
+def _of_unread_regions(unread: Mapping[dt.date, Mapping[str, dt.datetime]]) -> str:
+    named = ", ".join(str(day) for day in unread)
+    since = min(at for regions in unread.values() for at in regions.values())
+    names = {region for regions in unread.values() for region in regions}
+    return (
+        f"{len(unread)} of the last days were loaded without {_regions(names)}: {named}. It could not be read "
+        f"first at {since:%Y-%m-%d %H:%M} UTC; what had been stored of it stays. The check audit_is_fresh says "
+        "why. The schedule late_days_hourly and the sensor load_late_days load these days once it can be read."
     )
 
 

@@ -26,6 +26,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "workspaces": "workspaces in which that happened",
         "workspaces_not_running": "of these, workspaces that answer nobody now; their messages wait",
         "not_running": "which ones these are",
+        "regions_unread": "regions (`GENIE_REGIONS`) whose audit log could not be read; what is stored stays",
+        "unread": "which ones these are, and why",
         "changed_spaces": "spaces that were changed lately, by workspace and id: the sensor reads it",
         "unnamed": "events of agents that name no message and no conversation: what was asked so cannot be "
         "fetched",
@@ -79,6 +81,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "attachments_changed": "rows of `message_attachments` that are new, changed or gone",
         "statements": "SQL statements of these messages",
         "statements_found": "of these, found in query history",
+        "regions_unread": "regions in which query history could not be read: their statements are waited for",
+        "unread": "which ones these are, and why",
         "query_history": "why query history cannot be read: statements are waited for until it can",
         "space_requests": "requests for titles of spaces of which none was known",
         "set_aside": "messages that cannot be folded; the error ledger says why",

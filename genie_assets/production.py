@@ -44,6 +44,9 @@ def _plain_http(settings: Mapping[str, Any]) -> Iterator[str]:
             yield (
                 f"GENIE_WORKSPACE_URLS gives workspace {workspace_id} a plain http address, {_REFUSED}: write https://"
             )
+    for name, warehouse in settings["genie_regions"].items():
+        if _is_plain(warehouse.url):
+            yield f"GENIE_REGIONS gives region {name} a plain http address, {_REFUSED}: write https://"
 
 
 def _hosts(settings: Mapping[str, Any]) -> Iterator[str]:

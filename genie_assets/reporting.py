@@ -1,10 +1,11 @@
 """What the Dagster UI shows of a run: numbers that plot per partition, small tables, sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from genie_assets.domain.markdown import markdown_table
 from genie_assets.meanings import MEANINGS, explained
 from genie_assets.pipeline.audit_messages import Discovery
 from genie_assets.pipeline.day_inspection import AnswersOfDay
@@ -29,7 +30,7 @@ def discovery_metadata(found: Discovery) -> dict[str, Any]:
         "workspaces": found.workspaces,
         "workspaces_not_running": len(found.not_running),
     }
-    tables: dict[str, Any] = {}
+    tables: dict[str, Any] = _unread(found.unread)
     if found.unnamed is not None:
         numbers["unnamed"] = sum(found.unnamed.asked_of_agents.values())
         numbers["unknown"] = sum(found.unnamed.unknown.values())
@@ -39,6 +40,15 @@ def discovery_metadata(found: Discovery) -> dict[str, Any]:
     if found.not_running:
         tables["not_running"] = markdown(["workspace"], [[name] for name in found.not_running])
     return explained("audit_messages", numbers | tables)
+
+
+def _unread(regions: Mapping[str, str]) -> dict[str, Any]:
+    """Regions that could not be read; nothing where all of them could be, or there is only one."""
+    rows = [[name, shown(problem, at_most=1_000)] for name, problem in regions.items()]
+    titles = ["region", "why it could not be read"]
+    return (
+        {"regions_unread": len(rows), "unread": dg.MetadataValue.md(markdown_table(titles, rows))} if rows else {}
+    )
 
 
 def fetch_metadata(report: FetchReport) -> dict[str, Any]:
@@ -53,6 +63,7 @@ def fold_metadata(report: FoldReport) -> dict[str, Any]:
     """Metadata of `enriched_message_details`: what the fold did."""
     tables = counts_table("statuses", report.statuses) | counts_table("enrichment", report.enrichment)
     numbers = {**report.numbers(), "dagster/partition_row_count": sum(report.statuses.values())}
+    tables |= _unread(report.unread)
     if report.history_refusal is not None:
         tables["query_history"] = dg.MetadataValue.md(shown(report.history_refusal, at_most=1_000))
     return explained("enriched_message_details", numbers | tables)

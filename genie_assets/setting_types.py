@@ -1,7 +1,9 @@
 """What a setting may be: each kind of value with its rule, and one clear sentence for each way to get it wrong."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from genie_assets.domain.regions import HOME
 from genie_assets.gateways.databricks.hosts import HostPolicy, UnusableUrl, normalise_url, read_address
 from genie_assets.gateways.databricks.pasting import flaw
 from genie_assets.production import PRODUCTION
@@ -141,6 +144,51 @@ def _workspace_urls(value: Any) -> Any:
     return urls
 
 
+@dataclass(frozen=True)
+class RegionalWarehouse:
+    """A SQL warehouse that reads the system tables of its region."""
+
+    url: str  # of its workspace, `https://host` or `https://host/?o=<its id>`
+    warehouse_id: str
+
+
+# As a warehouse's own page shows its path; the id alone does as well.
+_HTTP_PATH = "/sql/1.0/warehouses/"
+_REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
+
+
+def _regions(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    regions: dict[str, RegionalWarehouse] = {}
+    for item in _items(value):
+        name, _, place = item.partition("=")
+        if not (_REGION.fullmatch(name) and place):
+            raise ValueError(
+                "must hold pairs such as us=https://host/warehouse_id, separated by commas; a name is made of "
+                "letters, digits and hyphens"
+            )
+        if name in (HOME, *regions):
+            whose = "the name of DATABRICKS_HOST's own region" if name == HOME else "named twice"
+            raise ValueError(f"holds the region {name}, which is {whose}")
+        regions[name] = _regional_warehouse(name, place)
+    return regions
+
+
+def _regional_warehouse(name: str, place: str) -> RegionalWarehouse:
+    address, mark, query = place.partition("?")
+    host, _, warehouse_id = address.replace(_HTTP_PATH, "/", 1).rpartition("/")
+    # What stands between two slashes is the host, where nothing follows it.
+    if not warehouse_id or host.endswith((":/", "/")) or not host:
+        raise ValueError(f"names no SQL warehouse for the region {name}: write https://host/warehouse_id")
+    if problem := flaw(warehouse_id):
+        raise ValueError(problem)
+    try:
+        return RegionalWarehouse(normalise_url(f"{host}/{mark}{query}"), warehouse_id)
+    except UnusableUrl as error:
+        raise ValueError(f"has no usable address for the region {name}; {error}") from None
+
+
 def _host_patterns(value: Any) -> Any:
     patterns = _items(value)
     try:
@@ -164,6 +212,7 @@ Url = Annotated[str | None, BeforeValidator(_web_address)]
 SecretUrl = Annotated[SecretStr | None, BeforeValidator(_web_address)]
 Hours = Annotated[tuple[dt.time, dt.time] | None, NoDecode, BeforeValidator(_quiet_hours)]
 Urls = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_workspace_urls)]
+Regions = Annotated[Mapping[str, RegionalWarehouse], NoDecode, BeforeValidator(_regions)]
 Patterns = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_host_patterns)]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 TimeZone = Annotated[str, BeforeValidator(_time_zone)]

@@ -35,6 +35,7 @@ from genie_assets.setting_types import (
     Patterns,
     Place,
     ProfileName,
+    Regions,
     Secret,
     SecretUrl,
     TimeZone,
@@ -105,6 +106,8 @@ class Settings(BaseSettings):
     """Ids of the workspaces to look at; empty means all that the audit log shows."""
     genie_workspace_urls: Urls = {}
     """Addresses by workspace id, for workspaces that `system.access.workspaces_latest` lacks."""
+    genie_regions: Regions = {}
+    """SQL warehouses of further regions, whose audit log and query history are read as well."""
     genie_allowed_hosts: Patterns = ()
     """Hosts besides Databricks' own that may be sent our credentials."""
     genie_own_principals: Names = ()

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -131,6 +132,21 @@ def open_lake(
     )
 
 
+_REGION_SECONDS = 300.0
+"""How long a statement may take in a further region. A cold one needs minutes; the others wait for no more."""
+
+
+def _regional_warehouses(settings: Settings, workspaces: "Workspaces") -> "dict[str, SqlWarehouse]":
+    from genie_assets.gateways.sql.warehouse import SqlWarehouse
+
+    return {
+        name: SqlWarehouse(
+            partial(workspaces.region, name, place.url), place.warehouse_id, timeout_seconds=_REGION_SECONDS
+        )
+        for name, place in settings.genie_regions.items()
+    }
+
+
 def open_warehouse(
     settings: Settings, connection: DatabricksConnection, workspaces: "Workspaces | None" = None
 ) -> "SqlWarehouse":
@@ -192,7 +208,7 @@ def open_live_references(
 
 
 def open_system_tables(settings: Settings, connection: DatabricksConnection) -> "SystemTables":
-    """The system tables, read through the configured warehouse."""
+    """The system tables, read through the configured warehouse, and in further regions through theirs."""
     from genie_assets.gateways.databricks.identity import own_names
     from genie_assets.gateways.sql.system_tables import SystemTables
 
@@ -205,6 +221,7 @@ def open_system_tables(settings: Settings, connection: DatabricksConnection) -> 
 
     return SystemTables(
         warehouse,
+        further=_regional_warehouses(settings, workspaces),
         own_principals=own_principals,
         workspace_ids=settings.genie_workspaces,
         home_url=connection.home_url,

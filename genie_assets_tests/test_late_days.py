@@ -187,6 +187,43 @@ def test_a_missing_yesterday_is_red_while_old_days_are_loaded(
     assert str(today()) in (standing(world)["no_day_is_late"].description or "")
 
 
+def test_a_region_that_is_missing_or_silent_is_told_by_its_name_though_the_others_are_well(
+    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its days were loaded, on time and by good runs, and the log grew: everything looked as it should."""
+    monkeypatch.setenv("GENIE_SETTLED_DAYS", "2")
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "2")
+    world.system_tables.regions = {"home": None, "us": "No warehouse | there.", "ap": None}
+    world.system_tables.newest_events = {"home": world.now, "ap": None}
+    for day in BACK[1:3]:
+        world.discover(day)
+    told = standing(world)
+    fresh = told["audit_is_fresh"]
+    assert (fresh.passed, fresh.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "Region us: its audit log cannot be read: `No warehouse ¦ there.`" in (fresh.description or "")
+    assert "Region ap: the audit log shows no event of the last two days" in (fresh.description or "")
+    assert "Region home" not in (fresh.description or "")
+    world.now = dt.datetime.combine(TODAY, dt.time(6), dt.UTC)
+    late = standing(world)["no_day_is_late"]
+    assert f"2 of the last days were loaded without the region us: {BACK[1]}, {BACK[2]}." in (
+        late.description or ""
+    )
+    assert "The audit log of the region us cannot be read now" in (told["every_day_is_loaded"].description or "")
+
+    world.system_tables.regions = dict.fromkeys(("home", "us", "ap"))
+    world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)
+    assert not standing(world)["no_day_is_late"].passed, "these days are not whole before they are loaded"
+    look(world, instance)
+    assert [request.partition_key for request in tick(world, instance)] == [str(day) for day in BACK[1:3]]
+    for day in BACK[1:3]:
+        world.discover(day)
+    world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)
+    told = standing(world)
+    assert [
+        name for name in ("audit_is_fresh", "no_day_is_late", "every_day_is_loaded") if not told[name].passed
+    ] == []
+
+
 def test_late_days_wait_for_what_is_under_way_and_grow_rarer() -> None:
     noon = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
     days = {dt.date(2026, 3, day): LateDay("s", noon - HOUR) for day in range(1, 10)}

@@ -46,6 +46,7 @@ UNFIT = [
     ("DATABRICKS_HOST", "http://home.cloud.databricks.com", "is a plain http address"),
     ("AZURE_AUTHORITY_HOST", "http://login.example.com", "is a plain http address"),
     ("GENIE_WORKSPACE_URLS", "12=http://proxy.example.com", "gives workspace 12 a plain http address"),
+    ("GENIE_REGIONS", "us=http://proxy.example.com/1a2b", "gives region us a plain http address"),
     ("GENIE_ALLOWED_HOSTS", "proxy.example.com", "holds proxy.example.com, which allows plain http"),
     ("GENIE_ALLOWED_HOSTS", "http://proxy.example.com", "holds http://proxy.example.com, which allows plain http"),
     ("GENIE_ALLOWED_HOSTS", "https://*.example.com", "which lets hosts that nobody has named see the credentials"),

@@ -34,7 +34,7 @@ MAY_IMPORT = {
         *(GATEWAYS, f"{GATEWAYS}.sql", LAKEHOUSE),
     },
     "genie_assets.settings": {f"{GATEWAYS}.{each}" for each in ("databricks", "genie", "sql", "lakehouse")}
-    | {OPENING},
+    | {OPENING, "genie_assets.domain"},
     "genie_assets.definitions": {
         *(
             "genie_assets.domain",

@@ -49,6 +49,22 @@ def test_an_address_may_name_its_workspace_but_no_other_one(monkeypatch):
         load_settings()
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://us.databricks.com/1a2b?o=12",
+        "us.databricks.com/sql/1.0/warehouses/1a2b?o=12",
+    ],
+)
+def test_a_region_is_a_warehouse_at_an_address(monkeypatch, place):
+    monkeypatch.setenv("GENIE_REGIONS", f"us={place}, ap-2=https://ap.databricks.com/3c4d")
+    regions = load_settings().genie_regions
+    assert {name: (each.url, each.warehouse_id) for name, each in regions.items()} == {
+        "us": ("https://us.databricks.com/?o=12", "1a2b"),
+        "ap-2": ("https://ap.databricks.com", "3c4d"),
+    }
+
+
 @pytest.mark.parametrize("text", ["1,2", "1 2", " 1, 2 ", "1\n2"])
 def test_lists_are_separated_by_commas_or_blanks(monkeypatch, text):
     monkeypatch.setenv("GENIE_WORKSPACES", text)
@@ -98,6 +114,14 @@ def test_a_connection_has_a_whole_address_and_shows_no_secret():
         ("DATABRICKS_HOST", "ftp://home"),
         ("GENIE_WORKSPACE_URLS", "https://one.cloud.databricks.com"),
         ("GENIE_WORKSPACE_URLS", "1=https://x/y?z"),
+        ("GENIE_REGIONS", "https://us.cloud.databricks.com/1a2b"),
+        ("GENIE_REGIONS", "us=https://us.cloud.databricks.com"),
+        ("GENIE_REGIONS", "us=us.cloud.databricks.com/"),
+        ("GENIE_REGIONS", "us=https://user:pw12@us.cloud.databricks.com/1a2b"),
+        ("GENIE_REGIONS", "us=https://us.cloud.databricks.com/one/1a2b"),
+        ("GENIE_REGIONS", "u|s=https://us.cloud.databricks.com/1a2b"),
+        ("GENIE_REGIONS", "home=https://us.cloud.databricks.com/1a2b"),
+        ("GENIE_REGIONS", "us=a.databricks.com/1a2b,us=b.databricks.com/1a2b"),
         ("GENIE_ALLOWED_HOSTS", "ftp://x"),
         ("GENIE_ALLOWED_HOSTS", "a/b"),
     ],

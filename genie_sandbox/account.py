@@ -32,6 +32,7 @@ RUNNING = "RUNNING"
 class Workspace:
     """A workspace.
 
+    Its audit log and query history are those of its `region`, which warehouses of that region's workspaces show.
     `status` is that of `workspaces_latest`: NOT_PROVISIONED, PROVISIONING, RUNNING, FAILED or BANNED; one that is
     not RUNNING answers nobody. `url_style` is how `workspaces_latest` spells its address: "full", "bare",
     "slash", or "unified", the address of all workspaces with this one's id; or "none", where it has no address.
@@ -42,6 +43,7 @@ class Workspace:
     status: str = RUNNING
     url_style: str = "full"
     listed: bool = True  # False: missing from workspaces_latest
+    region: str = ""
 
     @property
     def is_running(self) -> bool:
@@ -188,10 +190,14 @@ class Securable:
 
 @dataclass(frozen=True)
 class ArrivingRow:
-    """A row of a system table and when it becomes visible there (ms)."""
+    """A row of a system table and when it becomes visible there (ms).
+
+    `regions` are those that show it; without any, it is the region of the row's workspace.
+    """
 
     arrives_at: int
     row: dict[str, Any]
+    regions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -250,9 +256,9 @@ def load(folder: Path) -> Account:
         **header,
         spaces=tuple(space_of(item) for item in _read_lines(folder / _LISTS["spaces"])),
         messages=tuple(_message(item) for item in _read_lines(folder / _LISTS["messages"])),
-        audit=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["audit"])),
+        audit=_rows(folder / _LISTS["audit"]),
         agents=_agents(folder / _LISTS["agents"]),
-        query_history=tuple(ArrivingRow(**item) for item in _read_lines(folder / _LISTS["query_history"])),
+        query_history=_rows(folder / _LISTS["query_history"]),
     )
 
 
@@ -270,6 +276,12 @@ def _evaluation(item: dict[str, Any]) -> Evaluation:
 
 def _securable(item: dict[str, Any]) -> Securable:
     return Securable(**{**item, "workspaces": tuple(item["workspaces"])})
+
+
+def _rows(path: Path) -> tuple[ArrivingRow, ...]:
+    return tuple(
+        ArrivingRow(item["arrives_at"], item["row"], tuple(item.get("regions", ()))) for item in _read_lines(path)
+    )
 
 
 def _agents(path: Path) -> tuple[AgentConversation, ...]:

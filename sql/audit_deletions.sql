@@ -1,7 +1,9 @@
 -- Messages and conversations that were deleted within some UTC days. A deleted conversation names no message.
+-- With :each_alone every event comes for itself.
 WITH deletions AS (
   SELECT
     event_id,
+    CASE WHEN :each_alone THEN event_id END AS lone_event_id,
     event_date,
     event_time,
     CAST(workspace_id AS STRING) AS workspace_id,
@@ -42,9 +44,10 @@ SELECT
   space_id,
   conversation_id,
   message_id,
+  lone_event_id,
   MIN(event_time) AS first_event_time,
   MAX(event_time) AS last_event_time,
   COUNT(DISTINCT event_id) AS event_count
 FROM deletions
 WHERE conversation_id IS NOT NULL OR message_id IS NOT NULL
-GROUP BY event_date, workspace_id, action_name, space_id, conversation_id, message_id
+GROUP BY event_date, workspace_id, action_name, space_id, conversation_id, message_id, lone_event_id

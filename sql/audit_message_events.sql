@@ -2,6 +2,7 @@
 -- left out; whatever else our principal did counts, because applications may share it. Events that name no message
 -- come as one row per action, so that a new way of asking is seen; each that changes a space comes for itself, so
 -- that the history of the space can say who changed it, and when.
+-- With :each_alone every event comes for itself, so that events of several regions can be put together.
 -- Ids stand in request_params or only in the response, in snake_case or camelCase. Events that the API answered
 -- with 400 or 404 prove nothing about a message; other refused ones (403, 429, 5xx) still name one.
 WITH events AS (
@@ -86,7 +87,8 @@ told AS (
     CASE WHEN message_id IS NOT NULL OR agents_id IS NOT NULL THEN conversation_id END AS conversation_id,
     -- An agent is a space.
     CASE WHEN agents_id IS NOT NULL THEN COALESCE(agent_id, space_id) END AS agent_id,
-    CASE WHEN changes_space THEN event_id END AS space_event_id
+    CASE WHEN changes_space THEN event_id END AS space_event_id,
+    CASE WHEN :each_alone THEN event_id END AS lone_event_id
   FROM (
     SELECT
       *,
@@ -110,9 +112,10 @@ SELECT
   conversation_id,
   message_id,
   space_event_id,
+  lone_event_id,
   MIN(event_time) AS first_event_time,
   MAX(event_time) AS last_event_time,
   COUNT(DISTINCT event_id) AS event_count
 FROM told
 GROUP BY workspace_id, action_name, actor, is_refused, is_agents, agent_id, space_id, conversation_id, message_id,
-  space_event_id
+  space_event_id, lone_event_id

@@ -123,6 +123,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   folded_answers LONG COMMENT 'Answers dated by then that it saw, if there are more, some came late.',
   window_hash STRING COMMENT 'Hash of what the log held then of the days in which deletions are looked for.',
   deletions_hash STRING COMMENT 'Hash of the deletions that it went by.',
+  regions STRING COMMENT 'Of each region (GENIE_REGIONS), as JSON: what its log held of the day, and since when it could not be read, if so. NULL where there is one region only.',
   CONSTRAINT pk_genie_day_loads PRIMARY KEY (event_date)
 )
 USING DELTA

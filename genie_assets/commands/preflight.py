@@ -213,11 +213,17 @@ def _runs() -> Iterator[Finding]:
 
 
 def _audit(tables: SystemTables) -> str:
-    newest = tables.latest_audit_event(since=dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2))
-    if newest is None:
+    by_region = tables.latest_audit_events(since=dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2))
+    unread = [f"region {region}: {problem}" for region, problem in tables.regions.items() if problem]
+    if unread:
+        raise _UnfitError(f"cannot be read everywhere: {' '.join(unread)}")
+    silent = [region for region in tables.regions if by_region.get(region) is None]
+    newest = max(filter(None, by_region.values()), default=None)
+    if newest is None or silent:
+        where = f" in {', '.join(silent)}" if silent else ""
         raise _UnfitError(
-            "can be read, and shows no event of the last two days: is it enabled, and does our principal see all "
-            "of its rows?"
+            f"can be read, and shows no event of the last two days{where}: is it enabled, and does our principal "
+            "see all of its rows?"
         )
     return f"can be read; its newest event is of {newest:%Y-%m-%d %H:%M} UTC"
 
@@ -233,6 +239,8 @@ def _history(tables: SystemTables) -> str:
         raise _MissedError(
             f"cannot be read: how statements ran stays unknown, and they are waited for. {problem}"
         ) from problem
+    if unread := [f"region {region}: {problem}" for region, problem in tables.regions.items() if problem]:
+        raise _MissedError(f"cannot be read everywhere: statements are waited for. {' '.join(unread)}")
     return "can be read"
 
 

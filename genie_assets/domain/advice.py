@@ -62,7 +62,8 @@ CHECKS: Mapping[str, str] = {
         "somebody else wrote to the tables, or two engines did. Stop them, then delete the older copies"
     ),
     "enrichment_coverage": (
-        "check the grant on `system.query.history`, and whether the warehouses that Genie uses are in this region"
+        "check the grant on `system.query.history`, and whether the warehouses that Genie uses are in this "
+        "region, or in one of `GENIE_REGIONS`"
     ),
     "no_open_errors_left": "see the classes in the next table",
     "every_stored_day_is_a_partition": (

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from genie_assets.domain.keys import Row
+from genie_assets.domain.regions import is_late_in_a_region, notes_by_day
 from genie_assets.domain.tables import TABLES
 
 FINGERPRINT = ("event_count", "message_count", "newest_event_time", "events_hash")
@@ -23,7 +24,7 @@ its runs may wait for others."""
 HEALS_WITHIN = dt.timedelta(hours=3)
 """So long a late day may be known before it is told: it waits for the hourly look, and for runs before it."""
 
-OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp")
+OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp", "regions")
 """Those that tell whether a load would find anything else than the last one stored."""
 
 
@@ -144,6 +145,23 @@ def is_about_to_be_loaded(looked: dt.datetime | None, since: dt.datetime | None,
     return looked is not None and now - looked < HEALS_WITHIN and (since is None or now - since < HEALS_WITHIN)
 
 
-def days_to_load(log: Mapping[dt.date, Row], loaded: Mapping[dt.date, Row]) -> dict[dt.date, Row]:
-    """Days whose log is not the one that their last load saw. What the log has forgotten since is no reason."""
-    return {day: row for day, row in log.items() if not is_the_same(row, loaded.get(day))}
+def days_to_load(
+    days: Collection[Mapping[str, Any]], loaded: Mapping[dt.date, Row], regions: Mapping[str, str | None]
+) -> dict[dt.date, Row]:
+    """Days whose log is not the one that their last load saw. What the log has forgotten since is no reason.
+
+    Args:
+        days: Rows of `sql/audit_days.sql`.
+        loaded: What was noted of them.
+        regions: All regions, each with why it could not be read; none if there is only one.
+    """
+    log = fingerprints(days)
+    if not regions:
+        return {day: row for day, row in log.items() if not is_the_same(row, loaded.get(day))}
+    read = [region for region, problem in regions.items() if problem is None]
+    now = notes_by_day(days)
+    return {
+        day: log.get(day) or loaded[day]
+        for day in sorted({*log, *loaded})
+        if is_late_in_a_region(now.get(day, {}), loaded.get(day, {}).get("regions"), read)
+    }

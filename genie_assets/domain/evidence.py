@@ -50,6 +50,7 @@ class Evidence:
         set_aside: Messages whose answer could not even be read.
         history: What query history says of their statements, in the columns of `sql/query_history.sql`; None if it
             cannot be read.
+        is_history_whole: Whether it could be read in all regions.
         references: What the audit log says of them, in the columns of `genie_messages_to_fetch`, by day.
         errors: Their rows of the error ledger, open and resolved.
         space_names: Titles of their spaces.
@@ -63,6 +64,7 @@ class Evidence:
     looks: Sequence[Mapping[str, Any]] = ()
     set_aside: Sequence[SetAside] = ()
     history: Sequence[Mapping[str, Any]] | None = ()
+    is_history_whole: bool = True
     references: Sequence[Mapping[str, Any]] = ()
     errors: Mapping[MessageKey, Mapping[str, Any]] = field(default_factory=dict)
     space_names: Mapping[SpaceKey, str] = field(default_factory=dict)

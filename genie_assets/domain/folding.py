@@ -147,7 +147,7 @@ class _Known:
             },
             looks=_by_message(sorted(evidence.looks, key=lambda row: row["api_fetch_timestamp"])),
             references=_by_message(references),
-            is_history_read=evidence.history is not None,
+            is_history_read=evidence.history is not None and evidence.is_history_whole,
         )
 
     def is_deleted(self, answer: Mapping[str, Any]) -> bool:

@@ -470,6 +470,12 @@ GENIE_DAY_LOADS = Table(
             "Hash of what the log held then of the days in which deletions are looked for.",
         ),
         ours("deletions_hash", "STRING", "Hash of the deletions that it went by."),
+        ours(
+            "regions",
+            "STRING",
+            "Of each region (GENIE_REGIONS), as JSON: what its log held of the day, and since when it could "
+            "not be read, if so. NULL where there is one region only.",
+        ),
     ),
 )
 

@@ -1,6 +1,7 @@
 """`audit_messages`: which messages were touched on a day, from the audit log."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -20,10 +21,12 @@ from genie_assets.domain.day_loads import load_of, log_hash
 from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
+from genie_assets.domain.regions import beside_the_stored, held_back, notes_by_day, regions_of_load
 from genie_assets.domain.space_events import changed_lately, space_events
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.gateways.sql.regions import RegionLostError
 from genie_assets.pipeline import space_events as spaces
 from genie_assets.pipeline.agent_items import known_question, note_conversations
 from genie_assets.pipeline.conversation_days import index_stored_messages
@@ -50,6 +53,7 @@ class Discovery:
         default_factory=Unnamed
     )  # None if nothing is new, and the events were not read
     changed_spaces: tuple[SpaceKey, ...] = ()  # spaces that were changed lately, by events that were not known
+    unread: Mapping[str, str] = field(default_factory=dict)  # regions that could not be read, each with why
 
 
 def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Discovery:
@@ -57,7 +61,18 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
 
     The log is read before any row is written: a failed read leaves the day as it was. All tables exist afterwards,
     be they empty. If nothing of what the last load went by has changed, the day's events are not read again.
+
+    Of a region that cannot be read, what is stored stays as it was, and the others' is replaced.
     """
+    while True:
+        try:
+            return _discover(run, system_tables, lake)
+        except RegionLostError as lost:
+            # It is not asked again, so that this comes to an end.
+            _LOG.warning("The day is read anew, without what had been read of the region %s.", lost)
+
+
+def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discovery:
     event_date, now = run.day, run.clock()
     index_stored_messages(lake, {"ingestion_timestamp": now})
     before = loaded_day(event_date, lake)
@@ -72,14 +87,20 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         deletions = read_deletions()
         known_deletions = log_hash(records(deletions))
     load = load_of(event_date, days, known_deletions, records(workspaces), chosen) | {"window_hash": window}
+    regions, noted = system_tables.regions, (before.noted or {}).get("regions")
+    load |= regions_of_load(notes_by_day(days).get(event_date, {}), noted, regions, now)
+    unread = {region: problem for region, problem in regions.items() if problem is not None}
     if before.is_as(load):
-        return _as_before(before, workspaces)
+        return _as_before(before, workspaces, unread)
     if not before.is_prepared:
         for table in TABLES:
             lake.prepare(table)
     if deletions is None:
         deletions = read_deletions()
     events = system_tables.message_events(event_date)
+    held = held_back(noted, regions)
+    if held:
+        deletions = deletions[(deletions["event_date"] != event_date) | ~deletions["workspace_id"].isin(held)]
     gone = conversations_deleted_on(event_date, deletions)
     known = empty_known_messages()
     if gone:
@@ -101,7 +122,8 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         }
     )
     stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
-    in_the_log = {row["workspace_id"] for row in rows}
+    in_the_log = {row["workspace_id"] for row in rows} - held
+    rows = beside_the_stored(rows, stored, held)
     rows += forgotten_by_the_log(stored, in_the_log, chosen)
     rows += not_shown_by_the_log(stored, rows, chosen)
     in_line = bring_in_line(event_date, rows, records(deletions), stored_deletions, shown=in_the_log, lake=lake)
@@ -126,10 +148,11 @@ def discover(run: Run, *, system_tables: SystemTables, lake: Lakehouse) -> Disco
         not_running=not_running(records(workspaces), shown),
         unnamed=unnamed,
         changed_spaces=changed_lately(new_events, now),
+        unread=unread,
     )
 
 
-def _as_before(day: LoadedDay, workspaces: pd.DataFrame) -> Discovery:
+def _as_before(day: LoadedDay, workspaces: pd.DataFrame, unread: Mapping[str, str]) -> Discovery:
     """What is known of a day of which nothing has changed: its events were not read again."""
     return Discovery(
         messages=day.number(),
@@ -139,4 +162,5 @@ def _as_before(day: LoadedDay, workspaces: pd.DataFrame) -> Discovery:
         changed=False,
         not_running=not_running(records(workspaces), day.workspaces),
         unnamed=None,
+        unread=unread,
     )

@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 from genie_assets.domain.day_loads import (
     OF_A_LOAD,
     days_to_load,
-    fingerprints,
     first_load,
     is_late,
     is_the_same,
@@ -15,6 +16,7 @@ from genie_assets.domain.day_loads import (
 )
 from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Between, Counted, Equals, Newest, Rows, Wanted
+from genie_assets.domain.regions import unread_of
 from genie_assets.domain.tables import GENIE_DAY_LOADS, GENIE_MESSAGES_TO_FETCH, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import SystemTables
@@ -105,17 +107,30 @@ def late_days(days: Collection[dt.date], system_tables: SystemTables, lake: Lake
     return later_than(noted, days, system_tables)
 
 
-def late_loads(days: Collection[dt.date], lake: Lakehouse, now: dt.datetime) -> dict[dt.date, dt.datetime | None]:
-    """Of these days, which follow each other, those that were not loaded since they ended, the newest first.
+class LateLoads(NamedTuple):
+    """Days that are not loaded as a whole though they ended.
 
-    Returns:
-        When each was last loaded; None for one that never was.
+    Attributes:
+        days: Those that were not loaded since, the newest first: when each last was; None for one that never was.
+        unread: Those whose last load could not read some regions, the newest first: each with since when.
     """
+
+    days: Mapping[dt.date, dt.datetime | None] = MappingProxyType({})
+    unread: Mapping[dt.date, Mapping[str, dt.datetime]] = MappingProxyType({})
+
+
+def late_loads(days: Collection[dt.date], lake: Lakehouse, now: dt.datetime) -> LateLoads:
+    """Of these days, which follow each other, those that are not loaded as a whole."""
     if not days:
-        return {}
+        return LateLoads()
     noted = lake.together({"noted": loads_of(days)})["noted"]
     last = {row["event_date"]: row["last_load_timestamp"] or row["ingestion_timestamp"] for row in noted}
-    return {day: last.get(day) for day in sorted(days, reverse=True) if is_late(day, last.get(day), now)}
+    newest_first = sorted(days, reverse=True)
+    unread = {row["event_date"]: unread_of(row["regions"]) for row in noted}
+    return LateLoads(
+        {day: last.get(day) for day in newest_first if is_late(day, last.get(day), now)},
+        {day: unread[day] for day in newest_first if unread.get(day) and is_late(day, None, now)},
+    )
 
 
 def loads_of(days: Collection[dt.date]) -> Wanted:
@@ -128,5 +143,6 @@ def later_than(
     noted: Iterable[Row], days: Collection[dt.date], system_tables: SystemTables
 ) -> Mapping[dt.date, Row]:
     """Of these days, those of which the log holds more than was noted."""
-    log = fingerprints(records(system_tables.event_days(min(days), max(days))))
-    return days_to_load(log, {row["event_date"]: row for row in noted})
+    log = records(system_tables.event_days(min(days), max(days)))
+    # Which regions could not be read is known only now.
+    return days_to_load(log, {row["event_date"]: row for row in noted}, system_tables.regions)

@@ -50,6 +50,7 @@ class FoldReport:
     space_requests: int = 0
     set_aside: int = 0  # messages that could not be folded
     history_refusal: str | None = None  # why query history cannot be read
+    unread: Mapping[str, str] = field(default_factory=dict)  # regions of which it could not be, each with why
 
     def __add__(self, other: "FoldReport") -> "FoldReport":
         return FoldReport(
@@ -64,6 +65,7 @@ class FoldReport:
             space_requests=self.space_requests + other.space_requests,
             set_aside=self.set_aside + other.set_aside,
             history_refusal=self.history_refusal or other.history_refusal,
+            unread={**self.unread, **other.unread},
         )
 
     def numbers(self) -> dict[str, float]:
@@ -110,6 +112,7 @@ def fold_day(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakeh
         statuses=by_status(kinds),
         enrichment=by_enrichment(kinds),
         history_refusal=sources.history.refusal,
+        unread=sources.history.unread,
     )
 
 

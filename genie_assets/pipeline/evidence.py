@@ -73,13 +73,15 @@ class Sources:
         details, attachments = self._rows_of(before)
         by_key = {MessageKey.of(row): row for row in details}
         titles, space_requests = self._titles(spaces_of(again), told)
+        history = self.history.rows(history_question(answers, by_key, self.run.day))
         evidence = Evidence(
             answers,
             positions,
             looks=told.looks,
             withheld=withheld,
             set_aside=set_aside,
-            history=self.history.rows(history_question(answers, by_key, self.run.day)),
+            history=history,
+            is_history_whole=not self.history.unread,
             references=told.references,
             errors=traces.errors,
             space_names=titles,

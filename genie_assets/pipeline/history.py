@@ -29,7 +29,7 @@ class History:
 
     Attributes:
         refusal: Why it cannot be read, and what to do; None while nothing was refused.
-        has_answered: Whether it could be read.
+        has_answered: Whether it could be read, in all regions.
     """
 
     def __init__(self, system_tables: SystemTables) -> None:
@@ -56,8 +56,14 @@ class History:
             self.refusal = str(problem)
             _LOG.warning("Statements are waited for, because query history cannot be read: %s", problem)
             return None
-        self.has_answered = True
+        self.has_answered = not self.unread
         return records(found)
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """The regions in which it could not be read so far, each with why: nothing is given up meanwhile."""
+        regions = self._system_tables.regions
+        return {region: problem for region, problem in regions.items() if problem is not None}
 
 
 def long_waiting(today: dt.date) -> Counted:

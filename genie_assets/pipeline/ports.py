@@ -32,6 +32,10 @@ class SystemTables(Protocol):
     def chosen_workspaces(self) -> Collection[str]:
         """Ids of the workspaces that are looked at; empty means all."""
 
+    @property
+    def regions(self) -> Mapping[str, str | None]:
+        """All regions, each with why it could not be read so far, if so; none if there is only one."""
+
     def message_events(self, event_date: dt.date) -> "pd.DataFrame":
         """Audit events of one UTC day, one row per message, action and actor; of no message, per action."""
 

@@ -89,3 +89,28 @@ def test_a_warehouse_that_fails_is_no_missing_grant(world: World) -> None:
     world.now += HOUR
     world.load()
     assert statuses(world) == {"m1": "COMPLETE"}
+
+
+def test_what_could_not_be_looked_for_in_every_region_is_not_given_up(world: World) -> None:
+    """A statement may be in the history of the region that is away; what another one shows is known at once."""
+    world.system_tables.regions = {"home": None, "us": "It is away."}
+    world.statement("found")
+    ask(world, "m1", "found")
+    ask(world, "m2", "elsewhere")
+    world.load()
+    assert statuses(world) == {"m1": "COMPLETE", "m2": "PENDING"}
+    world.now, looks = NOON + 4 * DAY, len(world.system_tables.windows)
+    world.event("m2", "m2", action="updateConversationMessageFeedback", at=NOON + HOUR)
+    world.discover()
+    world.fetch()
+    report = world.fold()
+    assert len(world.system_tables.windows) > looks
+    assert statuses(world)["m2"] == "PENDING", "it was given up unseen"
+    assert fold_metadata(report)["regions_unread"] == 1
+    assert "`It is away.`" in fold_metadata(report)["unread"].value
+    world.system_tables.regions = {"home": None, "us": None}
+    world.event("m2", "m2", action="updateConversationMessageFeedback", at=NOON + 2 * HOUR)
+    world.discover()
+    world.fetch()
+    assert "unread" not in fold_metadata(world.fold())
+    assert statuses(world)["m2"] == "EXPIRED"

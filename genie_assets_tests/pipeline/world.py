@@ -68,6 +68,8 @@ class FakeSystemTables:
         self.history_failure: Exception | None = None
         self.status: str | None = "RUNNING"  # of the workspace
         self.chosen_workspaces: set[str] = set()
+        self.regions: dict[str, str | None] = {}
+        self.newest_events: dict[str, dt.datetime | None] = {}  # by region
         self.name: str | None = "Prod"
         self.others: list[dict[str, Any]] = []  # workspaces besides it
 
@@ -98,6 +100,9 @@ class FakeSystemTables:
 
     def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
         return self.event_days(day, day), self.event_days(day + dt.timedelta(days=1), until)
+
+    def latest_audit_events(self, since: dt.date) -> dict[str, dt.datetime | None]:
+        return self.newest_events
 
     def deletions(self, since: dt.date, until: dt.date) -> pd.DataFrame:
         self.looks_at_deletions += 1

@@ -27,6 +27,7 @@ from genie_sandbox.server.securables import Securables
 from genie_sandbox.server.state import Clock, Conversations
 from genie_sandbox.server.transport import capture, close_connection, dated, deliver
 from genie_sandbox.server.unified import named_workspace, nobodys_request
+from genie_sandbox.sql.http import ASKED_WORKSPACE
 from genie_sandbox.sql.presigned import PRESIGNED_PREFIX
 
 
@@ -70,6 +71,7 @@ class SandboxApp:
             return
         endpoint = self._parts.endpoints[scope["server"][1]]
         request = read_request(scope, self._workspace(scope, endpoint))
+        scope[ASKED_WORKSPACE] = request.workspace_id
         began_at = self._parts.log.begin()
         exchange = _Exchange(scope, receive, dated(send, self._parts.clock.told()), endpoint)
         try:

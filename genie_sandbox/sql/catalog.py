@@ -37,16 +37,18 @@ class Name:
 
 @dataclass(frozen=True)
 class Session:
-    """The catalog and schema that unqualified names belong to."""
+    """The catalog and schema that unqualified names belong to, and the region whose system tables are seen."""
 
     catalog: str = DEFAULT_CATALOG
     schema: str = DEFAULT_SCHEMA
+    region: str = ""
 
     def name(self, *parts: str) -> Name:
         """The full name for one, two or three `parts`."""
         lowered = [part.lower() for part in parts]
         catalog, schema, name = [self.catalog.lower(), self.schema.lower()][: 3 - len(lowered)] + lowered
-        return Name(catalog, schema, name)
+        # No catalog of anybody's can be called so: an identifier of the account has no such sign.
+        return Name(f"{catalog}@{self.region}" if self.region and catalog == SYSTEM else catalog, schema, name)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from genie_sandbox.account import Account
-from genie_sandbox.sql.catalog import SYSTEM, Catalog, Name
+from genie_sandbox.sql.catalog import SYSTEM, Catalog, Session
 from genie_sandbox.sql.holds import Holds
 from genie_sandbox.sql.sail import Sail
 from genie_sandbox.sql.statements import Limits, Statements
@@ -46,8 +46,14 @@ class SailEngine:
         self._statements: Statements | None = None
         self._clock_ms = clock_ms
         self._lock = threading.Lock()
-        for table in TABLES:
-            self.catalog.add_system_table(Name(SYSTEM, table.schema_name, table.name), self._system.path(table))
+        for region in self._system.regions:
+            for table in TABLES:
+                name = Session(region=region).name(SYSTEM, table.schema_name, table.name)
+                self.catalog.add_system_table(name, self._system.path(table, region))
+
+    def region_of(self, workspace_id: str) -> str:
+        """The region whose system tables a statement sees that is sent to this workspace."""
+        return self._system.region_of(workspace_id)
 
     @property
     def statements(self) -> Statements:

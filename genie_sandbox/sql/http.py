@@ -9,6 +9,9 @@ from genie_sandbox.responses import ApiError
 
 Handler = Callable[[Request], Awaitable[Response]]
 
+ASKED_WORKSPACE = "sandbox.asked_workspace"
+"""Where a request's scope says to which workspace it was sent."""
+
 
 def answering(handler: Handler) -> Handler:
     """`handler`, whose ApiErrors are answers."""

@@ -18,7 +18,7 @@ from genie_sandbox.sql.binding import Parameters, parameters_of
 from genie_sandbox.sql.catalog import DEFAULT_CATALOG, DEFAULT_SCHEMA, Session
 from genie_sandbox.sql.engine import SailEngine
 from genie_sandbox.sql.errors import SqlError
-from genie_sandbox.sql.http import answering
+from genie_sandbox.sql.http import ASKED_WORKSPACE, answering
 from genie_sandbox.sql.presigned import PRESIGNED_PREFIX
 from genie_sandbox.sql.results import Chunk
 from genie_sandbox.sql.statements import TERMINAL, Job, Order, Statements
@@ -69,7 +69,8 @@ class StatementRoutes:
         self._check_warehouse(body.get("warehouse_id"))
         wait = _wait_seconds(body.get("wait_timeout", "10s"))
         on_timeout = _one_of(body, "on_wait_timeout", "CONTINUE", "CANCEL")
-        job = self._statements.submit(_order(body))
+        region = self._engine.region_of(request.scope.get(ASKED_WORKSPACE, ""))
+        job = self._statements.submit(_order(body, region))
         if wait and not await _ended(job, wait) and on_timeout == "CANCEL":
             await asyncio.to_thread(self._statements.cancel, job)
         return self._answer(request, job, show_pending=not wait)
@@ -176,7 +177,7 @@ async def _ended(job: Job, seconds: float) -> bool:
     return job.state in TERMINAL
 
 
-def _order(body: dict[str, Any]) -> Order:
+def _order(body: dict[str, Any], region: str) -> Order:
     statement = body.get("statement")
     if not isinstance(statement, str) or not statement.strip():
         raise ApiError(400, "statement is required.")
@@ -189,7 +190,7 @@ def _order(body: dict[str, Any]) -> Order:
         raise ApiError(400, f"The format {file_format} {reason}.")
     return Order(
         statement,
-        Session(body.get("catalog") or DEFAULT_CATALOG, body.get("schema") or DEFAULT_SCHEMA),
+        Session(body.get("catalog") or DEFAULT_CATALOG, body.get("schema") or DEFAULT_SCHEMA, region),
         _parameters(body.get("parameters") or []),
         disposition,
         _positive(body, "row_limit"),

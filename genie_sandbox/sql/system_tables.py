@@ -3,7 +3,7 @@
 import datetime as dt
 import shutil
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,21 +120,38 @@ class SystemTables:
         self._account = account
         self._folder = folder
         self._urls = workspace_urls
-        self._tables: dict[str, AppendOnlyTable] = {}
-        self._feeds = (_Feed(_AUDIT, account.audit), _Feed(_HISTORY, account.query_history))
+        self._tables: dict[tuple[str, str], AppendOnlyTable] = {}
+        self._region_of = {place.workspace_id: place.region for place in account.workspaces}
+        self.regions = tuple(dict.fromkeys(self._region_of.values()))
+        """Names of the regions; one without a name if the account says nothing of regions."""
+        self._feeds = [
+            _Feed(table, region, [row for row in rows if region in self._shown_in(row)])
+            for table, rows in ((_AUDIT, account.audit), (_HISTORY, account.query_history))
+            for region in self.regions
+        ]
 
-    def path(self, table: SystemTable) -> Path:
+    def path(self, table: SystemTable, region: str = "") -> Path:
         """Where the Delta table lies."""
-        return self._folder / table.schema_name / table.name
+        return self._folder / region / table.schema_name / table.name
+
+    def region_of(self, workspace_id: str) -> str:
+        """The region of a workspace; that of the first one, if it is none of the account's."""
+        return self._region_of.get(workspace_id, self.regions[0])
+
+    def _shown_in(self, row: ArrivingRow) -> Collection[str]:
+        return row.regions or (self.region_of(str(row.row.get("workspace_id"))),)
 
     def create(self, at_ms: int) -> None:
         """Write all tables with the rows that have arrived by `at_ms` (ms UTC); older copies are removed."""
         shutil.rmtree(self._folder, ignore_errors=True)
         self._tables = {
-            table.name: AppendOnlyTable(self.path(table), table.columns, table.partitioned_by) for table in TABLES
+            (region, table.name): AppendOnlyTable(self.path(table, region), table.columns, table.partitioned_by)
+            for table in TABLES
+            for region in self.regions
         }
         listed = [workspace for workspace in self._account.workspaces if workspace.listed]
-        self._append(_WORKSPACES, [self._workspace_row(workspace) for workspace in listed])
+        for region in self.regions:
+            self._append(_WORKSPACES, region, [self._workspace_row(workspace) for workspace in listed])
         for feed in self._feeds:
             feed.shown = 0
         self.advance(at_ms)
@@ -142,11 +159,11 @@ class SystemTables:
     def advance(self, at_ms: int) -> None:
         """Append the rows that have arrived since the last call and by `at_ms` (ms UTC)."""
         for feed in self._feeds:
-            self._append(feed.table, feed.arrived(at_ms))
+            self._append(feed.table, feed.region, feed.arrived(at_ms))
 
-    def _append(self, table: SystemTable, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _append(self, table: SystemTable, region: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            self._tables[table.name].append(_arrow(rows, table.columns))
+            self._tables[region, table.name].append(_arrow(rows, table.columns))
 
     def _workspace_row(self, workspace: Workspace) -> dict[str, Any]:
         return {
@@ -160,10 +177,10 @@ class SystemTables:
 
 
 class _Feed:
-    """Rows in the order of their arrival, and how many of them are shown."""
+    """Rows of a region in the order of their arrival, and how many of them are shown."""
 
-    def __init__(self, table: SystemTable, rows: Sequence[ArrivingRow]) -> None:
-        self.table = table
+    def __init__(self, table: SystemTable, region: str, rows: Sequence[ArrivingRow]) -> None:
+        self.table, self.region = table, region
         self.shown = 0
         self._rows = sorted(rows, key=lambda row: row.arrives_at)
 

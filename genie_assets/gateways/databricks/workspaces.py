@@ -102,6 +102,14 @@ class Workspaces:
         """
         return self._connection("DATABRICKS_HOST", self._home_url, None).http
 
+    def region(self, name: str, url: str) -> WorkspaceHttp:
+        """The connection to the workspace that holds the warehouse of a further region.
+
+        Raises:
+            CallError: of class CONFIG, if its host is not allowed.
+        """
+        return self._connection(f"Region {name} of GENIE_REGIONS", url, None).http
+
     def client(self, workspace_id: str, url: str | None) -> WorkspaceClient:
         """The SDK's client of a workspace, with the same login, for the calls that the SDK models well.
 

@@ -4,14 +4,17 @@ import datetime as dt
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import urlsplit
 
 import pandas as pd
 
+from genie_assets.domain.regions import HOME
 from genie_assets.domain.workspaces import is_looked_at, is_running
 from genie_assets.gateways.databricks.hosts import UnusableUrl, normalise_url
 from genie_assets.gateways.sql.errors import WarehouseError
+from genie_assets.gateways.sql.regions import REGION, Regions, Warehouse
 from genie_assets.gateways.sql.texts import sql_text
 
 # Statement ids travel as one comma-separated parameter: 5,000 of them take 185 kB of the 16 MiB allowed.
@@ -30,10 +33,10 @@ _EVENT = {
 _RESULTS: Mapping[str, Mapping[str, str]] = {
     "audit_message_events": {
         **_EVENT,
-        **dict.fromkeys(("actor", "agent_id", "space_event_id"), _TEXT),
+        **dict.fromkeys(("actor", "agent_id", "space_event_id", "lone_event_id"), _TEXT),
         **dict.fromkeys(("is_refused", "is_agents"), _TRUTH),
     },
-    "audit_deletions": {**_EVENT, "event_date": _DATE},
+    "audit_deletions": {**_EVENT, "event_date": _DATE, "lone_event_id": _TEXT},
     "audit_days": {
         "event_date": _DATE,
         "workspace_id": _TEXT,
@@ -62,19 +65,16 @@ _KINDS: Mapping[str, Callable[["pd.Series[Any]"], bool]] = {
 }
 
 
-class Warehouse(Protocol):
-    """What runs a SELECT and brings its whole result."""
-
-    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Run `statement` with named parameters."""
-        ...
-
-
 class SystemTables:
-    """The system tables of an account's region. Every method raises WarehouseError if it cannot be answered.
+    """The system tables of an account. Every method raises WarehouseError if it cannot be answered.
+
+    With several regions that is if none answers; which of them did not, `regions` says.
+
+    So many parameters: what is read, through what, and who is told.
 
     Args:
-        warehouse: Runs the statements.
+        warehouse: Runs the statements, in the home workspace's region.
+        further: Run them in further regions, by the name of each.
         own_principals: Gives the names under which our own calls are audited; asked at the first use.
         workspace_ids: Workspaces to look at; empty means all.
         home_url: Address of the home workspace. A bare address of the same machine has its scheme.
@@ -85,15 +85,21 @@ class SystemTables:
         self,
         warehouse: Warehouse,
         *,
+        further: Mapping[str, Warehouse] = MappingProxyType({}),
         own_principals: Callable[[], Collection[str]],
         workspace_ids: Collection[str] = (),
         home_url: str | None = None,
         note_not_running: Callable[[Mapping[str, str]], None] = lambda _statuses: None,
     ) -> None:
-        self._warehouse, self._note_not_running = warehouse, note_not_running
+        self._regions, self._note_not_running = Regions({HOME: warehouse, **further}), note_not_running
         self._own_principals = own_principals
         self.chosen_workspaces: Collection[str] = frozenset(workspace_ids)
         self._home = urlsplit(home_url or "")
+
+    @property
+    def regions(self) -> Mapping[str, str | None]:
+        """All regions, each with why it could not be read so far, if so; none if there is only one."""
+        return {name: self._regions.unread.get(name) for name in self._regions.names}
 
     @cached_property
     def _own_names(self) -> str:
@@ -106,16 +112,27 @@ class SystemTables:
 
         Raises:
             CallError: our own names cannot be found out.
+            RegionLostError: see `Regions.all`.
         """
         parameters = {"event_date": event_date, "own_principals": self._own_names}
-        return self._ours(self._asked("audit_message_events", parameters))
+        return self._ours(self._events("audit_message_events", parameters))
 
     def deletions(self, since: dt.date, until: dt.date) -> pd.DataFrame:
         """Deletions of messages and conversations from one UTC day to another, both included.
 
         They come in the columns of `sql/audit_deletions.sql`.
+
+        Raises:
+            RegionLostError: see `Regions.all`.
         """
-        return self._ours(self._asked("audit_deletions", {"event_date": since, "last_date": until}))
+        return self._ours(self._events("audit_deletions", {"event_date": since, "last_date": until}))
+
+    def _events(self, name: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
+        """Events in groups; with several regions each for itself, so that what two of them show is there once."""
+        each_alone = {**parameters, "each_alone": bool(self._regions.names)}
+        frame = self._asked(name, each_alone, belongs_together=True)
+        told = [column for column in frame.columns if column != REGION]
+        return frame[told].drop_duplicates(ignore_index=True).drop(columns="lone_event_id")
 
     def event_days(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """What the log holds of each of these UTC days, in the columns of `sql/audit_days.sql`.
@@ -171,7 +188,7 @@ class SystemTables:
             https://host/?o=<its id> (NULL if unusable), and status as Databricks spells it: RUNNING, or why the
             workspace answers nobody; NULL if unknown.
         """
-        frame = self._ours(self._asked("workspaces", None))
+        frame = self._ours(self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None)))
         frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
         frame = frame.drop_duplicates("workspace_id")
         self._note_not_running(_not_running(frame))
@@ -183,21 +200,22 @@ class SystemTables:
 
     def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
         """Time of the newest audit event of any service since a UTC day; None if there is none."""
-        newest = self._asked("audit_freshness", {"event_date": since})["newest"]
-        return None if newest.isna().all() else newest.iloc[0].to_pydatetime()
+        return max(filter(None, self.latest_audit_events(since).values()), default=None)
 
-    def _asked(self, name: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
-        """The result of `sql/<name>.sql`, in the columns that it names."""
-        frame = self._warehouse.query(sql_text(name), parameters)
-        for column, kind in _RESULTS[name].items():
-            if column not in frame:
-                raise WarehouseError(
-                    f"What answers at DATABRICKS_HOST sent a result without the column {column}: is it Databricks?"
-                )
-            values = frame[column]
-            if values.notna().any() and not _KINDS[kind](values.dropna()):
-                raise WarehouseError(f"The SQL warehouse sent the column {column}, which is not {kind}.")
-        return frame
+    def latest_audit_events(self, since: dt.date) -> dict[str, dt.datetime | None]:
+        """The same by region, of those that can be read: what one of them shows says nothing of another."""
+        frame = self._asked("audit_freshness", {"event_date": since})
+        names = frame[REGION] if REGION in frame else [HOME] * len(frame)
+        times = (None if pd.isna(each) else each.to_pydatetime() for each in frame["newest"])
+        return dict(zip(names, times, strict=True))
+
+    def _asked(
+        self, name: str, parameters: Mapping[str, Any] | None, *, belongs_together: bool = False
+    ) -> pd.DataFrame:
+        """The result of `sql/<name>.sql` in all regions, in the columns that it names."""
+        return self._regions.all(
+            lambda warehouse: _answer(warehouse, name, parameters), belongs_together=belongs_together
+        )
 
     def _ours(self, frame: pd.DataFrame) -> pd.DataFrame:
         ours = [is_looked_at(each, self.chosen_workspaces) for each in frame["workspace_id"]]
@@ -212,6 +230,20 @@ class SystemTables:
             return None
         same_machine = "://" not in url and urlsplit(usable).hostname == self._home.hostname
         return usable.replace("https://", f"{self._home.scheme}://", 1) if same_machine else usable
+
+
+def _answer(warehouse: Warehouse, name: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:
+    """The result of `sql/<name>.sql` in one region, in the columns that it names."""
+    frame = warehouse.query(sql_text(name), parameters)
+    for column, kind in _RESULTS[name].items():
+        if column not in frame:
+            raise WarehouseError(
+                f"What answers at DATABRICKS_HOST sent a result without the column {column}: is it Databricks?"
+            )
+        values = frame[column]
+        if values.notna().any() and not _KINDS[kind](values.dropna()):
+            raise WarehouseError(f"The SQL warehouse sent the column {column}, which is not {kind}.")
+    return frame
 
 
 def _not_running(workspaces: pd.DataFrame) -> dict[str, str]:

@@ -23,6 +23,7 @@ COLUMNS = (
         "is_agents",
         "agent_id",
         "space_event_id",
+        "lone_event_id",
         "space_id",
     ),
     *(

@@ -1,0 +1,153 @@
+"""Regions: what the log of each held of a day when it was last read, and since when one of them could not be read.
+
+Without GENIE_REGIONS there is one region, which has no name, and nothing here says anything.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from genie_assets.domain.keys import Row
+
+HOME = "home"
+"""The region of the home workspace."""
+
+# Of a workspace: events, messages that they name, and the sum that tells these events from others.
+_Numbers = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class RegionNote:
+    """What the log of a region held of a day when it was last read.
+
+    Attributes:
+        workspaces: Of each workspace of which it showed something: events, messages, and a sum of their hashes.
+        newest: Time of the newest of these events, ISO, UTC.
+        unread_since: When it could not be read first, since it last was, ISO, UTC; None if the last load read it.
+    """
+
+    workspaces: Mapping[str, _Numbers] = field(default_factory=dict)
+    newest: str | None = None
+    unread_since: str | None = None
+
+
+Notes = Mapping[str, RegionNote]  # by region
+
+
+def notes_of(text: str | None) -> Notes:
+    """The column `regions` of `genie_day_loads`, read."""
+    return {
+        region: RegionNote(
+            {place: (numbers[0], numbers[1], numbers[2]) for place, numbers in note["workspaces"].items()},
+            note["newest"],
+            note["unread_since"],
+        )
+        for region, note in json.loads(text or "{}").items()
+    }
+
+
+def _text_of(notes: Notes) -> str:
+    """The same, written: in one way only, so that it can be compared."""
+    return json.dumps({region: vars(note) for region, note in notes.items()}, sort_keys=True)
+
+
+def notes_by_day(days: Iterable[Mapping[str, Any]]) -> dict[dt.date, dict[str, RegionNote]]:
+    """What the regions hold now of each day.
+
+    Args:
+        days: Rows of `sql/audit_days.sql` with their region; those without one are left out.
+    """
+    found: dict[dt.date, dict[str, RegionNote]] = {}
+    for row in days:
+        if row.get("region") is None or not row["event_count"]:
+            continue
+        of_day = found.setdefault(row["event_date"], {})
+        note = of_day.get(row["region"], RegionNote())
+        numbers = (int(row["event_count"]), int(row["message_count"]), int(row["events_sum"]))
+        newest = max(filter(None, (note.newest, row["newest_event_time"].isoformat())))
+        of_day[row["region"]] = RegionNote({**note.workspaces, str(row["workspace_id"]): numbers}, newest)
+    return found
+
+
+def regions_of_load(now: Notes, noted: str | None, regions: Mapping[str, str | None], at: dt.datetime) -> Row:
+    """Of the row of `genie_day_loads` for a load, what follows from there being several regions.
+
+    What a region held that cannot be read stays as it was when it last could.
+
+    Args:
+        now: What they hold of the day.
+        noted: The column `regions` as it was noted before.
+        regions: All regions, each with why it could not be read; None if it was.
+        at: The time of the load, UTC.
+    """
+    if not regions:
+        return {"regions": None}
+    before = notes_of(noted)
+    notes = {
+        region: now.get(region, RegionNote()) if problem is None else _unread(before.get(region), at)
+        for region, problem in regions.items()
+    }
+    return {"regions": _text_of(notes), **_numbers_of(notes)}
+
+
+def _unread(before: RegionNote | None, at: dt.datetime) -> RegionNote:
+    note = before or RegionNote()
+    return replace(note, unread_since=note.unread_since or at.isoformat())
+
+
+def _numbers_of(notes: Notes) -> Row:
+    """The numbers of all regions together: what two of them show of a workspace alike is there once."""
+    alike = {(place, numbers) for note in notes.values() for place, numbers in note.workspaces.items()}
+    newest = max((note.newest for note in notes.values() if note.newest), default=None)
+    return {
+        "event_count": sum(events for _, (events, _, _) in alike),
+        "message_count": sum(messages for _, (_, messages, _) in alike),
+        "newest_event_time": dt.datetime.fromisoformat(newest) if newest else None,
+    }
+
+
+def is_late_in_a_region(now: Notes, noted: str | None, read: Collection[str]) -> bool:
+    """Whether a region holds something else of a day than its last load saw, or that load could not read it.
+
+    What a log has forgotten since is no reason, and of a region that cannot be read nothing is known.
+
+    Args:
+        now: What the regions that could be read hold of the day.
+        noted: The column `regions` of the day.
+        read: These regions.
+    """
+    before = notes_of(noted)
+    for region in read:
+        note, was = now.get(region), before.get(region)
+        if was is not None and was.unread_since is not None:
+            return True
+        if note is not None and note != was:
+            return True
+    return False
+
+
+def unread_of(noted: str | None) -> dict[str, dt.datetime]:
+    """Regions that the last load of a day could not read, each with since when, UTC."""
+    return {
+        region: dt.datetime.fromisoformat(note.unread_since)
+        for region, note in notes_of(noted).items()
+        if note.unread_since is not None
+    }
+
+
+def held_back(noted: str | None, regions: Mapping[str, str | None]) -> set[str]:
+    """Workspaces of which a region that cannot be read has shown something on the day, when it could be.
+
+    What another region shows of them is not all, because a workspace may have moved: what is stored of them stays.
+    """
+    notes = notes_of(noted)
+    unread = (region for region, problem in regions.items() if problem is not None)
+    return {place for region in unread for place in notes.get(region, RegionNote()).workspaces}
+
+
+def beside_the_stored(rows: Iterable[Row], stored: Iterable[Row], held: Collection[str]) -> list[Row]:
+    """References as the log shows them, without those of workspaces held back that are stored."""
+    known = {(row["workspace_id"], row["message_id"]) for row in stored if row["workspace_id"] in held}
+    return [row for row in rows if (row["workspace_id"], row["message_id"]) not in known]

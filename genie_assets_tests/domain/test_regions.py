@@ -1,0 +1,94 @@
+"""What is noted of each region of a day, and when that is a reason to load the day again."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from genie_assets.domain.regions import (
+    beside_the_stored,
+    held_back,
+    is_late_in_a_region,
+    notes_by_day,
+    regions_of_load,
+    unread_of,
+)
+
+DAY = dt.date(2026, 3, 2)
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+LATER = NOON + dt.timedelta(hours=1)
+BOTH = {"home": None, "us": None}
+WITHOUT_US = {"home": None, "us": "It is away."}
+
+
+def row(region: str, workspace_id: str, events: int = 3, total: int = 7) -> dict[str, Any]:
+    return {
+        "event_date": DAY,
+        "region": region,
+        "workspace_id": workspace_id,
+        "event_count": events,
+        "message_count": 1,
+        "newest_event_time": NOON,
+        "events_sum": total,
+    }
+
+
+def load(
+    rows: list[dict[str, Any]], noted: str | None, regions: Mapping[str, str | None], at=NOON
+) -> dict[str, Any]:
+    return regions_of_load(notes_by_day(rows).get(DAY, {}), noted, regions, at)
+
+
+def late(rows: list[dict[str, Any]], noted: str | None, read: list[str]) -> bool:
+    return is_late_in_a_region(notes_by_day(rows).get(DAY, {}), noted, read)
+
+
+def test_one_region_notes_nothing() -> None:
+    assert load([], None, {}) == {"regions": None}
+
+
+def test_what_an_unread_region_held_stays_noted_and_since_when_it_is_missing() -> None:
+    whole = load([row("home", "1"), row("us", "2", events=5)], None, BOTH)
+    assert (whole["event_count"], whole["message_count"], whole["newest_event_time"]) == (8, 2, NOON)
+    missing = load([row("home", "1", events=4)], whole["regions"], WITHOUT_US, LATER)
+    assert missing["event_count"] == 9
+    assert unread_of(missing["regions"]) == {"us": LATER}
+    again = load([row("home", "1", events=4)], missing["regions"], WITHOUT_US, LATER + dt.timedelta(hours=1))
+    assert again == missing, "a second load that finds the same notes the same"
+    back = load([row("home", "1"), row("us", "2", events=5)], again["regions"], BOTH)
+    assert back == whole
+
+
+def test_events_that_two_regions_show_alike_are_counted_once() -> None:
+    assert load([row("home", "1"), row("us", "1")], None, BOTH)["event_count"] == 3
+    assert load([row("home", "1"), row("us", "1", total=8)], None, BOTH)["event_count"] == 6
+
+
+def test_a_day_is_late_if_a_region_holds_more_or_was_missed_but_not_for_what_cannot_be_read() -> None:
+    rows = [row("home", "1"), row("us", "2")]
+    noted = load(rows, None, BOTH)["regions"]
+    assert not late(rows, noted, ["home", "us"])
+    assert late(rows, None, ["home", "us"]), "loaded when there was one region"
+    assert late([rows[0], row("us", "2", total=9)], noted, ["home", "us"])
+    assert not late([rows[0]], noted, ["home"]), "of the other one nothing is known"
+    assert not late([rows[0]], noted, ["home", "us"]), "what the log has forgotten is no reason"
+    missed = load([rows[0]], noted, WITHOUT_US)["regions"]
+    assert not late([rows[0]], missed, ["home"])
+    assert late(rows, missed, ["home", "us"]), "it may have had more in between, or not: only a load can tell"
+    silent = load([rows[0]], None, WITHOUT_US)["regions"]
+    assert late([rows[0]], silent, ["home", "us"]), "and so if it shows nothing of the day"
+
+
+def test_what_is_stored_of_a_workspace_stays_while_a_region_is_unread_that_showed_it() -> None:
+    noted = load([row("home", "moved"), row("us", "moved"), row("home", "1")], None, BOTH)["regions"]
+    assert held_back(noted, WITHOUT_US) == {"moved"}
+    assert held_back(noted, BOTH) == set()
+    held = {"moved"}
+    old, new = ({"workspace_id": "moved", "message_id": each} for each in ("old", "new"))
+    elsewhere = {"workspace_id": "1", "message_id": "old"}
+    assert beside_the_stored([old, new, elsewhere], [old, elsewhere], held) == [new, elsewhere]
+
+
+def test_notes_can_be_read_by_people() -> None:
+    noted = json.loads(load([row("us", "2")], None, BOTH)["regions"])
+    assert noted["us"]["workspaces"] == {"2": [3, 1, 7]}
