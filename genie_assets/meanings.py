@@ -70,8 +70,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
     },
     "enriched_message_details": {
         "dagster/partition_row_count": "messages asked on the day",
-        "p50_response_ms": "half of the day's answers took at most so long, ms; nearest rank, as in the views",
-        "p95_response_ms": "95 % of them took at most so long, ms",
+        "p50_response_ms": "half of the day's answers came within this time, ms; nearest rank, as in the views",
+        "p95_response_ms": "95 % of them came within this time, ms",
         "responses_timed": "answers of the day whose time is known: both are computed from them",
         "messages": "messages folded: whole conversations, of whichever days",
         "days_touched": "days on which these were asked",

@@ -48,7 +48,7 @@ class SpaceOfDay:
 class AnswersOfDay:
     """How the messages of a day were answered."""
 
-    response_times: Mapping[int, int]  # of answers whose time is known: how many took so long, by ms
+    response_times: Mapping[int, int]  # of answers whose time is known: how many took how long, by ms
     spaces: tuple[SpaceOfDay, ...]  # in which messages were asked, the busiest first
 
     def response_ms(self, percent: int) -> int | None:

@@ -29,7 +29,7 @@ def page(document: Mapping[str, Any], *, made_up: bool = False) -> str:
         document: Plain values, as `pipeline.report.gather` puts them together.
         made_up: Whether the data is a made-up account's; the page says so.
     """
-    style, script = _text("page.css"), _text("page.js")
+    style, script = _text("page.css"), _text("scale.js") + _text("page.js")
     return _template().render(
         title=TITLE,
         made_up=made_up,

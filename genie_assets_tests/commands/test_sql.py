@@ -3,13 +3,19 @@
 import csv
 import io
 import json
+import shutil
+import subprocess
+import sys
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from genie_assets.commands.cli import main
+from genie_assets.domain.tables import TABLES
+from genie_assets.gateways.lakehouse.reading import understood
 from genie_assets.gateways.sql.views import shipped_views
 from genie_assets_tests.e2e.pipelines import forget_settings
 from genie_assets_tests.views.world import golden_rows, lake_of
@@ -135,3 +141,58 @@ def test_no_tables_are_not_an_empty_answer(tmp_path: Path, monkeypatch: pytest.M
     assert shown.exit_code == 1
     assert "There are no tables at" in shown.output
     assert "--demo" in shown.output
+
+
+_LOADED = """
+import sys
+from genie_assets.commands.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def _without(lakehouse: Path, tables: Iterable[str]) -> None:
+    """Make tables unreadable."""
+    for name in tables:
+        for log in (lakehouse / "genie_analytics" / name / "_delta_log").glob("*.json"):
+            log.write_text("broken", encoding="utf-8")
+
+
+def test_a_question_to_a_view_opens_its_own_tables_only_and_loads_nothing_that_is_slow_to_load(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a query over the demo takes, which is less than two seconds, is mostly what it loads."""
+    query, lakehouse = "SELECT day, messages FROM activity_by_day", tmp_path / "lakehouse"
+    shutil.copytree(folder, lakehouse)
+    monkeypatch.setenv("GENIE_LAKEHOUSE", str(lakehouse))
+    needed = understood(query, [table.name for table in TABLES], shipped_views(), ()).tables
+    assert 0 < len(needed) < 6
+    _without(lakehouse, {table.name for table in TABLES} - set(needed))
+    command = [sys.executable, "-c", _LOADED, "sql", query, "--limit", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "3 rows" in done.stdout
+    heavy = {"dagster", "databricks", "jinja2", "pyspark", "requests", "starlette"}
+    assert heavy & set(done.stderr.split()) == set()
+    _without(lakehouse, needed)
+    assert sql(query).exit_code != 0
+
+
+def test_a_question_about_one_day_reads_the_files_of_that_day_only(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lakehouse = tmp_path / "lakehouse"
+    shutil.copytree(folder, lakehouse)
+    monkeypatch.setenv("GENIE_LAKEHOUSE", str(lakehouse))
+    day, *others = sorted((lakehouse / "genie_analytics" / "message_details").glob("created_date=*"))
+    assert len(others) > 20
+    for each in others:
+        shutil.rmtree(each)
+    query = "SELECT COUNT(*) AS n FROM message_details"
+    date = day.name.partition("=")[2]
+    shown = sql(f"{query} WHERE created_date = DATE'{date}'", "--format", "json")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["n"] > 0
+    assert sql(query).exit_code != 0

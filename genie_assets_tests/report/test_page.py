@@ -1,35 +1,28 @@
 """The report in a browser: it shows what it was given, whatever that is, and asks nobody for anything."""
 
+import datetime as dt
 import html
 import json
-import os
 import re
-import shutil
-import subprocess
 import unicodedata
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from genie_assets.domain.report_document import Document
+from genie_assets.pipeline.published_report import make_report
 from genie_assets.report.page import page
+from genie_assets_tests.report.browser import WITH_BROWSER, opened
+from genie_assets_tests.report.choices import REQUEST
+from genie_assets_tests.views.world import ANCHOR, DAY, golden_rows, lake_of
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 HOSTILE = "<script>document.title='owned'</script></script><!--<img src=x onerror=alert(1)>\u2028\ud800\x00"
 HOSTILE += "\u202egnp\u2066\u200b"
 
-pytestmark = [
-    pytest.mark.servers,
-    pytest.mark.skipif(
-        BROWSER is None and not os.environ.get("CI"),
-        reason="No Chromium is on the path: the report is not opened in a browser.",
-    ),
-]
+pytestmark = [pytest.mark.servers, WITH_BROWSER]
 
 
 @pytest.fixture(scope="module")
@@ -37,39 +30,6 @@ def shown(document: Document, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(page(document), encoding="utf-8")
     return path
-
-
-class Elements(HTMLParser):
-    """The elements of a page with their attributes, and the text of each."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    def figures(self) -> dict[str, str | None]:
-        return {each["data-figure"] or "": each["data-value"] for _, each in self.found if "data-figure" in each}
-
-
-def opened(path: Path, **choice: str) -> tuple[Elements, str]:
-    """The page as the browser has it once its script has run, and what the browser's console said."""
-    assert BROWSER is not None, "Chromium is needed: install the distribution's."
-    command = [
-        *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-        *("--host-resolver-rules=MAP * ~NOTFOUND", "--enable-logging=stderr", "--v=0"),
-        *(f"--user-data-dir={path.parent / 'profile'}", "--dump-dom", f"{path.as_uri()}#{urlencode(choice)}"),
-    ]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
-    dom = done.stdout.decode("utf-8", "replace")
-    console = "\n".join(re.findall(r".*CONSOLE.*", done.stderr.decode("utf-8", "replace")))
-    return Elements(dom), console
 
 
 def expected(document: Document, period: str, choice: str) -> dict[str, float | None]:
@@ -147,22 +107,102 @@ def test_one_day_that_took_days_does_not_press_the_others_flat(document: Documen
     elements, console = opened(path, choice=choice, period=period["name"])
     assert console == ""
     texts = [each.strip() for each in elements.texts]
-    assert "▲ 720.0 h" in texts
-    begin = texts.index("▲ 720.0 h")
-    marks = [each for each in texts[begin - 60 : begin] if re.fullmatch(r"\d[\d.,]* (ms|s|min|h|days)", each)]
-    units = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "days": 86_400_000}
-    heights = [float(number) * units[unit] for number, unit in (mark.split() for mark in marks)]
-    assert 0 < max(heights) <= 6 * 9_000, marks
-    assert not any(".0 " in mark for mark in marks)
+    begin = texts.index("▲ 30.0 days")
+    marks = [each for each in texts[begin - 60 : begin] if re.fullmatch(r"\d[\d.,]* s", each)]
+    assert marks
+    assert marks[-1] in ("10 s", "12 s", "15 s")
+    assert f"One day is above the scale, so that the others can be seen: {_day(document, place)}, 30.0 days." in (
+        each.removeprefix("▲ ") for each in texts
+    )
     assert "untitled 01f07ad6…3789" in texts
 
 
-def test_tables_scroll_by_themselves_and_the_page_never_does(shown: Path) -> None:
-    elements, _ = opened(shown)
-    tags = [(tag, each.get("class") or "") for tag, each in elements.found]
-    tables = [place for place, (tag, _) in enumerate(tags) if tag == "table"]
-    assert tables
-    assert all(tags[place - 1] == ("div", "scroll") for place in tables)
+def _day(document: Document, place: int) -> str:
+    day = dt.date.fromisoformat(document["days"][place])
+    return f"{day.day} {day:%b %Y}"
+
+
+# A window cannot be as small as a phone's: the page is opened in a frame of that width, and measured from outside.
+MEASURE = """<style>body { margin: 0 } iframe { width: %dpx; height: 900px; border: 0 }</style><script>
+const frame = document.createElement("iframe");
+frame.srcdoc = %s;
+frame.onload = () => {
+  const page = frame.contentDocument, width = page.documentElement.clientWidth;
+  const inView = (each) => each.getBoundingClientRect().right <= width + 1;
+  const within = (each) => each.scrollWidth <= each.clientWidth + 1;
+  const outside = [...page.querySelectorAll("body *")].filter((each) => !each.closest("svg, .scroll *, .skip"));
+  const tables = [...page.querySelectorAll(".scroll")].filter((each) => each.clientWidth);
+  document.documentElement.dataset.measured = JSON.stringify({
+    width, page: page.documentElement.scrollWidth,
+    cut: outside.filter((each) => !inView(each)).map((each) => each.tagName),
+    scrolling: tables.filter((each) => !within(each)).map((each) => each.getAttribute("aria-label")),
+  });
+};
+document.documentElement.append(frame);
+</script>"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_whatever_is_wide_scrolls_in_its_own_frame_and_the_page_never_does(
+    document: Document, tmp_path: Path, width: int
+) -> None:
+    """Even if all titles are long. On a phone, questions and errors are stacked: nothing of them is cut."""
+    long = "Sales " * 90 + "Donaudampfschifffahrt" * 30
+    shown = {
+        **document,
+        **{name: [{**each, "name": long} for each in document[name]] for name in ("spaces", "workspaces")},
+        "inventory": [{**each, "space_name": long} for each in document["inventory"]],
+        "questions": [
+            {**each, "question": long, "user": long, "error_type": long} for each in document["questions"]
+        ],
+    }
+    path = tmp_path / "report.html"
+    as_text = json.dumps(page(shown)).replace("</", "<\\/")
+    path.write_text(MEASURE % (width, as_text), encoding="utf-8")
+    elements, console = opened(path, width=width)
+    assert console == ""
+    measured = next(json.loads(each["data-measured"] or "") for tag, each in elements.found if tag == "html")
+    assert (measured["width"], measured["page"], measured["cut"]) == (width, width, [])
+    assert ("Spaces" in measured["scrolling"]) == (width == 390)
+    assert not {"Questions worth reading", "What cannot be read now"} & set(measured["scrolling"])
+
+
+def test_the_last_row_of_a_table_is_what_the_cards_say(document: Document, shown: Path) -> None:
+    """Somebody who asked on two days, or in two spaces, is one person: it is no sum."""
+    rows = {name: row for name, row in document["figures"]["28"].items() if name.startswith("w")}
+    choice, row = max(rows.items(), key=lambda each: each[1]["questions"])
+    elements, _ = opened(shown, period="28", choice=choice)
+    texts = [each.strip() for each in elements.texts if each.strip()]
+    begin = texts.index("Whole period") + 1
+    assert texts[begin : begin + 4] == [f"{row[name]:,}" for name in ("questions", "answered", "failed", "people")]
+    begin = texts.index("All spaces", texts.index("Not read")) + 1
+    rate = f"{100 * row['answered'] / row['judged']:.1f} %"
+    assert texts[begin : begin + 3] == [f"{row['questions']:,}", f"{row['people']:,}", rate]
+
+
+def test_a_lakehouse_with_one_question_is_told_of_in_whole_sentences(tmp_path: Path) -> None:
+    rows = golden_rows()
+    last = max(row["event_date"] for row in rows["genie_day_loads"] if row["event_date"] < ANCHOR.date() - DAY)
+    [message, *_] = [row for row in rows["message_details"] if row["created_date"] == last and row["user_email"]]
+    few = {
+        "message_details": [message],
+        "genie_day_loads": [row for row in rows["genie_day_loads"] if row["event_date"] == last],
+        "genie_messages_to_fetch": [
+            row for row in rows["genie_messages_to_fetch"] if row["message_id"] == message["message_id"]
+        ],
+    }
+    path = tmp_path / "report.html"
+    path.write_text(make_report(lake_of(few, tmp_path / "lake"), REQUEST).html, encoding="utf-8")
+    elements, console = opened(path)
+    assert console == ""
+    said = " ".join(" ".join(elements.texts).split('"made_at"')[0].split())
+    assert "Only 1 of these" in said
+    assert "None of" not in said
+    assert not re.search(
+        r"undefined|NaN|\bnull\b|Infinity|\b1 (questions|people|answers|days|ratings|users)\b", said
+    )
+    nobody, _ = opened(path, choice="w0")
+    assert "Median" in " ".join(nobody.texts)
 
 
 def test_the_page_says_what_loading_each_day_took(document: Document, shown: Path) -> None:

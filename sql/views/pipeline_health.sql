@@ -26,10 +26,10 @@
 --   answered_429 LONG: Of the requests, those answered with: slow down.
 --   fetch_ms LONG: How long these runs took to fetch, ms.
 --   seen_n LONG: Messages of which it is known when they were first seen.
---   seen_lag_p50_ms LONG: 50 % of them were stored at most so long after their first event of the day, ms.
+--   seen_lag_p50_ms LONG: 50 % of them were stored within this time after their first event of the day, ms.
 --   seen_lag_p95_ms LONG: 95 %: nearest ranks, as in response_times; the wait for a run is in it.
 --   statement_seen_n LONG: Messages asked on the day whose statement has ended, and is known when it was first found.
---   statement_lag_p50_ms LONG: 50 % of them were found in query history at most so long after they ended, ms.
+--   statement_lag_p50_ms LONG: 50 % of them were found in query history within this time after they ended, ms.
 --   statement_lag_p95_ms LONG: 95 %: nearest ranks; the wait for a run is in it.
 WITH by_day AS (
   SELECT

@@ -11,33 +11,33 @@
 --   is_day_loaded BOOLEAN: The day was loaded; if not, there may be more than what is known.
 --   answered LONG: Answered messages.
 --   response_n LONG: Of them, those whose response time is known: from asking to the end of the answer.
---   response_p50_ms LONG: 50 % of these times are at most so long, ms.
---   response_p95_ms LONG: 95 % of these times are at most so long, ms.
---   response_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   response_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   response_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   response_p99_ms LONG: 99 % of these times are no longer than this, ms.
 --   thinking_n LONG: Of them, those whose thinking time is known: Genie's own share, without its statements.
---   thinking_p50_ms LONG: 50 % of these times are at most so long, ms.
---   thinking_p95_ms LONG: 95 % of these times are at most so long, ms.
---   thinking_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   thinking_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   thinking_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   thinking_p99_ms LONG: 99 % of these times are no longer than this, ms.
 --   sql_n LONG: Of them, those whose sql time is known: all statements of the answer together.
---   sql_p50_ms LONG: 50 % of these times are at most so long, ms.
---   sql_p95_ms LONG: 95 % of these times are at most so long, ms.
---   sql_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   sql_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   sql_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   sql_p99_ms LONG: 99 % of these times are no longer than this, ms.
 --   wait_n LONG: Of them, those whose wait time is known: the answer's statement waiting for compute.
---   wait_p50_ms LONG: 50 % of these times are at most so long, ms.
---   wait_p95_ms LONG: 95 % of these times are at most so long, ms.
---   wait_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   wait_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   wait_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   wait_p99_ms LONG: 99 % of these times are no longer than this, ms.
 --   compile_n LONG: Of them, those whose compile time is known: compiling it.
---   compile_p50_ms LONG: 50 % of these times are at most so long, ms.
---   compile_p95_ms LONG: 95 % of these times are at most so long, ms.
---   compile_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   compile_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   compile_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   compile_p99_ms LONG: 99 % of these times are no longer than this, ms.
 --   execution_n LONG: Of them, those whose execution time is known: executing it.
---   execution_p50_ms LONG: 50 % of these times are at most so long, ms.
---   execution_p95_ms LONG: 95 % of these times are at most so long, ms.
---   execution_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   execution_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   execution_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   execution_p99_ms LONG: 99 % of these times are no longer than this, ms.
 --   fetch_n LONG: Of them, those whose fetch time is known: fetching its result.
---   fetch_p50_ms LONG: 50 % of these times are at most so long, ms.
---   fetch_p95_ms LONG: 95 % of these times are at most so long, ms.
---   fetch_p99_ms LONG: 99 % of these times are at most so long, ms.
+--   fetch_p50_ms LONG: 50 % of these times are no longer than this, ms.
+--   fetch_p95_ms LONG: 95 % of these times are no longer than this, ms.
+--   fetch_p99_ms LONG: 99 % of these times are no longer than this, ms.
 SELECT
   day,
   workspace_id,

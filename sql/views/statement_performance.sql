@@ -19,7 +19,7 @@
 --   from_cache LONG: Of them, those that it answered.
 --   cache_share DOUBLE: from_cache / cache_n; NULL if there are none.
 --   duration_n LONG: Statements whose duration is known.
---   duration_p50_ms LONG: 50 % of them are at most so long, ms.
+--   duration_p50_ms LONG: 50 % of them are no longer than this, ms.
 --   duration_p95_ms LONG: 95 %.
 --   duration_p99_ms LONG: 99 %.
 --   read_rows LONG: Rows read, as far as known.

@@ -66,7 +66,7 @@ EXECUTIVE = Page(
             ),
             _compared("people", "People", NUMBER, "Distinct people who asked, service principals left out."),
             _compared("success", "Success rate", PERCENT, "Answered, of answered and failed."),
-            _compared("p95_s", "p95 response (s)", SECONDS, "95 % of the answers took at most so long."),
+            _compared("p95_s", "p95 response (s)", SECONDS, "95 % of the answers came within this time."),
         ),
         (
             bars(
