@@ -195,17 +195,17 @@ def test_a_region_that_is_missing_or_silent_is_told_by_its_name_though_the_other
     monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "2")
     world.system_tables.regions = {"home": None, "us": "No warehouse | there.", "ap": None}
     world.system_tables.newest_events = {"home": world.now, "ap": None}
-    for day in BACK[1:3]:
-        world.discover(day)
+    for days in (1, 2):
+        world.discover(back(days))
     told = standing(world)
     fresh = told["audit_is_fresh"]
     assert (fresh.passed, fresh.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert "Region us: its audit log cannot be read: `No warehouse ¦ there.`" in (fresh.description or "")
     assert "Region ap: the audit log shows no event of the last two days" in (fresh.description or "")
     assert "Region home" not in (fresh.description or "")
-    world.now = dt.datetime.combine(TODAY, dt.time(6), dt.UTC)
+    world.now = dt.datetime.combine(today(), dt.time(6), dt.UTC)
     late = standing(world)["no_day_is_late"]
-    assert f"2 of the last days were loaded without the region us: {BACK[1]}, {BACK[2]}." in (
+    assert f"2 of the last days were loaded without the region us: {back(1)}, {back(2)}." in (
         late.description or ""
     )
     assert "The audit log of the region us cannot be read now" in (told["every_day_is_loaded"].description or "")
@@ -214,9 +214,9 @@ def test_a_region_that_is_missing_or_silent_is_told_by_its_name_though_the_other
     world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)
     assert not standing(world)["no_day_is_late"].passed, "these days are not whole before they are loaded"
     look(world, instance)
-    assert [request.partition_key for request in tick(world, instance)] == [str(day) for day in BACK[1:3]]
-    for day in BACK[1:3]:
-        world.discover(day)
+    assert [request.partition_key for request in tick(world, instance)] == [str(back(1)), str(back(2))]
+    for days in (1, 2):
+        world.discover(back(days))
     world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)
     told = standing(world)
     assert [
