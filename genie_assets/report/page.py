@@ -17,6 +17,13 @@ from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 TITLE = "Genie, observed"
+# The parts of the script, each a file that speaks of what stands in those before it. They share one scope
+# of their own; the scales stand outside of it, because they know nothing of a page.
+SCALES = "scale.js"
+PARTS = (
+    *("words.js", "elements.js", "choice.js", "charts.js"),
+    *("figures.js", "over_time.js", "spaces.js", "questions.js", "pipeline.js", "page.js"),
+)
 # What HTML gives a meaning, and what has no shape of its own: controls, marks that turn the direction of text, and
 # characters that take no room.
 _ESCAPED = re.compile("[<>&\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
@@ -29,7 +36,7 @@ def page(document: Mapping[str, Any], *, made_up: bool = False) -> str:
         document: Plain values, as `pipeline.report.gather` puts them together.
         made_up: Whether the data is a made-up account's; the page says so.
     """
-    style, script = _text("page.css"), _text("scale.js") + _text("page.js")
+    style, script = _text("page.css"), _script()
     return _template().render(
         title=TITLE,
         made_up=made_up,
@@ -53,6 +60,11 @@ def _as_data(document: Mapping[str, Any]) -> str:
 
 def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _script() -> str:
+    """All parts as one script, so that the page names one hash."""
+    return f"{_text(SCALES)}(() => {{\n{''.join(map(_text, PARTS))}}})();\n"
 
 
 @cache
