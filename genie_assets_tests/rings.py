@@ -54,7 +54,10 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
         *(f"test_{name}.py" for name in ("benchmarks", "old_runs")),
     ),
     "servers": (
-        *(f"commands/test_{name}.py" for name in ("guarded", "interrupts", "preflight", "processes")),
+        *(
+            f"commands/test_{name}.py"
+            for name in ("doctor_account", "guarded", "interrupts", "preflight", "processes")
+        ),
         "e2e/",
         *(f"gateways/databricks/test_{name}.py" for name in ("bounds", "connection_errors")),
         *(

@@ -20,15 +20,19 @@ _WIDTH = 80
 
 
 @click.command(short_help="Say what is missing, and the lines that mend it.")
+@click.option(
+    "--write", is_flag=True, help="Also try the lakehouse with a table of its own, which is removed again."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: a list of findings.")
 @one_sentence
-def doctor(as_json: bool) -> None:
+def doctor(write: bool, as_json: bool) -> None:
     """Look at all that runs need, at every space and at Dagster; print the lines that mend what is missing.
 
-    Nothing is changed, but for a file that is written to the lakehouse and removed. Exit code 1: something failed.
+    Nothing is changed, but for a file that is written to the lakehouse and removed, and with --write a table.
+    Exit code 1: something failed.
     """
     found = []
-    for finding in _findings(read_settings()):
+    for finding in _findings(read_settings(), write):
         found.append(finding)
         if not as_json:
             _print(finding)
@@ -38,12 +42,19 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
-def _findings(settings: Settings) -> Iterator["Finding"]:
+def _findings(settings: Settings, write: bool) -> Iterator["Finding"]:
     from genie_assets.commands.doctor_instance import instance_findings
     from genie_assets.commands.preflight import preflight
 
-    yield from preflight(settings, every_space=True)
+    found = []
+    for finding in preflight(settings, every_space=True):
+        found.append(finding)
+        yield finding
     yield from instance_findings()
+    if write:
+        from genie_assets.commands.doctor_write import write_findings
+
+        yield from write_findings(settings, found)
 
 
 def _print(finding: "Finding") -> None:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from genie_assets.domain.questions import Counted, Filter, Newest, Question, Rows
-from genie_assets.domain.tables import Table
+from genie_assets.domain.tables import TABLES, Table
 from genie_assets.gateways.lakehouse.frames import to_arrow, to_frame, to_records
 from genie_assets.gateways.lakehouse.identities import identity_of
 from genie_assets.gateways.lakehouse.refusals import (
@@ -412,6 +412,30 @@ class Lakehouse(ABC):
         Raises:
             LakehouseError: it can neither be written nor made.
         """
+
+    @abstractmethod
+    def names_beginning(self, beginning: str) -> list[str]:
+        """Names of what is stored where our tables are, and begins so, sorted; whose it is does not matter.
+
+        Raises:
+            LakehouseError: it cannot be looked at.
+        """
+
+    def drop(self, table: Table) -> None:
+        """Remove a table with all its rows; nothing happens if there is none.
+
+        Raises:
+            ValueError: it is one of ours, of which nothing is ever dropped.
+            LakehouseError: it cannot be removed, or only a part of it.
+        """
+        if table.name in (each.name for each in TABLES):
+            raise ValueError(f"{table.name} is never dropped")
+        self.writes += 1
+        self._drop(table)
+
+    @abstractmethod
+    def _drop(self, table: Table) -> None:
+        """What `drop` does, for a table that is none of ours."""
 
     def keep_views(self, views: Sequence["View"]) -> ViewsKept | None:  # noqa: ARG002  None are made here.
         """Make views that there are not, and give those of ours that are there the text that they have here.

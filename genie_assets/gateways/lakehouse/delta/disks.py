@@ -113,6 +113,35 @@ def make_private(root: Path) -> None:
                 folder.chmod(above & (stat.S_ISGID | stat.S_IRWXG) | stat.S_IRWXU)
 
 
+def names(folder: Path) -> list[str]:
+    """The names of the folders in a folder, links left aside; none if it is not there.
+
+    Raises:
+        LakehouseError: it cannot be looked into.
+    """
+    try:
+        return [place.name for place in folder.iterdir() if place.is_dir() and not place.is_symlink()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LakehouseError(f"GENIE_LAKEHOUSE: {problem(error.errno or 0, folder)}") from None
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it; one that is gone already is no failure.
+
+    Raises:
+        LakehouseError: it cannot be removed, or only a part of it.
+    """
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        if folder.exists():  # something in it went away at the same time
+            shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise LakehouseError(f"GENIE_LAKEHOUSE: {problem(error.errno or 0, folder)}") from None
+
+
 def obstacle(folder: Path, needed: int, kept_free: int) -> str | None:
     """A sentence if a table cannot be written: delta-rs would find out halfway, with pages on stderr.
 

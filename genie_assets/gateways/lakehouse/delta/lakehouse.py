@@ -130,6 +130,13 @@ class DeltaLakehouse(Lakehouse):
         """Compact closed days, vacuum, shorten the log; see `Lakehouse.maintain`."""
         return maintain(self._store, table, today)
 
+    def names_beginning(self, beginning: str) -> list[str]:
+        """Names of the folders beside our tables that begin so; see `Lakehouse.names_beginning`."""
+        return self._store.names_beginning(beginning)
+
+    def _drop(self, table: Table) -> None:
+        self._store.drop(table)
+
     def probe(self) -> bool:
         """Prove that tables can be written, and say whether there are some already."""
         return self._store.probe()

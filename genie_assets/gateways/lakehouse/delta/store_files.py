@@ -37,6 +37,15 @@ def write_and_remove(uri: str, options: Mapping[str, str]) -> None:
     _asked("probe", uri, options)
 
 
+def remove_all(uri: str, options: Mapping[str, str]) -> None:
+    """Remove every file below a folder; none is no failure.
+
+    Raises:
+        LakehouseError: the store refused one of them, or cannot be asked.
+    """
+    _asked("remove", uri, options)
+
+
 def write(uri: str, options: Mapping[str, str], name: str, data: bytes) -> None:
     """Write a file into a folder, over one of that name.
 
@@ -80,6 +89,11 @@ def _answer(
         files: Any = DeltaFileSystemHandler(uri, dict(options), None)
         if what == "names":
             return {"found": [info.base_name for info in files.get_file_info_selector("", True, False)]}
+        if what == "remove":
+            for info in files.get_file_info_selector("", True, True):
+                if info.is_file:
+                    files.delete_file(info.path)
+            return {"found": []}
         if what == "read":
             if name not in {info.base_name for info in files.get_file_info_selector("", True, False)}:
                 return {"found": []}

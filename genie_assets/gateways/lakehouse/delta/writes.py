@@ -117,6 +117,22 @@ class DeltaStore(DeltaTables):
         store_files.write_and_remove(self._root, self._options)
         return bool(store_files.names_in(f"{self._root}/{disks.TABLES_FOLDER}", self._options))
 
+    def names_beginning(self, beginning: str) -> list[str]:
+        """Names of the folders beside our tables; see `Lakehouse.names_beginning`."""
+        if (root := self.local_root) is not None:
+            names = disks.names(root / disks.TABLES_FOLDER)
+        else:
+            names = store_files.names_in(f"{self._root}/{disks.TABLES_FOLDER}", self._options)
+        return sorted({name for name in names if name.startswith(beginning)})
+
+    def drop(self, table: Table) -> None:
+        """Remove a table's files; see `Lakehouse.drop`."""
+        self._left_open.pop(table.name, None)
+        if (folder := self.local_folder(table)) is not None:
+            disks.remove(folder)
+        else:
+            store_files.remove_all(self._uri(table), self._options)
+
     def keep(self, name: str, data: bytes) -> str:
         """Keep a file beside the tables; see `Lakehouse.keep`."""
         return kept.keep(self._root, self.local_root, self._options, name, data)

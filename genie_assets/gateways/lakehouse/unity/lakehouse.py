@@ -244,6 +244,15 @@ class UnityLakehouse(Lakehouse):
                 return MaintenanceReport()
             return maintain(self._warehouse, self._place, table, columns, today)
 
+    def names_beginning(self, beginning: str) -> list[str]:
+        """Names of the schema's tables and views that begin so; see `Lakehouse.names_beginning`."""
+        with failures_named("GENIE_LAKEHOUSE", self._place):
+            return sorted(name for name in self._tables.names() if name.startswith(beginning))
+
+    def _drop(self, table: Table) -> None:
+        with self._using(table):
+            self._tables.drop(table)
+
     def probe(self) -> bool:
         """Write a file into the staging volume and remove it, as every write does, and say whether there is one.
 

@@ -152,6 +152,12 @@ class UnityTables:
         with failures_named(table.name, self._place):
             self._make(sql_from_template("lakehouse/create_volume", volume=self._place.volume))
 
+    def drop(self, table: Table) -> None:
+        """Drop a table, if it is there."""
+        with self._lock:
+            self._known.pop(table.name, None)
+            self._warehouse().execute(sql_from_template("lakehouse/drop_table", table=self._place.table(table)))
+
     def forget(self) -> None:
         """Look every table up again at its next use."""
         with self._lock:

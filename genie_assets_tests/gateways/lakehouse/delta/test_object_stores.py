@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -414,3 +415,14 @@ def test_a_file_is_kept_in_the_bucket_beside_the_tables(lake: Lakehouse) -> None
     assert lake.kept_json("a.json") == {"key": 1}
     lake.keep("a.json", b"no json")
     assert lake.kept_json("a.json") is None
+
+
+def test_a_table_that_is_dropped_leaves_nothing_and_others_stay(lake: Lakehouse, bucket: Bucket) -> None:
+    other = replace(NOTES, name="notes_of_others")
+    for table in (NOTES, other):
+        lake.append(table, table.frame([note("a", 1, MONDAY)]))
+    for _ in range(2):
+        lake.drop(NOTES)
+    assert lake.names_beginning("notes") == ["notes_of_others"]
+    assert not [name for name in bucket.objects() if "/notes/" in name]
+    assert len(lake.read(other)) == 1

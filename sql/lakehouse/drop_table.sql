@@ -1,0 +1,2 @@
+-- Drops a table with all its rows.
+DROP TABLE IF EXISTS ${table}
