@@ -25,6 +25,9 @@ class Principal:
     user_id: int
 
 
+ADMINISTRATOR = "admin@sandbox.example"
+"""The user who may do everything in the account. Who runs statements without a login is taken for this one."""
+
 RUNNING = "RUNNING"
 
 

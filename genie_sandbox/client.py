@@ -137,6 +137,11 @@ class SandboxProcess:
         return str(self._facts["token"])
 
     @property
+    def administrators_token(self) -> str:
+        """A personal access token of a user who may do everything in every workspace, and grant it."""
+        return str(self._facts["administrators_token"])
+
+    @property
     def warehouse_id(self) -> str:
         """The SQL warehouse's id."""
         return str(self._facts["warehouse_id"])

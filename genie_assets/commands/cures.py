@@ -11,6 +11,7 @@ from urllib.parse import quote
 from genie_assets.domain.sql_names import quoted
 
 UNKNOWN_PRINCIPAL = "<application-id>"
+UNKNOWN_METASTORE = "<metastore-id>"
 # Service principals are named by their application id, everybody else by their name.
 _APPLICATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|<application-id>", re.IGNORECASE)
 
@@ -29,6 +30,16 @@ def grants_to_read(table: str, principal: str) -> tuple[str, ...]:
         f"GRANT USE SCHEMA ON SCHEMA {catalog}.{schema} {to}",
         f"GRANT SELECT ON TABLE {table} {to}",
     )
+
+
+def enabled(table: str, metastore_id: str) -> str:
+    """The command that enables the system schema of a table; only an account administrator may run it.
+
+    Args:
+        table: Its full name, `system.schema.table`, one of those that we know.
+        metastore_id: Of the metastore in which it is looked for.
+    """
+    return f"databricks system-schemas enable {shlex.quote(metastore_id)} {table.split('.')[1]}"
 
 
 def permission(kind: str, object_id: str, level: str, principal: str) -> str:

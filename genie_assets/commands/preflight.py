@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from genie_assets.commands.cures import UNKNOWN_PRINCIPAL, grants_to_read, permission
+from genie_assets.commands.cures import UNKNOWN_METASTORE, UNKNOWN_PRINCIPAL, enabled, grants_to_read, permission
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
@@ -22,11 +22,11 @@ from genie_assets.domain.clocks import skew_problem
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import TABLES, records
-from genie_assets.gateways.databricks.identity import own_names
+from genie_assets.gateways.databricks.identity import metastore_id, own_names
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
+from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us, is_permission
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pipeline.left_out import left_out
@@ -134,13 +134,25 @@ class _Cures:
         except CallError:
             return UNKNOWN_PRINCIPAL
 
+    @cached_property
+    def metastore_id(self) -> str:
+        """Of the home workspace."""
+        try:
+            return metastore_id(self._workspaces.home()) or UNKNOWN_METASTORE
+        except CallError:
+            return UNKNOWN_METASTORE
+
     def of(self, subject: str, problem: BaseException | None) -> tuple[str, ...]:
         """For a table, or for the warehouse, which has no name here."""
         if not isinstance(problem, WarehouseError):
             return ()
         if problem.error_class is ErrorClass.PERMISSION:
             return (permission("warehouses", self._connection.warehouse_id, "CAN_USE", self.principal),)
-        return grants_to_read(subject, self.principal) if subject and is_closed_to_us(problem.condition) else ()
+        if not subject or not is_closed_to_us(problem.condition):
+            return ()
+        # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
+        enabling = () if is_permission(problem.condition) else (enabled(subject, self.metastore_id),)
+        return (*enabling, *grants_to_read(subject, self.principal))
 
 
 def _try(subject: str, look: Callable[[], str], cures: _Cures | None = None) -> Finding:

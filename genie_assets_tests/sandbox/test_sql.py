@@ -153,7 +153,7 @@ def test_no_text_escapes_its_parameter_in_a_command(served: Served, text: str) -
         ),
         ("CREATE TABLE t (a INT) LOCATION '/tmp/x'", "[UNSUPPORTED_FEATURE]"),
         ("CREATE FUNCTION f() RETURNS INT RETURN 1", "[UNSUPPORTED_FEATURE]"),
-        ("GRANT SELECT ON TABLE a TO b", "[UNSUPPORTED_FEATURE]"),
+        ("GRANT SELECT ON TABLE a TO b", "[TABLE_OR_VIEW_NOT_FOUND]"),
         ("USE CATALOG main", "[UNSUPPORTED_FEATURE]"),
         ("SET x = 1", "[UNSUPPORTED_FEATURE]"),
         ("SELECT * FROM parquet.`/etc`", "[INVALID_PATH]"),

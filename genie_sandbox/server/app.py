@@ -27,7 +27,7 @@ from genie_sandbox.server.securables import Securables
 from genie_sandbox.server.state import Clock, Conversations
 from genie_sandbox.server.transport import capture, close_connection, dated, deliver
 from genie_sandbox.server.unified import named_workspace, nobodys_request
-from genie_sandbox.sql.http import ASKED_WORKSPACE
+from genie_sandbox.sql.http import ASKED_WORKSPACE, ASKING_PRINCIPAL
 from genie_sandbox.sql.presigned import PRESIGNED_PREFIX
 
 
@@ -72,6 +72,7 @@ class SandboxApp:
         endpoint = self._parts.endpoints[scope["server"][1]]
         request = read_request(scope, self._workspace(scope, endpoint))
         scope[ASKED_WORKSPACE] = request.workspace_id
+        scope[ASKING_PRINCIPAL] = self._parts.gatekeeper.caller(scope["headers"])
         began_at = self._parts.log.begin()
         exchange = _Exchange(scope, receive, dated(send, self._parts.clock.told()), endpoint)
         try:
@@ -119,7 +120,7 @@ class SandboxApp:
     async def _answer(self, request: Request, plan: Plan, exchange: "_Exchange") -> Answer:
         gatekeeper = self._parts.gatekeeper
         match request.route:
-            case "statements" | "files" | "presigned":
+            case "statements" | "files" | "metastore" | "presigned":
                 return await capture(self._parts.sql, exchange.scope, exchange.receive)
             case "discovery":
                 return gatekeeper.discovery(exchange.endpoint.url)

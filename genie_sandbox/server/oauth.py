@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from genie_sandbox.account import Principal
+from genie_sandbox.account import ADMINISTRATOR, Principal
 from genie_sandbox.responses import Answer, error_answer, json_answer
 from genie_sandbox.server.refused_tokens import refused_token
 
@@ -34,11 +34,17 @@ class _Token:
 
 
 class Gatekeeper:
-    """Issues tokens that are good in one workspace until they expire, and checks those that are presented."""
+    """Issues tokens that are good in one workspace until they expire, and checks those that are presented.
 
-    def __init__(self, principal: Principal) -> None:
+    Args:
+        principal: Who may log in.
+        administrators_token: A personal access token of the administrator, good in every workspace.
+    """
+
+    def __init__(self, principal: Principal, administrators_token: str) -> None:
         self._principal = principal
         self._personal = f"Bearer {principal.token}".encode()
+        self._administrators = f"Bearer {administrators_token}".encode()
         self._tokens: dict[bytes, _Token] = {}
 
     def refusal(self, headers: list[tuple[bytes, bytes]], workspace_id: str) -> Answer | None:
@@ -48,12 +54,18 @@ class Gatekeeper:
             return error_answer(401, "Credential was not sent or was of an unsupported type for this API.")
         token = self._tokens.get(presented)
         if token is None:
-            return None if presented == self._personal else error_answer(401, "Invalid access token.")
+            is_good = presented in (self._personal, self._administrators)
+            return None if is_good else error_answer(401, "Invalid access token.")
         if token.workspace_id != workspace_id:
             return error_answer(401, "The access token was issued for another workspace.")
         if token.ends_at <= time.monotonic():
             return refused_token(token.refused_as) if token.refused_as else _expired()
         return None
+
+    def caller(self, headers: list[tuple[bytes, bytes]]) -> str:
+        """Who sent a request that is let in: the account's principal, or the administrator."""
+        is_administrator = _header(headers, b"authorization") == self._administrators
+        return ADMINISTRATOR if is_administrator else self._principal.application_id
 
     def expire_all(self, refused_as: str | None) -> int:
         """Let every token that was issued have run out, and say how many; the personal one never does."""

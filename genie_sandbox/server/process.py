@@ -6,6 +6,7 @@ import ipaddress
 import json
 import logging
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -91,6 +92,7 @@ class Sandbox:
         self._parent_pid = parent_pid
         self._engine: SqlEngine | None = None
         self._engine_routes: list[BaseRoute] = []
+        self._administrators_token = f"dapi{secrets.token_hex(16)}"
         self._sockets: list[socket.socket] = []
         self._refusing: list[socket.socket] = []
         self._unified: socket.socket | None = None
@@ -152,7 +154,7 @@ class Sandbox:
         self._account = replace(account, messages=())  # `conversations` has them now, and frees what it served
         spaces = Spaces(account.spaces, self._state)
         dashboards = Dashboards(account.principal.application_id, account.warehouse_id, self._state)
-        gatekeeper = Gatekeeper(account.principal)
+        gatekeeper = Gatekeeper(account.principal, self._administrators_token)
         ports = [taken.getsockname()[1] for taken in self._sockets]
         places = [*self.urls.items(), (None, self.unified_url)]
         return SandboxApp(
@@ -186,6 +188,7 @@ class Sandbox:
             "client_id": principal.application_id,
             "client_secret": principal.client_secret,
             "token": principal.token,
+            "administrators_token": self._administrators_token,
             "warehouse_id": self._account.warehouse_id,
             "now_ms": self._clock.now_ms,
         }

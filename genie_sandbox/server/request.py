@@ -13,7 +13,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 ADMIN_PREFIX = b"/_sandbox/"
 
-ENGINE_ROUTES = frozenset({"statements", "files", "presigned"})
+ENGINE_ROUTES = frozenset({"statements", "files", "metastore", "presigned"})
 OPEN_ROUTES = frozenset({"discovery", "host_metadata", "token", "presigned"})
 
 _SPACES = b"/api/2.0/genie/spaces"
@@ -31,6 +31,8 @@ _PREFIXES = (
     (b"/api/2.0/sql/warehouses/", "warehouses"),  # before the statements, which begin alike
     (b"/api/2.1/unity-catalog/tables/", "tables"),
     (b"/api/2.1/unity-catalog/functions/", "functions"),
+    (b"/api/2.1/unity-catalog/current-metastore-assignment", "metastore"),
+    (b"/api/2.1/unity-catalog/metastores/", "metastore"),
     (b"/api/2.0/sql/", "statements"),
     (b"/api/2.0/fs/", "files"),
     (b"/api/2.0/lakeview/dashboards", "dashboards"),

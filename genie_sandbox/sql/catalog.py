@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from genie_sandbox.account import ADMINISTRATOR
 from genie_sandbox.sql.errors import SqlError, not_found
+from genie_sandbox.sql.privileges import Privileges, Securable, schema_of
 
 DEFAULT_CATALOG = "main"
 DEFAULT_SCHEMA = "default"
@@ -29,6 +31,10 @@ class Name:
         """The name with every part quoted, as Databricks' messages show it."""
         return ".".join(f"`{part}`" for part in (self.catalog, self.schema, self.name))
 
+    def securable(self, kind: str = "TABLE") -> Securable:
+        """What privileges are granted on; the regions of a system table are one table."""
+        return Securable(kind, (self.catalog.partition("@")[0], self.schema, self.name))
+
     @property
     def key(self) -> str:
         """The name as the catalog's file spells it."""
@@ -37,11 +43,12 @@ class Name:
 
 @dataclass(frozen=True)
 class Session:
-    """The catalog and schema that unqualified names belong to, and the region whose system tables are seen."""
+    """Where unqualified names belong, the region whose system tables are seen, and who asks."""
 
     catalog: str = DEFAULT_CATALOG
     schema: str = DEFAULT_SCHEMA
     region: str = ""
+    principal: str = ADMINISTRATOR
 
     def name(self, *parts: str) -> Name:
         """The full name for one, two or three `parts`."""
@@ -88,13 +95,20 @@ class _Content:
 
 
 class Catalog:
-    """Everything with a name, below `folder`. Changes are saved at once; methods may be called from any thread."""
+    """Everything with a name, below `folder`. Changes are saved at once; methods may be called from any thread.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where it is kept.
+        principal: The application id of the account's principal.
+    """
+
+    def __init__(self, folder: Path, principal: str) -> None:
+        self.privileges = Privileges(principal, folder)
         self._folder = folder
         self._file = folder / "catalog.json"
         self._lock = threading.RLock()
         self._system: dict[str, TableEntry] = {}
+        self._disabled: frozenset[str] = frozenset()
         self._content = _read(self._file)
         self._content.schemas.setdefault(_schema_key(DEFAULT_CATALOG, DEFAULT_SCHEMA), None)
 
@@ -102,16 +116,51 @@ class Catalog:
         """Show a table that is not this catalog's own; it is read-only and not saved."""
         self._system[name.key] = TableEntry(str(location), system=True)
 
+    def system_schemas(self) -> dict[str, bool]:
+        """Whether each schema of system tables is enabled."""
+        names = sorted({json.loads(key)[1] for key in self._system})
+        return {name: name not in self._disabled for name in names}
+
+    def enable_system_schema(self, schema: str, *, is_on: bool) -> None:
+        """Show a schema of system tables to everybody, or to nobody."""
+        self._disabled = self._disabled - {schema} if is_on else self._disabled | {schema}
+
     def table(self, name: Name) -> TableEntry | None:
         """The table called `name`, or None."""
-        return self._system.get(name.key) or self._content.tables.get(name.key)
+        return self._shown().get(name.key) or self._content.tables.get(name.key)
 
-    def writable_table(self, name: Name) -> TableEntry:
-        """The table called `name`, which may be written.
+    def _shown(self) -> Mapping[str, TableEntry]:
+        """The system tables whose schemas are enabled."""
+        if not self._disabled:
+            return self._system
+        return {key: one for key, one in self._system.items() if json.loads(key)[1] not in self._disabled}
+
+    def require(self, session: Session, privilege: str, name: Name, kind: str = "TABLE") -> None:
+        """See that whoever asks may do something with a table, a view or a volume.
 
         Raises:
-            SqlError: if there is none, or it is a system table or a view.
+            SqlError: if a privilege is missing.
         """
+        self.privileges.require(session.principal, privilege, name.securable(kind))
+
+    def require_creating(self, session: Session, name: Name, kind: str = "TABLE") -> None:
+        """See that there is a schema for something new, and that whoever asks may create it there.
+
+        Raises:
+            SqlError: if there is none, or a privilege is missing.
+        """
+        self.require_schema(name.catalog, name.schema)
+        place = schema_of(name.catalog, name.schema)
+        self.privileges.require(session.principal, "USE SCHEMA", place)
+        self.privileges.require(session.principal, f"CREATE {kind}", place)
+
+    def writable_table(self, name: Name, session: Session, privilege: str = "MODIFY") -> TableEntry:
+        """The table called `name`, which whoever asks may change.
+
+        Raises:
+            SqlError: if there is none, it is a system table or a view, or a privilege is missing.
+        """
+        self.privileges.require_way(session.principal, name.securable())
         entry = self.table(name)
         if entry is None and self.view(name):
             raise SqlError("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", f"{name} is a view; a table is expected.")
@@ -119,6 +168,7 @@ class Catalog:
             raise not_found(str(name))
         if entry.system:
             raise SqlError("INSUFFICIENT_PERMISSIONS", f"{name} is a system table: it cannot be changed.")
+        self.require(session, privilege, name)
         return entry
 
     def view(self, name: Name) -> ViewEntry | None:
@@ -128,7 +178,7 @@ class Catalog:
     def has_schema(self, catalog: str, schema: str) -> bool:
         """Whether the schema exists."""
         key = _schema_key(catalog, schema)
-        return key in self._content.schemas or any(_schema_of(name) == key for name in self._system)
+        return key in self._content.schemas or any(_schema_of(name) == key for name in self._shown())
 
     def require_schema(self, catalog: str, schema: str) -> None:
         """Raise SqlError unless the schema exists and may hold new objects."""
@@ -184,12 +234,12 @@ class Catalog:
 
     def schemas(self) -> list[tuple[str, str]]:
         """All (catalog, schema), sorted."""
-        keys = {*self._content.schemas, *(_schema_of(key) for key in self._system)}
+        keys = {*self._content.schemas, *(_schema_of(key) for key in self._shown())}
         return sorted((catalog, schema) for catalog, schema in map(json.loads, keys))
 
     def tables(self) -> list[Name]:
         """All tables, sorted."""
-        return _names({**self._system, **self._content.tables})
+        return _names({**self._shown(), **self._content.tables})
 
     def views(self) -> list[Name]:
         """All views, sorted."""

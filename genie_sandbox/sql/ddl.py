@@ -21,6 +21,7 @@ from genie_sandbox.sql.clauses import (
 )
 from genie_sandbox.sql.dml import append_rows
 from genie_sandbox.sql.errors import SqlError, not_found, unsupported
+from genie_sandbox.sql.privileges import catalog_of, schema_of
 from genie_sandbox.sql.rewriting import DIALECT, Rewriter, table_name, to_text
 from genie_sandbox.sql.sail import Sail
 from genie_sandbox.sql.transactions import Transactions
@@ -61,7 +62,9 @@ class Definer:
             if statement.args.get("exists"):
                 return NOTHING
             raise SqlError("SCHEMA_ALREADY_EXISTS", f"The schema `{catalog}`.`{schema}` already exists.")
+        self._catalog.privileges.require(session.principal, "CREATE SCHEMA", catalog_of(catalog))
         self._catalog.put_schema(catalog, schema, properties.comment)
+        self._catalog.privileges.made(session.principal, schema_of(catalog, schema))
         return NOTHING
 
     def _create_table(self, statement: exp.Create, session: Session, run_query: RunQuery) -> pa.Table:
@@ -76,7 +79,7 @@ class Definer:
             exp.Property,
         )
         partitioned_by, clustered_by = properties.partitioned_by, properties.clustered_by
-        if not self._may_create(name, statement, "TABLE"):
+        if not self._may_create(name, statement, session):
             return NOTHING
         rows = run_query(statement.expression) if statement.expression is not None else None
         if rows is not None and isinstance(statement.this, exp.Schema):
@@ -101,6 +104,7 @@ class Definer:
         if rows is not None and rows.num_rows:
             append_rows(entry.location, rows, "append")
         self._replace_table(name, entry)
+        self._catalog.privileges.made(session.principal, name.securable())
         return NOTHING
 
     def _replace_table(self, name: Name, entry: TableEntry) -> None:
@@ -110,9 +114,10 @@ class Definer:
         if before:
             shutil.rmtree(before.location, ignore_errors=True)
 
-    def _may_create(self, name: Name, statement: exp.Create, kind: str) -> bool:
+    def _may_create(self, name: Name, statement: exp.Create, session: Session) -> bool:
         """Whether to go on; False if it exists and that is fine."""
-        self._catalog.require_schema(name.catalog, name.schema)
+        self._catalog.require_creating(session, name)
+        kind = statement.kind
         table, view = self._catalog.table(name), self._catalog.view(name)
         if table is None and view is None:
             return True
@@ -145,8 +150,9 @@ class Definer:
     def _create_view(self, statement: exp.Create, session: Session, parameters: Parameters) -> pa.Table:
         target = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
         name = table_name(target, session)
-        if self._may_create(name, statement, "VIEW"):
+        if self._may_create(name, statement, session):
             self._views.create(statement, name, session, parameters)
+            self._catalog.privileges.made(session.principal, name.securable())
         return NOTHING
 
     def drop(self, statement: exp.Drop, session: Session) -> pa.Table:
@@ -163,8 +169,10 @@ class Definer:
             if if_exists:
                 return NOTHING
             raise not_found(str(name))
-        location = self._catalog.writable_table(name).location if kind == "TABLE" else None
+        self._catalog.require(session, "MANAGE", name)
+        location = self._catalog.writable_table(name, session).location if kind == "TABLE" else None
         self._catalog.drop(name)
+        self._catalog.privileges.dropped(name.securable())
         if location:
             shutil.rmtree(location, ignore_errors=True)
         return NOTHING
@@ -180,20 +188,23 @@ class Definer:
         inside = [name for name in names if (name.catalog, name.schema) == (catalog, schema)]
         if inside and not cascade:
             raise SqlError("SCHEMA_NOT_EMPTY", f"Cannot drop the schema `{catalog}`.`{schema}`: it is not empty.")
+        self._catalog.privileges.require(session.principal, "MANAGE", schema_of(catalog, schema))
         for name in inside:
             drop_with_files(self._catalog, name)
         self._catalog.drop_schema(catalog, schema)
+        self._catalog.privileges.dropped(schema_of(catalog, schema))
         return NOTHING
 
     def alter(self, statement: exp.Alter, session: Session) -> pa.Table:
         """ALTER TABLE: add columns, set properties, comment on a column. ALTER VIEW: another text, properties."""
         if statement.kind == "VIEW":
+            self._catalog.require(session, "MANAGE", table_name(statement.this, session))
             self._views.alter(table_name(statement.this, session), statement.args["actions"], session)
             return NOTHING
         if statement.kind != "TABLE":
             raise unsupported(f"ALTER {statement.kind}")
         name = table_name(statement.this, session)
-        entry = self._catalog.writable_table(name)
+        entry = self._catalog.writable_table(name, session)
         actions = [
             item
             for action in statement.args["actions"]
@@ -238,9 +249,10 @@ class Definer:
         if kind == "TABLE":
             name = table_name(statement.this, session)
             if self._catalog.view(name):
+                self._catalog.require(session, "MANAGE", name)
                 self._views.comment(name, text)
                 return NOTHING
-            entry = self._catalog.writable_table(name)
+            entry = self._catalog.writable_table(name, session)
             with self._transactions.alone(entry.location):
                 DeltaTable(entry.location).alter.set_table_description(text)
             self._catalog.put_table(name, replace(entry, comment=text))
@@ -248,9 +260,10 @@ class Definer:
             *parents, column = [part.name for part in statement.this.parts]
             name = session.name(*parents)
             if self._catalog.view(name):
+                self._catalog.require(session, "MANAGE", name)
                 self._views.comment(name, text, column)
                 return NOTHING
-            entry = self._catalog.writable_table(name)
+            entry = self._catalog.writable_table(name, session)
             with self._transactions.alone(entry.location):
                 DeltaTable(entry.location).alter.set_column_metadata(column, {"comment": text})
         else:
@@ -270,6 +283,7 @@ def drop_with_files(catalog: Catalog, name: Name) -> None:
     """Forget a table, view or volume and delete its files."""
     table, volume = catalog.table(name), catalog.volume_folder(name)
     catalog.drop(name)
+    catalog.privileges.dropped(name.securable(), name.securable("VOLUME"))
     for folder in (table.location if table else None, volume):
         if folder:
             shutil.rmtree(folder, ignore_errors=True)

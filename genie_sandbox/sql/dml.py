@@ -127,7 +127,7 @@ class Writer:
         if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
             raise unsupported("writing to anything but a table")
         name = table_name(table, session)
-        return name, self._catalog.writable_table(name)
+        return name, self._catalog.writable_table(name, session)
 
     def _literal(self, value: str, staged: list[Path]) -> exp.Expression:
         if len(value) <= _LONGEST_LITERAL:

@@ -37,7 +37,7 @@ class SailEngine:
         folder = folder.resolve()
         self.warehouse_id = account.warehouse_id
         self.limits = limits or Limits()
-        self.catalog = Catalog(folder)
+        self.catalog = Catalog(folder, account.principal.application_id)
         self.volumes = Volumes(self.catalog)
         self.holds = Holds()
         self._sail = Sail()

@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from genie_sandbox.account import ADMINISTRATOR
 from genie_sandbox.responses import ApiError, to_json
 from genie_sandbox.sql.engine import SailEngine
-from genie_sandbox.sql.http import answering
-from genie_sandbox.sql.volumes import BadPathError, NoVolumeError, Volumes
+from genie_sandbox.sql.http import ASKING_PRINCIPAL, answering
+from genie_sandbox.sql.volumes import BadPathError, ClosedVolumeError, NoVolumeError, Volumes
 
 _FILES = "/api/2.0/fs/files"
 _DIRECTORIES = "/api/2.0/fs/directories"
@@ -109,8 +110,12 @@ class FileRoutes:
         path = b"/".join(segments).decode("utf-8", "replace")
         if any(b"/" in segment for segment in segments):
             raise ApiError(400, f"Invalid path: {path} holds an encoded slash.")
+        principal = request.scope.get(ASKING_PRINCIPAL, ADMINISTRATOR)
+        privilege = "READ VOLUME" if request.method in {"GET", "HEAD"} else "WRITE VOLUME"
         try:
-            return path, self._volumes.local(path)
+            return path, self._volumes.local(path, principal, privilege)
+        except ClosedVolumeError as error:
+            raise ApiError(403, str(error)) from None
         except BadPathError as error:
             raise ApiError(400, f"Invalid path: {error}.") from None
         except NoVolumeError as error:

@@ -12,6 +12,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 ASKED_WORKSPACE = "sandbox.asked_workspace"
 """Where a request's scope says to which workspace it was sent."""
 
+ASKING_PRINCIPAL = "sandbox.asking_principal"
+"""Where a request's scope says who sent it."""
+
 
 def answering(handler: Handler) -> Handler:
     """`handler`, whose ApiErrors are answers."""

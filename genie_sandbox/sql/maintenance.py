@@ -66,7 +66,7 @@ class Maintainer:
     def optimize(self, phrase: Phrase) -> pa.Table:
         """OPTIMIZE t [FULL] [WHERE …] [ZORDER BY (…)]."""
         name = phrase.name()
-        entry = self._catalog.writable_table(name)
+        entry = self._catalog.writable_table(name, phrase.session)
         table = DeltaTable(entry.location)
         phrase.accept("FULL")
         filters = None
@@ -101,7 +101,7 @@ class Maintainer:
     def vacuum(self, phrase: Phrase) -> pa.Table:
         """VACUUM t [FULL | LITE] [RETAIN n HOURS] [DRY RUN]."""
         name = phrase.name()
-        entry = self._catalog.writable_table(name)
+        entry = self._catalog.writable_table(name, phrase.session)
         lite = phrase.accept("LITE")
         if not lite:
             phrase.accept("FULL")
@@ -167,6 +167,7 @@ class Maintainer:
         entry = self._catalog.table(name)
         if entry is None:
             raise not_found(str(name))
+        self._catalog.require(phrase.session, "SELECT", name)
         return name, entry
 
 

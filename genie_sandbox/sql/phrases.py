@@ -48,6 +48,10 @@ class Phrase:
         if self._at < len(self._tokens):
             raise self._unexpected()
 
+    def word(self) -> str:
+        """The next word, whatever it is, in upper case."""
+        return self._next().text.upper()
+
     def parts(self) -> list[str]:
         """A name of any number of parts, also as `IDENTIFIER(...)`."""
         if self.accept("IDENTIFIER", "("):

@@ -9,7 +9,7 @@ from sqlglot.dialects.databricks import Databricks
 from sqlglot.errors import SqlglotError
 
 from genie_sandbox.sql.binding import Parameters
-from genie_sandbox.sql.catalog import Catalog, Name, Session
+from genie_sandbox.sql.catalog import Catalog, Name, Session, ViewEntry
 from genie_sandbox.sql.errors import SqlError, not_found, unsupported
 from genie_sandbox.sql.selecting import ColumnsOf, exact_percentiles, expand_star, group_by_all, without_qualify
 from genie_sandbox.sql.system_tables import TABLES, map_columns
@@ -120,7 +120,7 @@ class Rewriter:
         unaliased: list[list[str]] = []
         for table in list(statement.find_all(exp.Table)):
             if not isinstance(table.this, exp.Identifier):
-                self._resolve_function(table)
+                self._resolve_function(table, session)
             elif not table.meta.get(OWN_FILE) and not _is_cte(table):
                 if not table.alias:
                     unaliased.append([part.name.lower() for part in table.parts])
@@ -131,16 +131,22 @@ class Rewriter:
 
     def _resolve_table(self, table: exp.Table, session: Session, depth: int) -> None:
         if not table.catalog and table.db.lower() in _FILE_FORMATS and table.name.startswith("/"):
-            self._point_at(table, table.db.lower(), table.name)
+            self._point_at(table, table.db.lower(), table.name, session)
             return
         name = table_name(table, session)
-        entry = self._catalog.table(name)
+        entry, view = self._catalog.table(name), self._catalog.view(name)
+        if self._catalog.has_schema(name.catalog, name.schema):
+            self._catalog.privileges.require_way(session.principal, name.securable())
+        if entry is None and view is None:
+            raise not_found(str(name))
+        self._catalog.require(session, "SELECT", name)
         if entry is not None:
             _replace_source(table, "delta", entry.location, table.name)
-            return
-        view = self._catalog.view(name)
-        if view is None:
-            raise not_found(str(name))
+        elif view is not None:
+            self._resolve_view(table, name, view, depth)
+
+    def _resolve_view(self, table: exp.Table, name: Name, view: ViewEntry, depth: int) -> None:
+        """What a view reads is read with the rights of whoever made it, who is taken for an administrator."""
         if depth > _DEEPEST_VIEW:
             raise SqlError("RECURSIVE_VIEW", f"{name} refers to itself.")
         query = self.resolve_tables(parse(view.sql), Session(view.catalog, view.schema), depth + 1)
@@ -149,7 +155,7 @@ class Rewriter:
         _lift_ctes(query, table, next(self._numbers))
         table.replace(exp.Subquery(this=query, alias=alias))
 
-    def _resolve_function(self, table: exp.Table) -> None:
+    def _resolve_function(self, table: exp.Table, session: Session) -> None:
         function = table.this
         if not isinstance(function, exp.Anonymous) or function.name.lower() != _READ_FILES:
             return
@@ -160,12 +166,12 @@ class Rewriter:
         unknown = sorted(set(given) - {"format"})
         if unknown or len(given) != len(options) or not path.is_string:
             raise unsupported("read_files with other arguments than a path and format => '…'")
-        self._point_at(table, given.get("format", "").lower(), path.name)
+        self._point_at(table, given.get("format", "").lower(), path.name, session)
 
-    def _point_at(self, table: exp.Table, file_format: str, path: str) -> None:
+    def _point_at(self, table: exp.Table, file_format: str, path: str, session: Session) -> None:
         if file_format not in _READABLE:
             raise unsupported(f"reading files of the format '{file_format}'")
-        _replace_source(table, file_format, str(self._volumes.existing(path)), "files")
+        _replace_source(table, file_format, str(self._volumes.existing(path, session.principal)), "files")
 
 
 def _replace_source(table: exp.Table, file_format: str, path: str, alias: str) -> None:

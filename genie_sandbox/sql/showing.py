@@ -6,10 +6,11 @@ from typing import Any
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from genie_sandbox.sql.catalog import Catalog, Name, TableEntry, ViewEntry
+from genie_sandbox.sql.catalog import Catalog, Name, Session, TableEntry, ViewEntry
 from genie_sandbox.sql.dml import arrow_schema
 from genie_sandbox.sql.errors import SqlError, not_found, unsupported
 from genie_sandbox.sql.phrases import Phrase
+from genie_sandbox.sql.privileges import catalog_of, schema_of
 from genie_sandbox.sql.results import type_text
 
 
@@ -33,7 +34,7 @@ class Shower:
             if phrase.accept("IN") or phrase.accept("FROM"):
                 catalog = phrase.parts()[0].lower()
             phrase.end()
-            return _strings(databaseName=[schema for owner, schema in self._catalog.schemas() if owner == catalog])
+            return _strings(databaseName=self._schemas(catalog, phrase.session))
         for kind, list_names in (
             ("TABLES", lambda: sorted([*self._catalog.tables(), *self._catalog.views()])),
             ("VIEWS", self._catalog.views),
@@ -43,6 +44,13 @@ class Shower:
                 return self._objects(phrase, kind, list_names())
         raise unsupported(f"SHOW {phrase.rest()}")
 
+    def _schemas(self, catalog: str, session: Session) -> list[str]:
+        """The schemas of a catalog that whoever asks may use."""
+        privileges, who = self._catalog.privileges, session.principal
+        privileges.require(who, "USE CATALOG", catalog_of(catalog))
+        inside = [schema for owner, schema in self._catalog.schemas() if owner == catalog]
+        return [each for each in inside if privileges.holds(who, "USE SCHEMA", schema_of(catalog, each))]
+
     def _objects(self, phrase: Phrase, kind: str, names: list[Name]) -> pa.Table:
         asked = phrase.session.catalog.lower(), phrase.session.schema.lower()
         if phrase.accept("IN") or phrase.accept("FROM"):
@@ -50,13 +58,26 @@ class Shower:
         phrase.end()
         if not self._catalog.has_schema(*asked):
             raise SqlError("SCHEMA_NOT_FOUND", f"The schema `{asked[0]}`.`{asked[1]}` cannot be found.")
-        inside = [name for name in names if (name.catalog, name.schema) == asked]
+        inside = self._seen([name for name in names if _is_in(name, asked)], kind, phrase.session)
         column = {"TABLES": "tableName", "VIEWS": "viewName", "VOLUMES": "volume_name"}[kind]
         owner = "database" if kind == "VOLUMES" else "database" if kind == "TABLES" else "namespace"
         return _strings(**{owner: [name.schema for name in inside], column: [name.name for name in inside]})
 
+    def _seen(self, names: list[Name], kind: str, session: Session) -> list[Name]:
+        """Those of a schema that whoever asks may read.
+
+        Raises:
+            SqlError: if it may not use the schema.
+        """
+        privilege, kind = ("READ VOLUME", "VOLUME") if kind == "VOLUMES" else ("SELECT", "TABLE")
+        privileges, who = self._catalog.privileges, session.principal
+        for name in names[:1]:
+            privileges.require_way(who, name.securable())
+        return [name for name in names if privileges.holds(who, privilege, name.securable(kind))]
+
     def _properties(self, phrase: Phrase) -> pa.Table:
         name = phrase.name()
+        self._catalog.require(phrase.session, "SELECT", name)
         view = self._catalog.view(name)
         if view is not None:
             properties = dict(sorted(view.properties.items()))
@@ -82,10 +103,11 @@ class Shower:
         phrase.end()
         if not self._catalog.has_schema(*asked):
             raise SqlError("SCHEMA_NOT_FOUND", f"The schema `{asked[0]}`.`{asked[1]}` cannot be found.")
+        inside = [name for name in [*self._catalog.tables(), *self._catalog.views()] if _is_in(name, asked)]
         found = {
             name: self._information(name)
-            for name in sorted([*self._catalog.tables(), *self._catalog.views()])
-            if (name.catalog, name.schema) == asked and any(each.fullmatch(name.name) for each in patterns)
+            for name in self._seen(sorted(inside), "TABLES", phrase.session)
+            if any(each.fullmatch(name.name) for each in patterns)
         }
         shown = _strings(
             database=[name.schema for name in found],
@@ -122,6 +144,7 @@ class Shower:
         extended = phrase.accept("EXTENDED")
         name = phrase.name()
         phrase.end()
+        self._catalog.require(phrase.session, "SELECT", name)
         view = self._catalog.view(name)
         if view is not None:
             return _rows(_described_view(name, view, extended=extended))
@@ -139,6 +162,10 @@ class Shower:
         if extended:
             rows += _details(name, entry, table)
         return _rows(rows)
+
+
+def _is_in(name: Name, schema: tuple[str, str]) -> bool:
+    return (name.catalog, name.schema) == schema
 
 
 def _described(field: pa.Field) -> tuple[str, str, str | None]:

@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from genie_sandbox.account import ADMINISTRATOR
 from genie_sandbox.responses import ApiError, to_json
 from genie_sandbox.sql.binding import Parameters, parameters_of
 from genie_sandbox.sql.catalog import DEFAULT_CATALOG, DEFAULT_SCHEMA, Session
 from genie_sandbox.sql.engine import SailEngine
 from genie_sandbox.sql.errors import SqlError
-from genie_sandbox.sql.http import ASKED_WORKSPACE, answering
+from genie_sandbox.sql.http import ASKED_WORKSPACE, ASKING_PRINCIPAL, answering
 from genie_sandbox.sql.presigned import PRESIGNED_PREFIX
 from genie_sandbox.sql.results import Chunk
 from genie_sandbox.sql.statements import TERMINAL, Job, Order, Statements
@@ -70,7 +71,8 @@ class StatementRoutes:
         wait = _wait_seconds(body.get("wait_timeout", "10s"))
         on_timeout = _one_of(body, "on_wait_timeout", "CONTINUE", "CANCEL")
         region = self._engine.region_of(request.scope.get(ASKED_WORKSPACE, ""))
-        job = self._statements.submit(_order(body, region))
+        principal = request.scope.get(ASKING_PRINCIPAL, ADMINISTRATOR)
+        job = self._statements.submit(_order(body, region, principal))
         if wait and not await _ended(job, wait) and on_timeout == "CANCEL":
             await asyncio.to_thread(self._statements.cancel, job)
         return self._answer(request, job, show_pending=not wait)
@@ -177,7 +179,7 @@ async def _ended(job: Job, seconds: float) -> bool:
     return job.state in TERMINAL
 
 
-def _order(body: dict[str, Any], region: str) -> Order:
+def _order(body: dict[str, Any], region: str, principal: str) -> Order:
     statement = body.get("statement")
     if not isinstance(statement, str) or not statement.strip():
         raise ApiError(400, "statement is required.")
@@ -190,7 +192,7 @@ def _order(body: dict[str, Any], region: str) -> Order:
         raise ApiError(400, f"The format {file_format} {reason}.")
     return Order(
         statement,
-        Session(body.get("catalog") or DEFAULT_CATALOG, body.get("schema") or DEFAULT_SCHEMA, region),
+        Session(body.get("catalog") or DEFAULT_CATALOG, body.get("schema") or DEFAULT_SCHEMA, region, principal),
         _parameters(body.get("parameters") or []),
         disposition,
         _positive(body, "row_limit"),

@@ -13,6 +13,7 @@ from genie_sandbox.sql.catalog import Catalog, Session
 from genie_sandbox.sql.ddl import NOTHING, Definer, drop_with_files
 from genie_sandbox.sql.dml import Writer
 from genie_sandbox.sql.errors import SqlError, unsupported
+from genie_sandbox.sql.granting import Granter
 from genie_sandbox.sql.holds import Holds
 from genie_sandbox.sql.maintenance import Maintainer
 from genie_sandbox.sql.phrases import Phrase
@@ -44,6 +45,7 @@ class Warehouse:
         self._definer = Definer(catalog, self._rewriter, sail, transactions)
         self._maintainer = Maintainer(catalog, transactions)
         self._shower = Shower(catalog)
+        self._granter = Granter(catalog)
         self._defining = threading.Lock()
 
     def run(self, statement: str, session: Session, parameters: Parameters, tag: str) -> pa.Table:
@@ -84,6 +86,8 @@ class Warehouse:
             (("DESCRIBE",), False, self._shower.describe),
             (("DESC",), False, self._shower.describe),
             (("SHOW",), False, self._shower.show),
+            (("GRANT",), True, self._granter.grant),
+            (("REVOKE",), True, self._granter.revoke),
             (("CREATE", "VOLUME"), True, self._create_volume),
             (("DROP", "VOLUME"), True, self._drop_volume),
         ]
@@ -123,9 +127,10 @@ class Warehouse:
         name = phrase.name()
         comment = phrase.string() if phrase.accept("COMMENT") else None
         phrase.end()
-        self._catalog.require_schema(name.catalog, name.schema)
+        self._catalog.require_creating(phrase.session, name, "VOLUME")
         if self._catalog.volume_folder(name) is None:
             self._catalog.put_volume(name, comment)
+            self._catalog.privileges.made(phrase.session.principal, name.securable("VOLUME"))
         elif not if_not_exists:
             raise SqlError("VOLUME_ALREADY_EXISTS", f"Cannot create volume {name}: it already exists.")
         return NOTHING
@@ -135,6 +140,7 @@ class Warehouse:
         name = phrase.name()
         phrase.end()
         if self._catalog.volume_folder(name) is not None:
+            self._catalog.require(phrase.session, "MANAGE", name, "VOLUME")
             drop_with_files(self._catalog, name)
         elif not if_exists:
             raise SqlError("VOLUME_NOT_FOUND", f"The volume {name} does not exist.")

@@ -1,4 +1,4 @@
-"""Who we are to Databricks: the names under which our own calls appear in the audit log."""
+"""Who we are to Databricks: the names under which our own calls appear in the audit log, and our metastore."""
 
 import logging
 
@@ -8,6 +8,22 @@ from genie_assets.gateways.databricks.transport import WorkspaceHttp
 
 _WILL_NOT_TELL = frozenset({ErrorClass.PERMISSION, ErrorClass.NOT_FOUND, ErrorClass.CONFIG})
 _LOG = logging.getLogger(__name__)
+
+
+def metastore_id(http: WorkspaceHttp) -> str | None:
+    """The id of the metastore that a workspace is assigned to; None if the workspace does not tell.
+
+    Raises:
+        CallError: if the workspace cannot be asked.
+    """
+    try:
+        told = Retries().call(lambda: http.call("GET", "/api/2.1/unity-catalog/current-metastore-assignment"))
+    except CallError as problem:
+        if problem.error.error_class not in _WILL_NOT_TELL:
+            raise
+        return None
+    found = told.get("metastore_id")
+    return found if isinstance(found, str) and found else None
 
 
 def own_names(http: WorkspaceHttp) -> tuple[str, ...]:

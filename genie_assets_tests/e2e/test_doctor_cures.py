@@ -1,0 +1,130 @@
+"""Each thing that can be missing, alone: the doctor names it, and the lines that it prints mend it."""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from genie_assets.commands.cli import main
+from genie_assets_tests.e2e.carried_out import Administrator
+from genie_assets_tests.e2e.pipelines import forget_settings
+from genie_sandbox.account import Account, ArrivingRow, Principal, Space, Workspace, save
+from genie_sandbox.client import SandboxProcess
+
+NOW = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
+WE = "5f0c1d7e-0000-4000-8000-00000000abcd"
+SPACE = {"space_id": "s1", "title": "Sales", "serialized_space": '{"version":2}'}
+SCHEMAS = ("system.access", "system.query")
+TABLES = ("system.access.audit", "system.query.history", "system.access.workspaces_latest")
+
+
+def _account() -> Account:
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    event = {"event_id": "e1", "event_time": NOW, "event_date": today, "workspace_id": "1"}
+    event |= {"service_name": "aibiGenie", "action_name": "getSpace"}
+    return Account(
+        account_id="a",
+        anchor=NOW,
+        first_day=today,
+        last_day=today,
+        warehouse_id="0123456789abcdef",
+        principal=Principal(WE, "s3cret-of-ours", "dapi0123456789", 77),
+        workspaces=(Workspace("1", "One"),),
+        spaces=(Space("1", "s1", SPACE),),
+        audit=(ArrivingRow(NOW, event),),
+    )
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    folder = tmp_path_factory.mktemp("account")
+    save(_account(), folder)
+    with SandboxProcess(folder) as running:
+        yield running
+
+
+@dataclass
+class World:
+    """An account in which all is well until something is broken, and who may mend it."""
+
+    sandbox: SandboxProcess
+    administrator: Administrator
+    patch: pytest.MonkeyPatch
+
+    def doctor(self) -> dict[str, dict[str, Any]]:
+        """What the doctor finds that is not in order, by its name."""
+        done = CliRunner().invoke(main, ["doctor", "--json"])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        assert "s3cret" not in done.output
+        found = [each for each in json.loads(done.output) if each["status"] in ("failed", "warning")]
+        assert (done.exit_code == 1) == any(each["status"] == "failed" for each in found)
+        return {each["name"]: each for each in found}
+
+    def grant_all(self) -> None:
+        """As it is at the start: all privileges on the catalog, and nothing by itself on what is in it."""
+        self.administrator.sql(
+            f"GRANT ALL PRIVILEGES ON CATALOG system TO `{WE}`",
+            *(f"REVOKE USE SCHEMA ON SCHEMA {each} FROM `{WE}`" for each in SCHEMAS),
+            *(f"REVOKE SELECT ON TABLE {each} FROM `{WE}`" for each in TABLES),
+        )
+
+
+@pytest.fixture
+def world(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
+    forget_settings(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    for name, value in {**sandbox.environment(), "GENIE_LAKEHOUSE": "tables"}.items():
+        monkeypatch.setenv(name, value)
+    world = World(sandbox, Administrator(sandbox), monkeypatch)
+    world.grant_all()
+    return world
+
+
+def _no_grant_on(table: str) -> Callable[[World], None]:
+    """All that is granted is on the other tables."""
+
+    def take_away(world: World) -> None:
+        others = [each for each in TABLES if each != table]
+        world.administrator.sql(
+            f"REVOKE ALL PRIVILEGES ON CATALOG system FROM `{WE}`",
+            f"GRANT USE CATALOG ON CATALOG system TO `{WE}`",
+            *(f"GRANT USE SCHEMA ON SCHEMA {each.rpartition('.')[0]} TO `{WE}`" for each in others),
+            *(f"GRANT SELECT ON TABLE {each} TO `{WE}`" for each in others),
+        )
+
+    return take_away
+
+
+def _not_enabled(schema: str) -> Callable[[World], None]:
+    def disable(world: World) -> None:
+        told = world.administrator.call("GET", "/api/2.1/unity-catalog/current-metastore-assignment")
+        path = f"/api/2.1/unity-catalog/metastores/{told['metastore_id']}/systemschemas/{schema}"
+        world.administrator.call("DELETE", path)
+
+    return disable
+
+
+CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
+    **{f"no grant on {table}": (_no_grant_on(table), (table,)) for table in TABLES},
+    "access is not enabled": (_not_enabled("access"), (TABLES[0], TABLES[2])),
+    "query is not enabled": (_not_enabled("query"), (TABLES[1],)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_missing_is_named_alone_and_the_printed_lines_mend_it(world: World, case: str) -> None:
+    breaks, names = CASES[case]
+    breaks(world)
+    found = world.doctor()
+    assert set(found) == set(names)
+    for name in names:
+        assert found[name]["cure"], name
+    world.administrator.carry_out(found[names[0]]["cure"])
+    if len(names) > 1:  # one cause, which the same line mended
+        assert not set(world.doctor()) & set(names)
+    assert world.doctor() == {}
