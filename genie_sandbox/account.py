@@ -59,7 +59,7 @@ class SpaceState:
     """What we may do with a space from `at` (ms) on, and whether it lies in the trash."""
 
     at: int
-    access: str = "manage"  # manage | run (no export) | none (403)
+    access: str = "manage"  # manage | edit (no permissions, no others' talk) | run (no export) | none (403)
     trashed: bool = False
 
 

@@ -504,11 +504,12 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_applies (
   applied_by STRING COMMENT 'Who was logged in, as far as Databricks tells it.',
   started_timestamp TIMESTAMP COMMENT 'When it began.',
   finished_timestamp TIMESTAMP COMMENT 'When it ended, NULL if it never did.',
-  result STRING COMMENT 'BEGUN, APPLIED, ALREADY, REFUSED, UNVERIFIED or UNKNOWN.',
+  result STRING COMMENT 'BEGUN, APPLIED, ALREADY, PARTLY, REFUSED, UNVERIFIED or UNKNOWN.',
   message STRING COMMENT 'What was said about it, with secrets scrubbed.',
   etag_before STRING COMMENT 'The version tag that was reviewed.',
   config_hash_before STRING COMMENT 'Hash of the configuration that was reviewed, NULL for a new space.',
   config_hash_after STRING COMMENT 'Hash of the configuration that was planned.',
+  permissions STRING COMMENT 'What became of the planned permissions: APPLIED, ALREADY, CHANGED (by others since), NOT SET or UNVERIFIED, NULL where none were planned or come to.',
   CONSTRAINT pk_genie_space_applies PRIMARY KEY (apply_id)
 )
 USING DELTA

@@ -26,10 +26,14 @@ _NOBODY_TO_ASK = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is to become of a plan: written to a file, and carried out at once, if a person says yes."""
+    """What is to become of a plan: written to a file, and carried out at once, if a person says yes.
+
+    `with_permissions` says that it sets permissions, too.
+    """
 
     file: Path | None
     at_once: bool
+    with_permissions: bool = False
 
     def check(self) -> None:
         """Refuse at once where nobody could say yes, or nothing may be written."""
@@ -44,12 +48,13 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     @one_sentence
-    def with_outcome(*words: Any, file: Path | None, at_once: bool, **options: Any) -> Any:
-        outcome = Outcome(file, at_once)
+    def with_outcome(*words: Any, file: Path | None, at_once: bool, permissions: bool, **options: Any) -> Any:
+        outcome = Outcome(file, at_once, permissions)
         outcome.check()
         return command(*words, outcome=outcome, **options)
 
     at_once = click.option("--apply", "at_once", is_flag=True, help="Ask whether to carry it out now.")
+    permissions = click.option("--permissions", is_flag=True, help="Let the plan set permissions, too.")
     return click.option(
         "--plan", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file."
-    )(at_once(with_outcome))
+    )(permissions(at_once(with_outcome)))

@@ -5,6 +5,7 @@ Only `apply`, and `--apply` after a person said yes, change anything in Databric
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from genie_assets.commands.terminal import readable
 
 if TYPE_CHECKING:
     from genie_assets.domain.keys import Row
+    from genie_assets.domain.space_access import Access, WantedAccess
     from genie_assets.domain.space_plans import Applied, Plan
     from genie_assets.domain.space_transfers import Destination
     from genie_assets.logins import DatabricksConnection
@@ -63,11 +65,15 @@ def restore(space: str, at: str, outcome: Outcome) -> None:
     Nothing is changed, unless --apply is given and you say yes.
     """
     from genie_assets.domain.inventory import moment
+    from genie_assets.domain.keys import SpaceKey
+    from genie_assets.pipeline.space_access import wanted_access
     from genie_assets.pipeline.space_plans import restore_plan
 
-    moment(at)
+    then = moment(at)
     _, version = space_lakes.state(space_lakes.library(), f"{space}:{at}")
-    _propose(restore_plan(version, _live()), outcome)
+    wanted = wanted_access(configured_lake(), SpaceKey.of(version), then, is_all=True)
+    live = _live()
+    _propose(restore_plan(version, live), Rights(wanted, live), outcome)
 
 
 @click.command("promote", short_help="Plan to bring a space to another workspace.")
@@ -83,13 +89,17 @@ def promote(space: str, source: str | None, outcome: Outcome, **to: Any) -> None
     a new one is made.
     """
     from genie_assets.commands.space_files import is_space_folder
+    from genie_assets.domain.keys import SpaceKey
+    from genie_assets.pipeline.space_access import wanted_access
     from genie_assets.pipeline.space_plans import transfer_plan
 
     if is_space_folder(space):
-        row = _of_folder(Path(space))
+        row, wanted = _of_folder(Path(space))
     else:
         _, row = space_lakes.state(space_lakes.library(), f"{space}@{source}" if source else space)
-    _propose(transfer_plan("promote", row, _destination(**to), _live()), outcome)
+        wanted = wanted_access(configured_lake(), SpaceKey.of(row))
+    live = _live()
+    _propose(transfer_plan("promote", row, _destination(**to), live), Rights(wanted, live), outcome)
 
 
 @click.command("import", short_help="Plan to bring an exported space to a workspace.")
@@ -105,7 +115,9 @@ def import_(folder: Path, outcome: Outcome, **to: Any) -> None:
     """
     from genie_assets.pipeline.space_plans import transfer_plan
 
-    _propose(transfer_plan("import", _of_folder(folder), _destination(**to), _live()), outcome)
+    row, wanted = _of_folder(folder)
+    live = _live()
+    _propose(transfer_plan("import", row, _destination(**to), live), Rights(wanted, live), outcome)
 
 
 @click.command("apply", short_help="Carry out a plan.")
@@ -136,7 +148,8 @@ def _carry_out(plan: "Plan", patience: int) -> None:
 
     from genie_assets.commands import space_text
     from genie_assets.pipeline.run import Run
-    from genie_assets.pipeline.space_apply import Apply, Patience
+    from genie_assets.pipeline.space_access import Patience
+    from genie_assets.pipeline.space_apply import Apply
 
     settings = read_settings()
     connection = settings.writing()
@@ -144,20 +157,21 @@ def _carry_out(plan: "Plan", patience: int) -> None:
     looks = Patience(1 + int(patience / _SECONDS_BETWEEN_LOOKS), lambda: time.sleep(_SECONDS_BETWEEN_LOOKS))
     live = _live_of(settings, connection)
     done = Apply(plan, live, configured_lake(), run, looks).carry_out(_who(settings, connection))
-    if done.changes:
+    if done.changes or done.access_changes:
         click.echo("")
-        for line in space_text.changed("as reviewed", "as it is now", done.changes):
+        for line in space_text.changed("as reviewed", "as it is now", done.changes, done.access_changes):
             click.echo(line)
     _conclude(plan, done)
 
 
-def _of_folder(folder: Path) -> "Row":
+def _of_folder(folder: Path) -> "tuple[Row, WantedAccess | str]":
+    """The space that a folder holds, and who shall have access by it."""
     from genie_assets.commands.space_files import read_folder
 
     row = read_folder(folder)
     if row["workspace_id"] is None or row["space_id"] is None:
         raise click.ClickException(f"{readable(folder)}/space.json must name a workspace_id and a space_id.")
-    return row
+    return row, "the folder does not tell who may use it"
 
 
 def _conclude(plan: "Plan", done: "Applied") -> None:
@@ -168,14 +182,28 @@ def _conclude(plan: "Plan", done: "Applied") -> None:
     click.secho(text, fg="green")
 
 
-def _propose(plan: "Plan", outcome: Outcome) -> None:
+@dataclass(frozen=True)
+class Rights:
+    """Who shall have access, or why that is not known; and the spaces, which tell who has it."""
+
+    wanted: "WantedAccess | str"
+    live: "LiveSpaces"
+
+
+def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
     """Show a plan, write it where it is wanted, and carry it out where that is wanted and a person says yes."""
     from genie_assets.domain.space_plans import file_text
+    from genie_assets.pipeline.space_access import planned_access
 
-    if not plan.changes:
+    found = planned_access(plan, rights.wanted, rights.live)
+    if outcome.with_permissions:
+        plan = _with_permissions(plan, found)
+    if plan.is_empty:
         click.echo("There is nothing to do: the space says so already.")
+        _show_rights(found, outcome)
         return
     _show(plan)
+    _show_rights(found, outcome)
     _show_references(plan)
     click.echo("")
     file = outcome.file
@@ -192,11 +220,36 @@ def _propose(plan: "Plan", outcome: Outcome) -> None:
     click.echo(f"  genie-assets spaces apply {readable(file)}")
 
 
+def _with_permissions(plan: "Plan", found: "Access | str") -> "Plan":
+    """The plan with what it does to permissions; where that is not known, it leaves them alone and says so."""
+    if not isinstance(found, str):
+        return replace(plan, access=found)
+    return replace(plan, notes=(*plan.notes, f"Permissions are left alone: {found}."))
+
+
+def _show_rights(found: "Access | str", outcome: Outcome) -> None:
+    """What differs in permissions that the plan leaves alone, and what is not known of them."""
+    from genie_assets.commands import space_text
+
+    if outcome.with_permissions and not isinstance(found, str):
+        if not found.changes:
+            click.echo("Permissions are as wanted.")
+        return
+    if isinstance(found, str):
+        for line in space_text.wrapped(f"Permissions are not compared: {readable(found)}.", "  "):
+            click.echo(line)
+    elif found.changes:
+        click.echo("")
+        for line in space_text.permissions(found.changes):
+            click.echo(line)
+        click.echo("  Not part of this plan: it leaves permissions alone without --permissions.")
+
+
 def _show(plan: "Plan") -> None:
     from genie_assets.commands import space_text
 
     place = f"{plan.space_id}@{plan.workspace_id}" if plan.space_id else f"new in {plan.workspace_id}"
-    for line in space_text.changed(place, plan.source, plan.changes):
+    for line in space_text.changed(place, plan.source, plan.changes, plan.access.changes if plan.access else ()):
         click.echo(line)
     for note in plan.notes:
         for line in space_text.wrapped(f"Note: {readable(note)}", "  "):

@@ -18,6 +18,7 @@ from genie_assets.commands.terminal import readable
 from genie_assets.domain.configuration_changes import FIELDS, Change, Kind, Named, Step
 from genie_assets.domain.inventory import Standing, standing
 from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.space_access import AccessChange
 from genie_assets.domain.space_events import Fate, Origin
 from genie_assets.domain.space_references import Finding
 from genie_assets.domain.space_references import Standing as Seen
@@ -26,6 +27,7 @@ _WIDTH = 80
 _LONGEST_LINE = 100_000
 _LONGEST_NAME = 300
 _MARKS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.MOVED: ">"}
+_PERMISSIONS = "permissions"
 _AROUND, _HEAD = 2, 2  # lines that are shown around a change; those that name the two texts
 _SAID_BY_THE_HEADING = frozenset(
     {
@@ -126,9 +128,11 @@ def shown(title: str, row: Row) -> Iterator[str]:
         yield _line(line)
 
 
-def changed(before: str, after: str, found: Sequence[Change]) -> Iterator[str]:
-    """The changes by section, for a terminal."""
-    for part in wrapped(f"{_short(before, 70)} -> {_short(after, 70)}: {summary(found)}", "  "):
+def changed(
+    before: str, after: str, found: Sequence[Change], access: Sequence[AccessChange] = ()
+) -> Iterator[str]:
+    """The changes by section, for a terminal; those of permissions come last."""
+    for part in wrapped(f"{_short(before, 70)} -> {_short(after, 70)}: {summary(found, access)}", "  "):
         yield click.style(part, bold=True)
     for section, of_it in groupby(found, key=lambda change: change.section):
         yield ""
@@ -136,11 +140,24 @@ def changed(before: str, after: str, found: Sequence[Change]) -> Iterator[str]:
         for line in _of_changes(of_it):
             for part in wrapped(f"  {line}", " " * 8):
                 yield click.style(part, fg=_COLOURS.get(line[:1]))
+    if access:
+        yield ""
+        yield from permissions(access)
 
 
-def changed_in_markdown(before: str, after: str, found: Sequence[Change]) -> Iterator[str]:
+def permissions(access: Sequence[AccessChange]) -> Iterator[str]:
+    """Who gets more, less or no access."""
+    yield click.style(_PERMISSIONS, bold=True)
+    for line in _of_access(access):
+        for part in wrapped(f"  {line}", " " * 8):
+            yield click.style(part, fg=_COLOURS.get(line[:1]))
+
+
+def changed_in_markdown(
+    before: str, after: str, found: Sequence[Change], access: Sequence[AccessChange] = ()
+) -> Iterator[str]:
     """The changes for a pull request: a heading for each section, and all that comes from outside in fences."""
-    yield f"### Changes of a Genie space: {summary(found)}"
+    yield f"### Changes of a Genie space: {summary(found, access)}"
     yield ""
     yield from _fenced([f"- {readable(before)}", f"+ {readable(after)}"])
     for section, of_it in groupby(found, key=lambda change: change.section):
@@ -148,6 +165,9 @@ def changed_in_markdown(before: str, after: str, found: Sequence[Change]) -> Ite
         yield f"**{section}**"
         yield ""
         yield from _fenced(list(_of_changes(of_it)))
+    if access:
+        yield from ("", f"**{_PERMISSIONS}**", "")
+        yield from _fenced(list(_of_access(access)))
 
 
 def looked_up(workspace_id: str, found: Sequence[Finding]) -> Iterator[str]:
@@ -165,10 +185,23 @@ def looked_up(workspace_id: str, found: Sequence[Finding]) -> Iterator[str]:
             yield from (click.style(line, fg=colour) for line in wrapped(text, "    "))
 
 
-def summary(found: Sequence[Change]) -> str:
+def summary(found: Sequence[Change], access: Sequence[AccessChange] = ()) -> str:
     """How many changes, and of what."""
-    sections = ", ".join(dict.fromkeys(change.section for change in found))
-    return f"{many(len(found), 'change')} ({sections})" if found else "no difference"
+    sections = list(dict.fromkeys(change.section for change in found)) + ([_PERMISSIONS] if access else [])
+    count = len(found) + len(access)
+    return f"{many(count, 'change')} ({', '.join(sections)})" if count else "no difference"
+
+
+def _of_access(changes: Iterable[AccessChange]) -> Iterator[str]:
+    """A line for each principal: + gets access, - loses it, ~ gets another level."""
+    for each in changes:
+        kind, name = each.principal
+        who = f"{readable(kind.lower().replace('_', ' '))} {_short(name, _LONGEST_NAME)}"
+        if each.before is None or each.after is None:
+            yield f"{'+' if each.after else '-'} {who}: {_short(each.after or each.before, 40)}"
+        else:
+            more = "more" if each.is_wider else "less"
+            yield f"~ {who}: {_short(each.before, 40)} -> {_short(each.after, 40)} ({more})"
 
 
 def _of_changes(found: Iterable[Change]) -> Iterator[str]:

@@ -14,11 +14,13 @@ from genie_assets.domain.table import storable
 
 # From the least to the most, as documented; an unknown level counts as more, so that it is noticed.
 _LEVELS = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
-_PRINCIPALS = {
+PRINCIPALS = {
     "user_name": "USER",
     "group_name": "GROUP",
     "service_principal_name": "SERVICE_PRINCIPAL",
 }
+"""Types of principals, by the fields in which the API names them."""
+
 _A_MOMENT = dt.timedelta(microseconds=1)
 
 REPORTED_FOR = dt.timedelta(days=3)
@@ -54,9 +56,19 @@ def access_list(body: Mapping[str, Any]) -> AccessList | None:
         principal, level = _principal(entry), _highest(entry)
         if principal is None or level is None:
             is_whole = False
-        elif principal not in levels or _rank(levels[principal][0]) < _rank(level[0]):
+        elif principal not in levels or rank(levels[principal][0]) < rank(level[0]):
             levels[principal] = level
     return AccessList(levels, is_whole) if levels else None
+
+
+def own_levels(body: Mapping[str, Any]) -> Mapping[Principal, str]:
+    """The highest level of each principal that an object grants itself: what is inherited is left out."""
+    levels: dict[Principal, str] = {}
+    for entry in body.get("access_control_list") or ():
+        principal, told = _principal(entry), [each for each, inherited in _levels(entry) if not inherited]
+        if principal is not None and told:
+            levels[principal] = max((*told, levels.get(principal, told[0])), key=lambda each: (rank(each), each))
+    return levels
 
 
 def changed_permissions(in_force: Sequence[Row], seen: AccessList, now: dt.datetime) -> list[Row]:
@@ -84,7 +96,7 @@ def changed_permissions(in_force: Sequence[Row], seen: AccessList, now: dt.datet
         if before:
             written.append({**before, "valid_to": began})
         previous = before["permission_level"] if before else None
-        is_wider = previous is None or _rank(level) > _rank(previous)
+        is_wider = previous is None or rank(level) > rank(previous)
         written.append(
             {
                 "principal_type": principal[0],
@@ -115,20 +127,26 @@ def widened(rows: Iterable[Row], now: dt.datetime) -> list[Row]:
 def _principal(entry: Any) -> Principal | None:
     if not isinstance(entry, dict):
         return None
-    named = ((kind, as_text(entry.get(name))) for name, kind in _PRINCIPALS.items())
+    named = ((kind, as_text(entry.get(name))) for name, kind in PRINCIPALS.items())
     return next(((kind, storable(name)) for kind, name in named if name), None)
 
 
 def _highest(entry: Any) -> tuple[str, bool] | None:
     """The highest level of an entry, and whether it is inherited only."""
+    levels = _levels(entry)
+    return max(levels, key=lambda each: (rank(each[0]), each[0], not each[1])) if levels else None
+
+
+def _levels(entry: Any) -> list[tuple[str, bool]]:
+    """All levels of an entry, each with whether it is inherited."""
     told = entry.get("all_permissions") if isinstance(entry, dict) else None
-    levels = [
+    return [
         (storable(level), each.get("inherited") is True)
         for each in (told if isinstance(told, list) else [])
         if isinstance(each, dict) and (level := as_text(each.get("permission_level")))
     ]
-    return max(levels, key=lambda each: (_rank(each[0]), each[0], not each[1])) if levels else None
 
 
-def _rank(level: str) -> int:
+def rank(level: str) -> int:
+    """How much a level allows, among the others; one that is unknown counts as more."""
     return _LEVELS.index(level) if level in _LEVELS else len(_LEVELS)

@@ -8,15 +8,16 @@ does not belong here. No time and no name of a person stands in a plan: whoever 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from genie_assets.domain.configuration_changes import Change, as_values, space_changes
 from genie_assets.domain.configurations import config_hash, kept_text
 from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.space_access import Access, AccessChange, entries_of, levels_of
 
-_FORMAT = "genie-assets plan for a space, form 1"
+_FORMAT = "genie-assets plan for a space, form 2"
 # What an update writes; the folder is chosen when a space is made, and never moved.
 _WRITTEN = ("title", "description", "warehouse_id")
 STATE = (*_WRITTEN, "parent_path", "serialized_space")
@@ -48,6 +49,7 @@ class Plan:
         before: What was reviewed; empty for a new space.
         after: What the space shall be, by the columns of `STATE`.
         notes: What a reviewer has to know.
+        access: What it does to the space's permissions; None if it leaves them alone.
     """
 
     action: str
@@ -58,6 +60,12 @@ class Plan:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    access: Access | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.changes and not (self.access and self.access.changes)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -77,12 +85,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Applied:
-    """How an apply ended: a result of `genie_space_applies`, a sentence, and what else had changed."""
+    """How an apply ended: a result of `genie_space_applies`, a sentence, and what else had changed.
+
+    `permissions` is what became of the planned permissions; None if none were planned, or none were come to.
+    """
 
     result: str
     message: str
     space_id: str | None
     changes: tuple[Change, ...] = ()
+    permissions: str | None = None
+    access_changes: tuple[AccessChange, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -141,7 +154,7 @@ def creation_plan(
     for name, option in (("title", "title"), ("warehouse_id", "warehouse: name one with --warehouse")):
         if not after.get(name):
             raise PlanError(f"A new space needs a {option}.")
-    note = "A new space gets a new id, and has neither the conversations nor the permissions of the other one."
+    note = "A new space gets a new id, and has neither the conversations of the other one nor links to it."
     return Plan(action, source, workspace_id, None, None, {}, after, (note, *notes))
 
 
@@ -191,19 +204,20 @@ def plan_of(text: str) -> Plan:
     """
     try:
         values = json.loads(text)
+        if isinstance(values["plan"], str) and values["plan"] != _FORMAT:
+            raise PlanError("The plan is of another version of this program: make it anew.")
         plan = Plan(
             **{name: values[name] for name in ("action", "source", "workspace_id", "space_id", "etag")},
             before=values["before"],
             after=values["after"],
             notes=tuple(values["notes"]),
+            access=_access_of(values["permissions"]),
         )
         said = _values(plan) | {"sha256": plan.digest}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PlanError(
             "The file holds no plan: `--plan FILE` of restore, promote or import writes one."
         ) from None
-    if values.get("plan") != _FORMAT:
-        raise PlanError("The plan is of another version of this program: make it anew.")
     if values != said:
         raise PlanError(
             "The plan was changed after it was made, and so is not what was computed and checked: make it anew."
@@ -218,14 +232,31 @@ def hash_of(state: Mapping[str, Any]) -> str | None:
 
 
 def _values(plan: Plan) -> dict[str, Any]:
-    facts = asdict(plan)
+    facts = asdict(replace(plan, access=None))
+    del facts["access"]
     states = {name: facts.pop(name) for name in ("before", "after")}
     notes = list(facts.pop("notes"))
     changes = [
         {name: part for name, part in each.items() if name in ("section", "kind", "path")}
         for each in as_values(plan.changes)
     ]
-    return {"plan": _FORMAT, **facts, "notes": notes, "changes": changes, **states}
+    permissions = _access_values(plan.access) if plan.access else None
+    said = {"plan": _FORMAT, **facts, "notes": notes, "changes": changes}
+    return {**said, "permissions": permissions, **states}
+
+
+def _access_values(access: Access) -> dict[str, Any]:
+    changes = [
+        {**entries_of({each.principal: each.after or each.before or ""})[0], "from": each.before, "to": each.after}
+        for each in access.changes
+    ]
+    for each in changes:
+        del each["permission_level"]
+    return {"changes": changes, "before": entries_of(access.before), "after": entries_of(access.after)}
+
+
+def _access_of(values: Any) -> Access | None:
+    return None if values is None else Access(levels_of(values["before"]), levels_of(values["after"]))
 
 
 def _digest(values: Mapping[str, Any]) -> str:

@@ -391,11 +391,17 @@ GENIE_SPACE_APPLIES = Table(
         ours("applied_by", "STRING", "Who was logged in, as far as Databricks tells it."),
         ours("started_timestamp", "TIMESTAMP", "When it began."),
         ours("finished_timestamp", "TIMESTAMP", "When it ended; NULL if it never did."),
-        ours("result", "STRING", "BEGUN, APPLIED, ALREADY, REFUSED, UNVERIFIED or UNKNOWN."),
+        ours("result", "STRING", "BEGUN, APPLIED, ALREADY, PARTLY, REFUSED, UNVERIFIED or UNKNOWN."),
         ours("message", "STRING", "What was said about it, with secrets scrubbed."),
         ours("etag_before", "STRING", "The version tag that was reviewed."),
         ours("config_hash_before", "STRING", "Hash of the configuration that was reviewed; NULL for a new space."),
         ours("config_hash_after", "STRING", "Hash of the configuration that was planned."),
+        ours(
+            "permissions",
+            "STRING",
+            "What became of the planned permissions: APPLIED, ALREADY, CHANGED (by others since), NOT SET or "
+            "UNVERIFIED; NULL where none were planned or come to.",
+        ),
     ),
 )
 

@@ -72,6 +72,14 @@ class LiveSpaces(Protocol):
     def update(self, key: SpaceKey, body: Mapping[str, Any]) -> Mapping[str, Any] | FetchError:
         """Change what the body names, sent once."""
 
+    def permissions(self, key: SpaceKey) -> Mapping[str, Any] | FetchError:
+        """Who may do what with a space."""
+
+    def grant(
+        self, key: SpaceKey, entries: Sequence[Mapping[str, Any]], *, only: bool = False
+    ) -> Mapping[str, Any] | FetchError:
+        """Grant levels to principals; with `only`, take what the space grants to others away."""
+
 
 class LiveReferences(Protocol):
     """Things that spaces name, as one login sees them now. Remote problems are values, never exceptions."""

@@ -4,8 +4,7 @@ Whenever it ends, the note says how far it came, and the same plan may be applie
 not done twice, and a space that an earlier try may have made is looked for before one is made.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from genie_assets.domain.configuration_changes import space_changes
@@ -30,14 +29,7 @@ from genie_assets.domain.tables import GENIE_SPACE_APPLIES
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import LiveSpaces
 from genie_assets.pipeline.run import Run
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often a look is repeated until it shows what was written, and how to wait in between."""
-
-    looks: int
-    wait: Callable[[], None]
+from genie_assets.pipeline.space_access import Patience, Permissions
 
 
 class Apply:
@@ -62,8 +54,10 @@ class Apply:
             PlanError: what is there now cannot be looked at. Nothing was sent.
             LakehouseError: it cannot be noted. Nothing was sent, or it was done and only its end is not noted.
         """
-        plan = self._plan
-        before = self._before()
+        plan, rights = self._plan, Permissions(self._plan, self._live, self._patience, applied_by)
+        done = self._before()
+        if plan.access and (done is None or done.is_good) and (known := done.space_id if done else plan.space_id):
+            done = rights.refusal(SpaceKey(plan.workspace_id, known)) or done
         self._note = {
             "apply_id": self._run.id,
             **{name: getattr(plan, name) for name in ("workspace_id", "space_id", "action", "source")},
@@ -76,13 +70,13 @@ class Apply:
             "config_hash_before": hash_of(plan.before),
             "config_hash_after": hash_of(plan.after),
         }
-        if before is None:
+        if done is None or (done.is_good and plan.access):
             self._keep()
-            before = self._send()
-        self._note |= {"result": before.result, "message": before.message, "space_id": before.space_id}
+        done = rights.follow(done or self._send())
+        self._note |= {name: getattr(done, name) for name in ("result", "message", "space_id", "permissions")}
         self._note["finished_timestamp"] = self._run.clock()
         self._keep()
-        return before
+        return done
 
     def _before(self) -> Applied | None:
         """How it ends before anything is sent; None if it is to be sent."""

@@ -12,156 +12,42 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from genie_assets.commands.cli import main
 from genie_assets.commands.spaces import spaces as spaces_group
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.space_folders import key_of
 from genie_assets.domain.space_plans import creation_plan
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_APPLIES
-from genie_assets.gateways.databricks.hosts import HostPolicy
-from genie_assets.gateways.databricks.workspaces import Workspaces
-from genie_assets.gateways.genie.api import GenieApi
-from genie_assets.gateways.lakehouse.opening import open_lakehouse
-from genie_assets.pipeline.genie_space_details import look_at_spaces
 from genie_assets.pipeline.run import Run
-from genie_assets.pipeline.space_apply import Apply, Patience
+from genie_assets.pipeline.space_access import Patience
+from genie_assets.pipeline.space_apply import Apply
 from genie_assets.pipeline.space_plans import restore_plan
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_live_spaces
+from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, account_of_a_desk, body, desk_in
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.mortal import KilledError, Mortal
-from genie_assets_tests.pipeline.world import HOUR, NOON, World
-from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST, RUN_ONLY, SALES, SECOND
-from genie_assets_tests.sandbox.wire import call, genie_path
-from genie_sandbox.account import Securable, Space, save
+from genie_assets_tests.pipeline.world import NOON
+from genie_assets_tests.sandbox.accounts import FIRST, RUN_ONLY, SALES, SECOND
+from genie_assets_tests.sandbox.wire import genie_path
 from genie_sandbox.client import SandboxProcess
-
-GOOD: dict[str, Any] = {
-    "version": 2,
-    "data_sources": {"tables": [{"identifier": "dev.shop.orders"}, {"identifier": "dev.shop.stores"}]},
-    "instructions": {
-        "text_instructions": [{"id": "a1", "content": ["Days are in UTC."]}],
-        "example_question_sqls": [
-            {"id": "b1", "question": ["How many?"], "sql": ["SELECT 1 FROM dev.shop.orders"]}
-        ],
-    },
-    "later": {"key": "unknown"},
-}
-BAD: dict[str, Any] = GOOD | {
-    "instructions": {"text_instructions": [{"id": "a1", "content": ["Days are local."]}]}
-}
-DESK = "desk0"
-
-
-def _body(configuration: Any, **fields: Any) -> dict[str, Any]:
-    known = {
-        "title": "Refund desk",
-        "description": "Refunds",
-        "warehouse_id": "wh",
-        "parent_path": "/Shared/genie",
-    }
-    return known | {"serialized_space": json.dumps(configuration)} | fields
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    folder = tmp_path_factory.mktemp("account")
-    desk = Space(FIRST, DESK, {"space_id": DESK, "etag": "e0", **_body(GOOD)})
-    things = (
-        Securable("table", "prod.shop.orders"),
-        Securable("table", "prod.shop.secrets", access="none"),
-        Securable("table", "prod.shop.seen", access="browse"),
-        Securable("function", "prod.tools.f"),
-        Securable("warehouse", "ours", workspaces=(FIRST,)),
-        Securable("warehouse", "old", state="DELETED"),
-    )
-    save(replace(ACCOUNT, spaces=(*ACCOUNT.spaces, desk), securables=things), folder)
-    with SandboxProcess(folder, sql=False) as running:
+    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
         yield running
-
-
-class Desk:
-    """A user's working folder, the lakehouse in it, and what others do to the spaces meanwhile."""
-
-    def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
-        self.sandbox, self.folder = sandbox, folder
-        self.world = World(folder / "lake")
-        self.world.genie = GenieApi(  # type: ignore[assignment]
-            Workspaces(sandbox.host, token=sandbox.token, urls=sandbox.urls, policy=HostPolicy(("127.0.0.1:*",)))
-        )
-        self.hours = 0
-
-    def back_up(self, *keys: tuple[str, str]) -> None:
-        self.world.now = NOON + self.hours * HOUR
-        self.hours += 1
-        spaces = [SpaceKey(*key) for key in keys or ((FIRST, DESK),)]
-        look_at_spaces(
-            spaces, self.sandbox.urls, genie=self.world.genie, lake=self.world.lake, run=self.world.run()
-        )
-
-    def spaces(self, *arguments: str) -> Result:
-        result = CliRunner().invoke(main, ["spaces", *arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-        assert self.sandbox.token not in result.output
-        return result
-
-    def apply(self, file: str = "plan.json", patience: int = 2) -> Result:
-        return self.spaces("apply", file, "--patience", str(patience))
-
-    def send(self, workspace_id: str, path: str, body: Any, method: str = "PATCH") -> Any:
-        reply = call(self.sandbox.urls[workspace_id], path, self.sandbox.token, method=method, body=body)
-        assert reply.status == 200, reply.body
-        return reply.json()
-
-    def change(self, space_id: str = DESK, workspace_id: str = FIRST, **fields: Any) -> None:
-        self.send(workspace_id, genie_path(space_id), fields)
-
-    def read(self, space_id: str = DESK, workspace_id: str = FIRST) -> dict[str, Any]:
-        path = f"{genie_path(space_id)}?include_serialized_space=true"
-        return dict(call(self.sandbox.urls[workspace_id], path, self.sandbox.token).json())
-
-    def titled(self, title: str, workspace_id: str) -> list[str]:
-        listed = call(self.sandbox.urls[workspace_id], "/api/2.0/genie/spaces", self.sandbox.token).json()[
-            "spaces"
-        ]
-        return [space["space_id"] for space in listed if space["title"] == title]
-
-    def notes(self) -> list[tuple[str, str]]:
-        rows = open_lakehouse(str(self.folder / "lake")).records(GENIE_SPACE_APPLIES)
-        return [(row["action"], row["result"]) for row in sorted(rows, key=lambda row: row["started_timestamp"])]
 
 
 @pytest.fixture
 def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """The space is as it was at first, backed up, and then edited badly."""
-    monkeypatch.chdir(tmp_path)
-    urls = ",".join(f"{each}={url}" for each, url in sandbox.urls.items())
-    for name, value in {
-        **sandbox.environment(),
-        "GENIE_LAKEHOUSE": str(tmp_path / "lake"),
-        "GENIE_WORKSPACE_URLS": urls,
-        "GENIE_ALLOW_SPACE_WRITES": "true",
-    }.items():
-        monkeypatch.setenv(name, value)
-    one = Desk(sandbox, tmp_path)
-    one.change(**_body(GOOD))
-    one.back_up()
-    one.change(serialized_space=json.dumps(BAD), description="")
-    one.back_up()
-    yield one
-    sandbox.clear_faults()
-    for workspace_id in sandbox.urls:
-        for title in ("Refund desk", "New desk"):
-            for space_id in one.titled(title, workspace_id):
-                if space_id != DESK:
-                    one.send(workspace_id, genie_path(space_id), None, "DELETE")
+    with desk_in(sandbox, tmp_path, monkeypatch) as one:
+        yield one
 
 
 SHOWN = """\
@@ -459,9 +345,9 @@ def test_an_apply_that_is_killed_after_any_step_is_done_once_by_the_next(
         title = f"New desk {last}"
         if action == "update":
             desk.change(serialized_space=json.dumps(BAD))
-            change = restore_plan({"workspace_id": FIRST, "space_id": DESK, **_body(GOOD)}, live)
+            change = restore_plan({"workspace_id": FIRST, "space_id": DESK, **body(GOOD)}, live)
         else:
-            change = creation_plan("promote", "a test", SECOND, _body(GOOD, title=title))
+            change = creation_plan("promote", "a test", SECOND, body(GOOD, title=title))
         mortal, patience = Mortal(last), Patience(1, lambda: None)
         run = Run(NOON.date(), f"a{last}", desk.world.clock)
         try:
@@ -490,7 +376,7 @@ def test_an_apply_that_is_killed_after_any_step_is_done_once_by_the_next(
 
 def test_a_space_of_that_title_that_came_meanwhile_is_left_alone(desk: Desk) -> None:
     promote(desk)
-    theirs = desk.send(SECOND, "/api/2.0/genie/spaces", _body(BAD, parent_path="/Workspace/Shared/genie"), "POST")
+    theirs = desk.send(SECOND, "/api/2.0/genie/spaces", body(BAD, parent_path="/Workspace/Shared/genie"), "POST")
     refused = desk.apply()
     assert (
         refused.exit_code,
@@ -513,7 +399,7 @@ def test_a_name_that_is_taken_in_the_trash_is_refused_in_databricks_words(desk: 
 
 
 def test_a_trashed_space_is_planned_as_a_new_one(desk: Desk) -> None:
-    new = desk.send(FIRST, "/api/2.0/genie/spaces", _body(GOOD, title="New desk"), "POST")["space_id"]
+    new = desk.send(FIRST, "/api/2.0/genie/spaces", body(GOOD, title="New desk"), "POST")["space_id"]
     desk.back_up((FIRST, new))
     desk.send(FIRST, genie_path(new), None, "DELETE")
     shown = desk.spaces("restore", new, "--at", "2030-01-01", "--plan", "plan.json").output
@@ -585,7 +471,7 @@ def test_what_cannot_be_planned_is_one_sentence(desk: Desk, arguments: list[str]
 
 
 def test_two_spaces_of_one_title_are_told_apart(desk: Desk) -> None:
-    ids = [desk.send(SECOND, "/api/2.0/genie/spaces", _body(BAD), "POST")["space_id"] for _ in range(2)]
+    ids = [desk.send(SECOND, "/api/2.0/genie/spaces", body(BAD), "POST")["space_id"] for _ in range(2)]
     result = promote(desk)
     assert f"may mean {', '.join(sorted(ids))} in {SECOND}: choose one with --into ID." in result.output
     shown = desk.spaces(

@@ -124,7 +124,7 @@ class GenieApi:
 
     def _get_space(self, request: Request, plan: Plan) -> Answer:
         export = request.query.get("include_serialized_space", "").lower() == "true"
-        find = self._spaces.managed if export else self._spaces.readable
+        find = self._spaces.editable if export else self._spaces.readable
         space = find(request.workspace_id, request.space_id, self._clock.now_ms, stale=plan.has("stale"))
         return json_answer(space.body if export else without_export(space))
 

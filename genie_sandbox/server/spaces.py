@@ -42,11 +42,22 @@ class Spaces:
             raise ApiError(403, f"You do not have permission to view Genie space {space_id}.")
         return space
 
+    def editable(self, workspace_id: str, space_id: str, at_ms: int, *, stale: bool = False) -> Space:
+        """The space, if our principal may export and change it; when `stale`, as before its last change.
+
+        Raises:
+            ApiError: as `readable`, and 403 when our principal may only run it.
+        """
+        space = self.readable(workspace_id, space_id, at_ms, stale=stale)
+        if space.state(at_ms).access not in ("manage", "edit"):
+            raise ApiError(403, f"You do not have permission to edit Genie space {space_id}.")
+        return space
+
     def managed(self, workspace_id: str, space_id: str, at_ms: int, *, stale: bool = False) -> Space:
         """The space, if our principal may manage it; when `stale`, as it was before its last change.
 
         Raises:
-            ApiError: as `readable`, and 403 when our principal may only run it.
+            ApiError: as `readable`, and 403 when our principal may only run or edit it.
         """
         space = self.readable(workspace_id, space_id, at_ms, stale=stale)
         if space.state(at_ms).access != "manage":
@@ -87,9 +98,9 @@ class Spaces:
             weakly: The etag guards the configuration only: title and description change before it is compared.
 
         Raises:
-            ApiError: as `managed`; 400 for unusable values; 409 when `etag` is not the space's current one.
+            ApiError: as `editable`; 400 for unusable values; 409 when `etag` is not the space's current one.
         """
-        space = self.managed(workspace_id, space_id, at_ms)
+        space = self.editable(workspace_id, space_id, at_ms)
         if wanted.get("etag") is not None and wanted["etag"] != space.body.get("etag"):
             if weakly:
                 told = {name: wanted[name] for name in ("title", "description") if name in wanted}

@@ -90,6 +90,13 @@ class GenieApi:
         except CallError as failed:
             return failed.error
 
+    def get_permissions(self, workspace_id: str, workspace_url: str | None, space_id: str) -> Answer | FetchError:
+        """Who may do what with one space, which needs CAN MANAGE."""
+        try:
+            return self._calls.permissions(Target(workspace_id, workspace_url), space_id)
+        except CallError as failed:
+            return failed.error
+
     def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
         """All spaces of a workspace that our principal may see, each once."""
         target = Target(workspace_id, workspace_url)

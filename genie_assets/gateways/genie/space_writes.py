@@ -4,7 +4,7 @@ A write is sent once: whether one whose answer got lost was carried out, only a 
 only where Databricks says that it did nothing: too many requests, or a token that ran out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -16,7 +16,10 @@ from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.genie.answers import SpaceList, bad_payload
 
 _SPACES = "/api/2.0/genie/spaces"
+_PERMISSIONS = "/api/2.0/permissions/genie"
 _DID_NOTHING = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.AUTH})
+
+_UNUSABLE = FetchError(ErrorClass.BAD_REFERENCE, "The id of the space cannot be used in an address.")
 
 Body = Mapping[str, Any]
 
@@ -29,6 +32,10 @@ class _Reading(Protocol):
     def get_space(self, workspace_id: str, workspace_url: str | None, space_id: str) -> Answer | FetchError: ...
 
     def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList: ...
+
+    def get_permissions(
+        self, workspace_id: str, workspace_url: str | None, space_id: str
+    ) -> Answer | FetchError: ...
 
 
 class LiveSpaces:
@@ -69,8 +76,31 @@ class LiveSpaces:
     def update(self, key: SpaceKey, body: Body) -> Body | FetchError:
         """Change what the body names. It may be done though this fails: see `FetchError.may_be_done`."""
         if not is_usable_id(key.space_id):
-            return FetchError(ErrorClass.BAD_REFERENCE, "The id of the space cannot be used in an address.")
+            return _UNUSABLE
         return self._written(key.workspace_id, "PATCH", f"{_SPACES}/{quote(key.space_id, safe='')}", body)
+
+    def permissions(self, key: SpaceKey) -> Body | FetchError:
+        """Who may do what with a space; 404 means that it is unknown."""
+        url = self._url_of(key.workspace_id)
+        answer = self._api.get_permissions(key.workspace_id, url, key.space_id)
+        return answer if isinstance(answer, FetchError) else answer.body
+
+    def grant(self, key: SpaceKey, entries: Sequence[Body], *, only: bool = False) -> Body | FetchError:
+        """Grant levels on a space to principals; with `only`, take what it grants to others away.
+
+        What is inherited stays. Sent again where it fails in passing: twice is the same as once.
+        """
+        if not is_usable_id(key.space_id):
+            return _UNUSABLE
+        path = f"{_PERMISSIONS}/{quote(key.space_id, safe='')}"
+        body = {"access_control_list": [*entries]}
+
+        def once() -> Body:
+            http = self._workspaces.http(key.workspace_id, self._url_of(key.workspace_id))
+            answer: Body = http.call("PUT" if only else "PATCH", path, body=body)
+            return answer
+
+        return self._called(once)
 
     def _written(self, workspace_id: str, method: str, path: str, body: Body) -> Body | FetchError:
         def once() -> Body:
@@ -87,6 +117,9 @@ class LiveSpaces:
                 return answer
             raise problem
 
+        return self._called(once)
+
+    def _called(self, once: Callable[[], Body]) -> Body | FetchError:
         try:
             return self._retries.call(once)
         except CallError as failed:

@@ -1,0 +1,180 @@
+"""Who shall have access to a planned space: what is wanted, what a plan says of it, and what is to be done.
+
+Only what a space grants itself counts here. What is inherited, from a folder or a role, is neither compared nor
+written. Levels and names are kept as they are told; who asks and who sends does not belong here.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genie_assets.domain.keys import Row
+from genie_assets.domain.space_permissions import PRINCIPALS, Principal, access_list, own_levels, rank
+
+Levels = Mapping[Principal, str]
+
+_KINDS = {kind: name for name, kind in PRINCIPALS.items()}
+
+
+@dataclass(frozen=True)
+class AccessChange:
+    """What becomes of the access of one principal; None is no access of its own."""
+
+    principal: Principal
+    before: str | None
+    after: str | None
+
+    @property
+    def is_wider(self) -> bool:
+        """Whether the principal may do more than before."""
+        return self.after is not None and (self.before is None or rank(self.after) > rank(self.before))
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a space grants, as it was reviewed, and as it shall be."""
+
+    before: Levels
+    after: Levels
+
+    @property
+    def changes(self) -> tuple[AccessChange, ...]:
+        """What differs, principal by principal."""
+        return changes_of(self.before, self.after)
+
+
+@dataclass(frozen=True)
+class WantedAccess:
+    """What a space shall grant.
+
+    Attributes:
+        levels: By principal.
+        untold: Principals of whom is only known that they inherit access: what they have besides is let be.
+        is_all: Whoever is in neither of these loses what the space grants them. Else they keep it.
+    """
+
+    levels: Levels
+    untold: frozenset[Principal] = frozenset()
+    is_all: bool = False
+
+
+def changes_of(before: Levels, after: Levels) -> tuple[AccessChange, ...]:
+    """What differs: first who gets more, then who gets less, then who loses it."""
+    changes = [
+        AccessChange(principal, before.get(principal), after.get(principal))
+        for principal in sorted({*before, *after})
+        if before.get(principal) != after.get(principal)
+    ]
+    return tuple(sorted(changes, key=lambda each: (not each.is_wider, each.after is None)))
+
+
+def wanted_at(rows: Iterable[Row], at: dt.datetime | None, *, is_all: bool) -> WantedAccess | None:
+    """What a space granted at a time, or at the last look; None if no look had told it then.
+
+    Args:
+        rows: Its rows of `genie_space_permissions`.
+        at: The time, UTC; None is the last look.
+        is_all: Whether others shall lose what they have.
+    """
+    known = list(rows)
+    if at is not None:
+        if not any(row["valid_from"] <= at for row in known):
+            return None
+        known = [row for row in known if row["valid_from"] <= at and (not row["valid_to"] or at < row["valid_to"])]
+    else:
+        known = [row for row in known if row["valid_to"] is None]
+    if not known:
+        return None
+    granted = {_principal(row): row["permission_level"] for row in known if not row["is_inherited"]}
+    inherited = frozenset(_principal(row) for row in known if row["is_inherited"])
+    return WantedAccess(granted, inherited - granted.keys(), is_all)
+
+
+def granted_by(body: Mapping[str, Any]) -> Levels | None:
+    """What a space grants itself, by an answer of the permissions API; None if that cannot be told whole."""
+    seen = access_list(body)
+    return own_levels(body) if seen is not None and seen.is_whole else None
+
+
+def access(wanted: WantedAccess, now: Levels) -> Access:
+    """What is to become of what a space grants now."""
+    kept = [each for each in now if not wanted.is_all or each in wanted.untold]
+    return Access(dict(now), {**{each: now[each] for each in kept}, **wanted.levels})
+
+
+def differing(planned: Access, now: Levels, *, is_new: bool) -> tuple[AccessChange, ...]:
+    """What is neither as it was reviewed nor as it is planned, from the plan's state before to now.
+
+    Principals are taken one by one, so that a plan which was carried out half can be carried out again.
+
+    Args:
+        planned: What the plan says.
+        now: What the space grants.
+        is_new: The plan has made the space: what it grants besides comes from the making, and is let be.
+    """
+    names = {*planned.before, *planned.after, *(() if is_new else now)}
+    odd = [
+        each
+        for each in names
+        if now.get(each) not in (planned.before.get(each), planned.after.get(each))
+        and not (is_new and each not in planned.after)
+    ]
+    return changes_of(
+        {each: planned.before[each] for each in odd if each in planned.before},
+        {each: now[each] for each in odd if each in now},
+    )
+
+
+def left_to_do(planned: Access, now: Levels) -> tuple[AccessChange, ...]:
+    """What of the planned changes does not show yet."""
+    return tuple(each for each in planned.changes if now.get(each.principal) != each.after)
+
+
+def takes_from(changes: Iterable[AccessChange], login: str | None) -> bool:
+    """Whether these changes take access from whoever goes by this name."""
+    return any(each.principal[1] == login and not each.is_wider for each in changes)
+
+
+def entries_of(levels: Levels) -> list[Row]:
+    """Levels as the permissions API takes them, and as files hold them."""
+    return [
+        {_KINDS[kind]: name, "permission_level": level}
+        for (kind, name), level in sorted(levels.items())
+        if kind in _KINDS
+    ]
+
+
+def levels_of(entries: Any) -> Levels:
+    """Levels from a file.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    found: dict[Principal, str] = {}
+    for entry in entries if isinstance(entries, list) else [None]:
+        told = entry if isinstance(entry, dict) else {}
+        named = [name for name in PRINCIPALS if isinstance(told.get(name), str) and told[name]]
+        level = told.get("permission_level")
+        if len(named) != 1 or not isinstance(level, str) or not level:
+            raise ValueError("Each entry must name one principal and its permission_level.")
+        principal = PRINCIPALS[named[0]], told[named[0]]
+        if principal in found:
+            raise ValueError(f"{principal[1]} stands there twice.")
+        found[principal] = level
+    return found
+
+
+def named(principal: Principal) -> str:
+    """A principal in words."""
+    return f"{principal[0].lower().replace('_', ' ')} {principal[1]}"
+
+
+def in_words(changes: Collection[AccessChange]) -> str:
+    """What was to change, for a sentence."""
+    steps = ((named(each.principal), each.before or "none", each.after or "none") for each in changes)
+    return ", ".join(f"{who} from {before} to {after}" for who, before, after in steps)
+
+
+def _principal(row: Row) -> Principal:
+    return row["principal_type"], row["principal"]

@@ -1,0 +1,283 @@
+"""Permissions of spaces, planned and set through the command line, in two workspaces of a sandbox."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.space_access import Access, WantedAccess
+from genie_assets.domain.space_plans import Applied, Plan
+from genie_assets.domain.space_transfers import Destination
+from genie_assets.domain.tables import GENIE_SPACE_APPLIES
+from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.ports import LiveSpaces
+from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.space_access import Patience, planned_access, wanted_access
+from genie_assets.pipeline.space_apply import Apply
+from genie_assets.pipeline.space_plans import restore_plan, transfer_plan
+from genie_assets.settings import load_settings
+from genie_assets.wiring import open_live_spaces
+from genie_assets_tests.e2e.desk import BAD, DESK, EDITED, GOOD, Desk, account_of_a_desk, body, desk_in
+from genie_assets_tests.mortal import KilledError, Mortal
+from genie_assets_tests.pipeline.world import NOON
+from genie_assets_tests.sandbox.accounts import FIRST, PRINCIPAL, SECOND
+from genie_assets_tests.sandbox.wire import call
+from genie_sandbox.client import SandboxProcess
+
+ANN = {"user_name": "ann@example.com", "permission_level": "CAN_RUN"}
+BOB = {"user_name": "bob@example.com", "permission_level": "CAN_EDIT"}
+VIEWERS = {"group_name": "genie-viewers", "permission_level": "CAN_VIEW"}
+NO_PATIENCE = Patience(1, lambda: None)
+OWN = {"service_principal_name": PRINCIPAL.application_id, "permission_level": "CAN_MANAGE"}
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
+    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
+        yield running
+
+
+def grant(desk: Desk, *entries: Any, method: str = "PUT", space: str = DESK, workspace: str = FIRST) -> None:
+    desk.send(workspace, f"/api/2.0/permissions/genie/{space}", {"access_control_list": [*entries]}, method)
+
+
+def granted(desk: Desk, space: str = DESK, workspace: str = FIRST) -> dict[str, str]:
+    """What the space grants itself to others than our principal."""
+    path = f"/api/2.0/permissions/genie/{space}"
+    entries = call(desk.sandbox.urls[workspace], path, desk.sandbox.token).json()["access_control_list"]
+    return {
+        entry.get("user_name") or entry["group_name"]: level["permission_level"]
+        for entry in entries
+        for level in entry["all_permissions"]
+        if not level["inherited"] and "service_principal_name" not in entry
+    }
+
+
+BEFORE = {"ann@example.com": "CAN_RUN", "genie-viewers": "CAN_VIEW"}
+
+
+@pytest.fixture
+def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """The space was edited badly; then Ann got more, Bob was let in, and the viewers were locked out."""
+    grant_first = [OWN, ANN, VIEWERS]
+    with desk_in(sandbox, tmp_path, monkeypatch) as one:
+        grant(one, *grant_first)
+        one.look_at_permissions()
+        grant(one, OWN, ANN | {"permission_level": "CAN_MANAGE"}, BOB)
+        yield one
+
+
+NOW = {"ann@example.com": "CAN_MANAGE", "bob@example.com": "CAN_EDIT"}
+
+
+def restore(desk: Desk, *options: str) -> Result:
+    return desk.spaces("restore", DESK, "--at", "2026-03-02T13:30", "--plan", "plan.json", *options)
+
+
+def noted(desk: Desk) -> list[tuple[str, str | None]]:
+    rows = open_lakehouse(str(desk.folder / "lake")).records(GENIE_SPACE_APPLIES)
+    return [(row["result"], row["permissions"]) for row in sorted(rows, key=lambda row: row["started_timestamp"])]
+
+
+DIFFERENCE = """\
+permissions
+  + group genie-viewers: CAN_VIEW
+  ~ user ann@example.com: CAN_MANAGE -> CAN_RUN (less)
+  - user bob@example.com: CAN_EDIT
+"""
+
+
+def test_permissions_are_shown_and_only_set_by_a_plan_that_says_so(desk: Desk) -> None:
+    desk.change(serialized_space=json.dumps(GOOD), description="Refunds")
+    desk.back_up()
+    desk.change(serialized_space=json.dumps(BAD))
+    at = ("restore", DESK, "--at", "2026-03-02T14:30", "--plan", "plan.json")
+    left_alone = desk.spaces(*at).output
+    assert f"{DIFFERENCE}  Not part of this plan: it leaves permissions alone" in left_alone
+    assert "APPLIED: Done, and read back." in desk.apply().output
+    assert (granted(desk), desk.read()["serialized_space"]) == (NOW, json.dumps(GOOD))
+
+    assert "There is nothing to do: the space says so already." in desk.spaces(*at).output
+    shown = desk.spaces(*at, "--permissions").output
+    assert DIFFERENCE in shown
+    assert "3 changes (permissions)" in " ".join(shown.split())
+    assert "Not part of" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert granted(desk) == NOW
+    done = desk.apply()
+    assert DIFFERENCE in done.output, "and again by who applies it"
+    assert "APPLIED: The space was as planned already: its permissions were set" in done.output
+    assert granted(desk) == BEFORE
+    assert "ALREADY" in desk.apply().output
+    assert noted(desk) == [("APPLIED", None), ("APPLIED", "APPLIED"), ("ALREADY", "ALREADY")]
+    assert "Permissions are as wanted." in desk.spaces(*at, "--permissions").output
+
+
+def test_whatever_others_did_to_permissions_since_is_told_and_not_overwritten(desk: Desk) -> None:
+    restore(desk, "--permissions")
+    grant(desk, {"group_name": "users", "permission_level": "CAN_RUN"}, method="PATCH")
+    refused = desk.apply()
+    assert (refused.exit_code, "  + group users: CAN_RUN\n" in refused.output) == (1, True)
+    assert "REFUSED: Nothing was sent: who may use the space changed since the plan was made" in refused.output
+    assert (granted(desk), desk.read()["serialized_space"]) == (NOW | {"users": "CAN_RUN"}, json.dumps(BAD))
+    assert noted(desk) == [("REFUSED", "CHANGED")]
+
+
+REFUSED = {"effect": "status", "route": "space_permissions", "message": "No."}
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "PERMISSION_DENIED"), (404, "ENDPOINT_NOT_FOUND")])
+def test_who_may_not_see_permissions_plans_and_applies_all_the_rest_and_says_so(
+    desk: Desk, status: int, code: str
+) -> None:
+    desk.change(description="Mine")
+    restore(desk, "--permissions")
+    desk.sandbox.faults(REFUSED | {"status": status, "error_code": code})
+    apart = restore(desk, "--plan", "other.json").output
+    why = f"who may use it cannot be read: {status} {code}"
+    assert f"Permissions are not compared: {why}" in " ".join(apart.split())
+    without = " ".join(restore(desk, "--permissions", "--plan", "other.json").output.split())
+    assert f"Note: Permissions are left alone: {why}" in without
+    assert json.loads(Path("other.json").read_text())["permissions"] is None
+
+    partly = desk.apply()
+    told = f"PARTLY: The space is as planned, but its permissions are not: {why}"
+    assert (partly.exit_code, told in partly.output, "Everything else is done." in partly.output) == (
+        1,
+        True,
+        True,
+    )
+    assert desk.read()["serialized_space"] == json.dumps(BAD), "nobody restored it: the version is that of 13:30"
+    assert noted(desk) == [("PARTLY", "NOT SET")]
+    desk.sandbox.clear_faults()
+    assert "APPLIED" in desk.apply().output
+    assert granted(desk) == BEFORE
+
+
+def test_a_space_that_may_only_be_edited_gets_all_but_permissions(desk: Desk) -> None:
+    desk.change(EDITED, serialized_space=json.dumps(GOOD))
+    places = ("--to", FIRST, "--into", EDITED, "--permissions", "--plan", "plan.json")
+    shown = " ".join(desk.spaces("promote", DESK, *places).output.split())
+    assert "Note: Permissions are left alone: who may use it cannot be read: 403 PERMISSION_DENIED" in shown
+    assert "APPLIED" in desk.apply().output
+    assert desk.read(EDITED)["serialized_space"] == json.dumps(BAD)
+    assert noted(desk) == [("APPLIED", None)]
+
+
+def test_a_level_that_is_refused_stops_no_other_one(desk: Desk) -> None:
+    restore(desk, "--permissions")
+    # Looked at twice, then sent one by one: the second one is refused.
+    desk.sandbox.faults(REFUSED | {"status": 403, "every": 4, "times": 1})
+    partly = desk.apply()
+    assert "PARTLY" in partly.output
+    assert "user ann@example.com from CAN_MANAGE to CAN_RUN (403" in partly.output
+    assert granted(desk) == BEFORE | {"ann@example.com": "CAN_MANAGE"}
+    assert "APPLIED" in desk.apply().output
+    assert granted(desk) == BEFORE
+
+
+def applied(desk: Desk, plan: Plan) -> Applied:
+    """By our principal."""
+    run = Run(NOON.date(), "a", desk.world.clock)
+    return Apply(plan, live_spaces(desk), desk.world.lake, run, NO_PATIENCE).carry_out(PRINCIPAL.application_id)
+
+
+def live_spaces(desk: Desk) -> LiveSpaces:
+    settings = load_settings()
+    return open_live_spaces(settings, settings.writing(), desk.sandbox.urls.get)
+
+
+def with_access(plan: Plan, wanted: WantedAccess | str, live: LiveSpaces) -> Plan:
+    found = planned_access(plan, wanted, live)
+    assert isinstance(found, Access)
+    return replace(plan, access=found)
+
+
+def test_a_login_does_not_take_its_own_access(desk: Desk) -> None:
+    live = live_spaces(desk)
+    plan = restore_plan({"workspace_id": FIRST, "space_id": DESK, **body(GOOD)}, live)
+    others = WantedAccess({("USER", "ann@example.com"): "CAN_RUN"}, is_all=True)
+    done = applied(desk, with_access(plan, others, live))
+    assert (done.result, done.permissions) == ("PARTLY", "NOT SET")
+    assert "they would take access from the login that sets them" in done.message
+    assert (granted(desk), desk.read()["serialized_space"]) == (NOW, json.dumps(GOOD))
+
+
+def promote(desk: Desk, *options: str) -> Result:
+    places = ("--from", FIRST, "--to", SECOND, "--warehouse", "wh", "--map", "dev=prod", "--plan", "plan.json")
+    return desk.spaces("promote", DESK, *places, *options)
+
+
+def test_a_promotion_lets_in_whom_the_source_names_and_takes_nobody_away(desk: Desk) -> None:
+    shown = promote(desk, "--permissions").output
+    assert "  + group genie-viewers: CAN_VIEW\n  + service principal" in shown
+    assert "APPLIED: Done, and read back. Its permissions were set, and read back." in " ".join(
+        desk.apply().output.split()
+    )
+    (made,) = desk.titled("Refund desk", SECOND)
+    assert granted(desk, made, SECOND) == BEFORE
+    grant(desk, BOB, ANN | {"permission_level": "CAN_VIEW"}, space=made, workspace=SECOND, method="PATCH")
+    again = promote(desk, "--permissions").output
+    assert "  ~ user ann@example.com: CAN_VIEW -> CAN_RUN (more)\n" in again
+    assert "bob" not in again
+    assert "APPLIED" in desk.apply().output
+    assert granted(desk, made, SECOND) == BEFORE | {"bob@example.com": "CAN_EDIT"}
+
+
+def test_what_nobody_looked_at_is_not_known_and_not_nobody(desk: Desk) -> None:
+    shown = " ".join(desk.spaces("restore", DESK, "--at", "2026-03-02T12:30", "--permissions").output.split())
+    assert "Permissions are left alone: no look up to 2026-03-02 12:30 UTC has told who may use it." in shown
+    assert granted(desk) == NOW
+
+
+@pytest.mark.parametrize("action", ["restore", "promote"])
+def test_an_apply_that_is_killed_after_any_step_ends_as_planned_with_the_next(desk: Desk, action: str) -> None:
+    live, lake = live_spaces(desk), desk.world.lake
+    wanted = wanted_access(lake, SpaceKey(FIRST, DESK), is_all=True)
+    source = {"workspace_id": FIRST, "space_id": DESK, **body(GOOD)}
+    before = {name: body(BAD)[name] for name in ("serialized_space", "description")}
+    ended: list[str] = []
+    halves: set[tuple[bool, bool]] = set()
+    for last in itertools.count(1):
+        if action == "restore":
+            desk.change(**before)
+            grant(desk, OWN, ANN | {"permission_level": "CAN_MANAGE"}, BOB)
+            plan = restore_plan(source, live)
+        else:
+            plan = transfer_plan("promote", source, Destination(SECOND, warehouse_id="wh"), live)
+        plan = with_access(plan, wanted, live)
+        mortal = Mortal(last)
+        run, next_run = (Run(NOON.date(), f"{name}{last}", desk.world.clock) for name in "ab")
+        try:
+            Apply(plan, mortal(live), mortal(lake), run, NO_PATIENCE).carry_out("ann")
+        except KilledError:
+            pass
+        else:
+            break
+        halves.add(_how_far(desk, action))
+        done = Apply(plan, live, lake, next_run, NO_PATIENCE).carry_out("ann")
+        ended.append(done.result)
+        key = SpaceKey(plan.workspace_id, str(done.space_id))
+        assert granted(desk, key.space_id, key.workspace_id) == BEFORE
+        assert desk.read(key.space_id, key.workspace_id)["serialized_space"] == json.dumps(GOOD)
+        if action == "promote":
+            assert desk.titled("Refund desk", SECOND) == [key.space_id]
+            desk.send(SECOND, f"/api/2.0/genie/spaces/{key.space_id}", None, "DELETE")
+    sent = ended.index("ALREADY")
+    assert (ended[:sent], set(ended[sent:])) == (["APPLIED"] * sent, {"ALREADY"})
+    assert halves == {(False, False), (True, False), (True, True)}
+    assert {row["permissions"] for row in lake.records(GENIE_SPACE_APPLIES)} >= {"APPLIED", "ALREADY"}
+
+
+def _how_far(desk: Desk, action: str) -> tuple[bool, bool]:
+    """Whether the space, and whether its permissions are as planned."""
+    if action == "restore":
+        return desk.read()["serialized_space"] == json.dumps(GOOD), granted(desk) == BEFORE
+    made = desk.titled("Refund desk", SECOND)
+    return bool(made), bool(made) and granted(desk, made[0], SECOND) == BEFORE
