@@ -24,7 +24,8 @@ from dagster._core.storage.asset_check_execution_record import (
 from genie_assets.broken_runs import days_text, of_failed_runs, of_waiting_runs, utc
 from genie_assets.domain.advice import NOT_EVALUATED, advice, check_advice
 from genie_assets.domain.incidents import Broken, Severity
-from genie_assets.run_notes import CAUSES
+from genie_assets.domain.side_ledgers import SIDE_LEDGERS, SideLedger
+from genie_assets.run_notes import CAUSES, LEDGER
 
 # How long after the last evaluation, or after it was switched on, a schedule's checks must have come: twice the
 # time of a run, waiting included, beyond the time between two ticks.
@@ -73,6 +74,7 @@ class _Failing(NamedTuple):
     severity: Severity
     description: str
     causes: Mapping[str, int]
+    ledger: SideLedger | None
     at: dt.datetime
 
 
@@ -104,11 +106,13 @@ def _failing_of(record: AssetCheckExecutionRecord) -> _Failing:
     severity = Severity.ERROR
     if verdict is not None and verdict.severity is dg.AssetCheckSeverity.WARN:
         severity = Severity.WARN
-    noted = verdict.metadata.get(CAUSES) if verdict is not None else None
+    metadata = verdict.metadata if verdict is not None else {}
+    noted, of = metadata.get(CAUSES), metadata.get(LEDGER)
+    ledger = next((each for each in SIDE_LEDGERS if of is not None and each.name == of.value), None)
     causes = noted.value if noted is not None and isinstance(noted.value, Mapping) else {}
     known = {str(name): number for name, number in causes.items() if isinstance(number, int) and number > 0}
     text = (verdict.description if verdict is not None else None) or ""
-    return _Failing(record.key, record.partition, severity, text, known, _evaluated_at(record))
+    return _Failing(record.key, record.partition, severity, text, known, ledger, _evaluated_at(record))
 
 
 def _evaluated_at(record: AssetCheckExecutionRecord) -> dt.datetime:
@@ -123,14 +127,22 @@ def _of_classes(failing: Iterable[_Failing]) -> Iterator[Broken]:
         for name in each.causes:
             by_class[name].append(each)
     for name, those in by_class.items():
-        counts: Counter[str] = Counter()
-        for each in those:
-            counts[each.key.name] += each.causes[name]
-        # Each check counts all that it sees: what two of them see is not twice there.
-        what = f"{name}: {max(counts.values()):,} messages cannot be read, as {_checks_and_days(those)} found"
+        what = f"{name}: {_how_much(name, those)} cannot be read, as {_checks_and_days(those)} found"
         severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in those) else Severity.WARN
         since = min(each.at for each in those)
-        yield Broken(f"class:{name}", severity, what, advice(name), since, _check_path(those[0].key))
+        # What mends the messages mends the rest; only what concerns no message has a command of its own.
+        ledger = None if any(each.ledger is None for each in those) else those[0].ledger
+        todo = advice(name, ledger)
+        yield Broken(f"class:{name}", severity, what, todo, since, _check_path(those[0].key))
+
+
+def _how_much(name: str, those: Iterable[_Failing]) -> str:
+    """How many messages, and how many of what lies around them."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for each in those:
+        counts[each.ledger.things if each.ledger else "messages"][each.key.name] += each.causes[name]
+    # Each check counts all that it sees: what two of them see is not twice there.
+    return " and ".join(f"{max(counted.values()):,} {things}" for things, counted in counts.items())
 
 
 def _of_checks(failing: Iterable[_Failing]) -> Iterator[Broken]:

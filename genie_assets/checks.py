@@ -28,6 +28,7 @@ from genie_assets.domain.waiting import last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.late_days import build_every_day_is_loaded, build_no_day_is_late
+from genie_assets.ledger_checks import build_ledger_is_clear
 from genie_assets.pipeline.inspection import (
     OpenErrors,
     Unreadable,
@@ -314,6 +315,7 @@ def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
         dg.asset_check(asset=ledger)(no_open_errors_left),
         dg.asset_check(asset=ledger)(no_message_is_lost),
         build_no_key_is_twice(place),
+        build_ledger_is_clear(place),
         dg.asset_check(asset=ledger)(every_stored_day_is_a_partition),
         dg.asset_check(asset=place.table_key(SPACE_FETCH_ERRORS))(spaces_are_backed_up),
         dg.asset_check(asset=place.table_key(GENIE_SPACE_PERMISSIONS))(no_access_was_widened),

@@ -18,6 +18,9 @@ WAITING = "waiting"
 CAUSES = "causes"
 """Under which name a check says how many messages cannot be read for which error class: alerts go by it."""
 
+LEDGER = "ledger"
+"""Under which name it says which ledger knows them, by its short name, if it is not that of messages."""
+
 
 def waits_to_json(waits: Mapping[dt.date, Wait]) -> dg.JsonMetadataValue:
     """What waits for a run, by day, as metadata."""

@@ -153,6 +153,8 @@ def test_a_thousand_failing_checks_of_a_night_are_one_message_about_one_incident
         if number % 200 == 0:
             watch.tick(after=HOUR)
     watch.verdict(f"{LEDGER}:no_open_errors_left", passed=False, **causes(PERMISSION=4_321))
+    of_comments = {"metadata": causes(PERMISSION=3)["metadata"] | {"ledger": "comments"}}
+    watch.verdict("comment_fetch_errors:ledger_is_clear", passed=False, **of_comments)
     for _ in range(5):
         watch.tick()
     (message,) = hooked(web)
@@ -167,11 +169,12 @@ def test_a_thousand_failing_checks_of_a_night_are_one_message_about_one_incident
     for number in range(30):
         watch.verdict(f"{FETCHED}:api_success_rate", passed=True, day=today() - dt.timedelta(days=number))
     watch.verdict(f"{LEDGER}:no_open_errors_left", passed=True)
+    watch.verdict("comment_fetch_errors:ledger_is_clear", passed=True)
     for _ in range(30):
         watch.tick()
     assert [each["title"] for each in hooked(web)[1:]] == ["genie-assets: 2 fine again"]
     assert hooked(web)[1]["message"].startswith(
-        "FINE AGAIN: PERMISSION: 4,321 messages cannot be read, as api_success"
+        "FINE AGAIN: PERMISSION: 4,321 messages and 3 messages' comments cannot be read, as api_success"
     )
     assert len(post.messages) == 2
     assert beats(web) == 40

@@ -12,7 +12,12 @@ from genie_assets.commands.cli import main
 from genie_assets.definitions import build_defs
 from genie_assets.domain.advice import ADVICE, advice
 from genie_assets.domain.outcomes import ErrorClass
-from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
+from genie_assets.domain.tables import (
+    COMMENT_FETCH_ERRORS,
+    EVALUATION_FETCH_ERRORS,
+    GENIE_EVALUATION_RUNS,
+    MESSAGE_FETCH_ERRORS,
+)
 from genie_assets_tests.day_runs import QUIET, ClockOf, run_day
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, FakeSystemTables, World
 
@@ -24,9 +29,13 @@ def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEva
 
 
 def standing(world: World) -> dict[str, dg.AssetCheckEvaluation]:
+    return evaluations(standing_run(world))
+
+
+def standing_run(world: World) -> dg.ExecuteInProcessResult:
     definitions = build_defs(system_tables=FreshAudit(), lake=world.lake, clock=ClockOf(world))
     job = definitions.resolve_job_def("genie_standing_checks")
-    return evaluations(job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), run_config=QUIET))
+    return job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), run_config=QUIET)
 
 
 class FreshAudit(FakeSystemTables):
@@ -104,6 +113,7 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
         [
             "no_open_errors_left",
             "no_message_is_lost",
+            "ledger_is_clear",
             "no_key_is_twice",
             "every_stored_day_is_a_partition",
             "spaces_are_backed_up",
@@ -116,7 +126,9 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
     )
     rows = [open_error("BAD_REFERENCE", message_id=HOSTILE), open_error("FROM_A_LATER_VERSION", message_id="m2")]
     world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
-    errors = standing(world)["no_open_errors_left"]
+    around_messages(world)
+    result = standing_run(world)
+    errors = evaluations(result)["no_open_errors_left"]
     assert not errors.passed
     description = errors.description or ""
     assert description.startswith(
@@ -129,6 +141,56 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
     sample = str(errors.metadata["sample"].value)
     assert {kind for kind in tokens(sample) if "link" in kind or "image" in kind or "html" in kind} == set()
     assert len(sample.splitlines()) == 4
+    told_of_ledgers(result)
+
+
+def around_messages(world: World) -> None:
+    """Comments given up, an evaluation that nobody read for three days, and one of two days before."""
+    parked = open_error("SERVER", message_id=HOSTILE, next_retry_timestamp=None)
+    later = open_error("PERMISSION", message_id="m2", next_retry_timestamp=NOON + HOUR)
+    rows = [COMMENT_FETCH_ERRORS.part(row) for row in (parked, later)]
+    world.lake.merge(COMMENT_FETCH_ERRORS, COMMENT_FETCH_ERRORS.frame(rows))
+    failing = open_error("TOO_BIG", of_what="RESULTS", thing_id="failing", next_retry_timestamp=NOON)
+    rows = [EVALUATION_FETCH_ERRORS.part(failing)]
+    world.lake.merge(EVALUATION_FETCH_ERRORS, EVALUATION_FETCH_ERRORS.frame(rows))
+    at = {"old": 72 * HOUR, "new": 30 * HOUR, "failing": 72 * HOUR, "runs": 72 * HOUR}
+    runs = [
+        {
+            "workspace_id": "w1",
+            "space_id": "s1",
+            "eval_run_id": name,
+            "status": "RUNNING" if name == "runs" else "DONE",
+            "created_timestamp": round((NOON - age).timestamp() * 1000),
+            "ingestion_timestamp": NOON - age,
+        }
+        for name, age in at.items()
+    ]
+    world.lake.merge(GENIE_EVALUATION_RUNS, GENIE_EVALUATION_RUNS.frame(runs))
+
+
+def told_of_ledgers(result: dg.ExecuteInProcessResult) -> None:
+    found = {
+        each.asset_key.to_user_string(): each
+        for each in result.get_asset_check_evaluations()
+        if each.check_name == "ledger_is_clear"
+    }
+    comments, evaluated = found["comment_fetch_errors"], found["evaluation_fetch_errors"]
+    assert found["agent_fetch_errors"].passed
+    assert (comments.passed, comments.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    description = comments.description or ""
+    assert description.startswith("2 messages' comments cannot be read:")
+    assert "1 of them is parked" in description
+    assert "`genie-assets errors requeue --of comments --class SERVER`" in description
+    assert comments.metadata["causes"].value == {"SERVER": 1, "PERMISSION": 1}
+    assert tokens(description) == {"paragraph_open", "paragraph_close", "inline", "text", "code_inline"}
+    assert {kind for kind in tokens(str(comments.metadata["sample"].value)) if "link" in kind} == set()
+    assert (evaluated.passed, evaluated.severity) == (False, dg.AssetCheckSeverity.WARN)
+    description = evaluated.description or ""
+    assert description.startswith("1 spaces' evaluations were to be looked at more than 2 days ago, and were not:")
+    assert "genie_evaluations on?" in description
+    assert "errors close" not in description, "what is looked at each day cannot be closed"
+    # What nobody looked at has no class: it is an incident of its own.
+    assert "causes" not in evaluated.metadata
 
 
 @pytest.mark.parametrize("error_class", ErrorClass)

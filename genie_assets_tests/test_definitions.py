@@ -9,6 +9,7 @@ import pytest
 import genie_assets.definitions
 from genie_assets import daily_dashboard, new_rows
 from genie_assets.definitions import build_defs
+from genie_assets.domain.side_ledgers import SIDE_LEDGERS
 from genie_assets.domain.tables import TABLES
 from genie_assets.runs import JOB_NAMES
 from genie_assets_tests.day_runs import CHECKS_OF_ASSETS, DAILY, DAILY_CHECKS
@@ -34,6 +35,7 @@ STANDING_CHECKS = {
     "message_fetch_errors:no_open_errors_left",
     "message_fetch_errors:no_message_is_lost",
     *(f"{table.name}:no_key_is_twice" for table in TABLES if table.partitioned_by is None),
+    *(f"{each.table.name}:ledger_is_clear" for each in SIDE_LEDGERS),
     "genie_day_loads:no_day_is_late",
     "message_fetch_errors:every_stored_day_is_a_partition",
     "space_fetch_errors:spaces_are_backed_up",

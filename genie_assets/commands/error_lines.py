@@ -4,6 +4,7 @@ import datetime as dt
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -12,6 +13,7 @@ from genie_assets.commands.terminal import readable
 from genie_assets.domain.advice import advice
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.side_ledgers import SideLedger
 
 Row = Mapping[str, Any]
 
@@ -20,18 +22,32 @@ _LONGEST_MESSAGE = 400
 _MOST_SPACES = 10
 
 
-def listed(
-    rows: Sequence[Row], place: str, limit: int, now: dt.datetime, titles: Mapping[SpaceKey, str | None]
-) -> Iterator[str]:
+@dataclass(frozen=True)
+class Shown:
+    """How errors are listed.
+
+    Attributes:
+        place: Where they are, readable.
+        limit: So many are shown one by one; the numbers are those of all.
+        now: The time, UTC.
+        ledger: Which ledger they are of, if it is not that of messages.
+    """
+
+    place: str
+    limit: int
+    now: dt.datetime
+    ledger: SideLedger | None = None
+
+
+def listed(rows: Sequence[Row], how: Shown, titles: Mapping[SpaceKey, str | None]) -> Iterator[str]:
     """The lines of a list.
 
     Args:
         rows: The chosen open errors.
-        place: Where they are, readable.
-        limit: So many are shown one by one; the numbers are those of all.
-        now: The time, UTC.
+        how: How they are listed.
         titles: Titles of spaces, as far as they are known.
     """
+    place, limit, now = how.place, how.limit, how.now
     if not rows:
         yield f"No such open errors in {place}."
         return
@@ -46,7 +62,7 @@ def listed(
         classes[row["error_class"]].append(row)
     for name, members in sorted(classes.items(), key=lambda item: -len(item[1])):
         yield f"  {readable(name)}: {_in_numbers(members, now)}"
-        yield f"    What to do: {advice(name)}"
+        yield f"    What to do: {advice(name, how.ledger)}"
         if name == ErrorClass.PERMISSION:
             yield from _spaces(members, titles)
 
@@ -63,7 +79,7 @@ def counted(rows: Collection[Row]) -> str:
         return "none"
     by_class = Counter(row["error_class"] for row in rows)
     classes = ", ".join(f"{count:,} {readable(name)}" for name, count in by_class.most_common())
-    days = {row["event_date"] for row in rows}
+    days = {_day(row) for row in rows}
     return f"{many(len(rows), 'error')} of {many(len(days), 'day')} ({classes})"
 
 
@@ -72,12 +88,22 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def _day(row: Row) -> dt.date | None:
+    """The day of a message; of what belongs to none, that on which it first failed."""
+    first = row["first_error_timestamp"]
+    return row["event_date"] if "event_date" in row else first and first.date()
+
+
+# What tells things of one space apart, in whichever ledger.
+_THINGS = ("message", "thing", "conversation")
+
+
 def _one(row: Row, now: dt.datetime) -> Iterator[str]:
     failures, when = many((row["retry_count"] or 0) + 1, "failure"), _when(row["next_retry_timestamp"], now)
-    yield click.style(f"{row['event_date']}  {readable(row['error_class'])}, {failures}, {when}", bold=True)
+    yield click.style(f"{_day(row)}  {readable(row['error_class'])}, {failures}, {when}", bold=True)
     ids = (
         f"{name} {readable(row[f'{name}_id'] or 'unknown', longest=_LONGEST_ID)}"
-        for name in ("workspace", "space", "message")
+        for name in ("workspace", "space", next(each for each in _THINGS if f"{each}_id" in row))
     )
     yield f"  {'  '.join(ids)}"
     yield f"  {readable(row['error_message'], longest=_LONGEST_MESSAGE)}"
@@ -103,7 +129,7 @@ def _places(rows: Iterable[Row]) -> str:
 
 
 def _in_numbers(rows: Sequence[Row], now: dt.datetime) -> str:
-    days = sorted(str(row["event_date"]) for row in rows)
+    days = sorted(str(_day(row)) for row in rows)
     attempts = [row["next_retry_timestamp"] for row in rows if row["next_retry_timestamp"]]
     parts = [
         f"{len(rows):,} in {_places(rows)}",

@@ -6,9 +6,11 @@ No advice may lead round in circles: what a new attempt cannot mend is to be clo
 from collections.abc import Mapping
 
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.side_ledgers import SideLedger
 
 _REQUEUE = "then `genie-assets errors requeue --class {}`"
 _CLOSE = "`genie-assets errors close --class {}`"
+_LOOKED_AT_AGAIN = "nothing helps but what is changed in Databricks; they are looked at again by themselves."
 
 ADVICE: Mapping[ErrorClass, str] = {
     ErrorClass.PERMISSION: "grant CAN MANAGE on the space to the principal that reads; the rest happens by "
@@ -66,6 +68,11 @@ CHECKS: Mapping[str, str] = {
         "region, or in one of `GENIE_REGIONS`"
     ),
     "no_open_errors_left": "see the classes in the next table",
+    "ledger_is_clear": (
+        "see the classes in the next table; `genie-assets errors list --of comments` (or `agents`, "
+        "`evaluations`) shows them. Overdue: switch on `conversations_daily` and `evaluations_daily`, and look at "
+        "the latest runs of their jobs"
+    ),
     "every_stored_day_is_a_partition": (
         "set `GENIE_FIRST_DAY` to the earliest of the days that the check names, or earlier"
     ),
@@ -112,7 +119,19 @@ def check_advice(check: str) -> str:
     return CHECKS.get(check, _SEE_RUNBOOK)
 
 
-def advice(error_class: str) -> str:
-    """What to do about errors of a class, by its name; a class that is not known is one of another version."""
+def advice(error_class: str, ledger: SideLedger | None = None) -> str:
+    """What to do about errors of a class, by its name; a class that is not known is one of another version.
+
+    Args:
+        error_class: The class.
+        ledger: Which ledger has them, if it is not that of messages.
+    """
     known = ErrorClass.__members__.get(error_class)
-    return ADVICE[known] if known else "this version does not know the class: update genie-assets."
+    text = ADVICE[known] if known else "this version does not know the class: update genie-assets."
+    if ledger is None:
+        return text
+    if "errors close" in text and not ledger.can_be_closed:
+        return _LOOKED_AT_AGAIN
+    for command in ("requeue", "close"):
+        text = text.replace(f"errors {command} ", f"errors {command} --of {ledger.name} ")
+    return text

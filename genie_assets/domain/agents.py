@@ -12,7 +12,7 @@ from typing import Any
 from genie_assets.domain.audit import may_change
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import ConversationKey, Row, SpaceKey
-from genie_assets.domain.ledger import DELETED_ROWS
+from genie_assets.domain.ledger import ENDED_ROWS
 from genie_assets.domain.messages import as_json, as_text, content_hash, epoch_ms, id_text
 from genie_assets.domain.questions import Exists, Filter, IsNull, Not, Rows
 from genie_assets.domain.requests import Answer, ItemsOfConversation
@@ -31,8 +31,8 @@ _CONVERSATION = ConversationKey._fields
 
 def _not_listed_since(column: str) -> tuple[Filter, ...]:
     listed = Exists(Rows(AGENT_CONVERSATION_LOOKS), _CONVERSATION, since=("event_time", column))
-    deleted = Exists(Rows(AGENT_FETCH_ERRORS, DELETED_ROWS), _CONVERSATION, since=("error_timestamp", column))
-    return Not([listed]), Not([deleted])
+    ended = Exists(Rows(AGENT_FETCH_ERRORS, ENDED_ROWS), _CONVERSATION, since=("error_timestamp", column))
+    return Not([listed]), Not([ended])
 
 
 TO_LIST: tuple[Filter, ...] = _not_listed_since("last_event_time")

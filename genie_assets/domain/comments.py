@@ -5,7 +5,7 @@ from typing import Any
 
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import MESSAGE, MESSAGE_IDS, MessageKey, Row
-from genie_assets.domain.ledger import DELETED_ROWS
+from genie_assets.domain.ledger import ENDED_ROWS
 from genie_assets.domain.messages import as_json, as_text, content_hash, epoch_ms, id_text
 from genie_assets.domain.questions import Equals, Exists, Filter, IsNull, Not, Rows
 from genie_assets.domain.requests import Answer, CommentsOfMessage
@@ -20,10 +20,8 @@ TO_LIST: tuple[Filter, ...] = (
     Not([IsNull("last_comment_time"), Not([_LOST_BY_THE_LOG])]),
     Not([Equals("is_deleted", True)]),
     Not([Exists(Rows(MESSAGE_COMMENT_LOOKS), MESSAGE, since=("event_comment_time", "last_comment_time"))]),
-    # Found deleted since: whoever comments on it later shows it again.
-    Not(
-        [Exists(Rows(COMMENT_FETCH_ERRORS, DELETED_ROWS), MESSAGE, since=("error_timestamp", "last_comment_time"))]
-    ),
+    # Found deleted since, or given up by hand: whoever comments on it later shows it again.
+    Not([Exists(Rows(COMMENT_FETCH_ERRORS, ENDED_ROWS), MESSAGE, since=("error_timestamp", "last_comment_time"))]),
 )
 """References of messages whose comments may have changed since they were listed, and of those that only
 reconciliation found. A look is compared by the event that it was made for: its own time is another clock's."""

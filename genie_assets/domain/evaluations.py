@@ -113,6 +113,11 @@ def results_to_ask(
     return found
 
 
+def ended_runs(runs: Iterable[Row]) -> list[Row]:
+    """Of these rows of `genie_evaluation_runs`, those whose results change no more."""
+    return [row for row in runs if _has_ended(row)]
+
+
 def run_rows(look: RunsLook, stored: Iterable[Row]) -> list[Row]:
     """Rows of `genie_evaluation_runs` that a look makes or changes; of what the list lacks, nothing is said.
 

@@ -13,7 +13,7 @@ from typing import Any
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import MESSAGE, Row, SpaceKey
 from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError, error_type, next_retry_at
-from genie_assets.domain.questions import Between, Equals, Exists, Filter, IsNull, Not, Rows
+from genie_assets.domain.questions import Between, Equals, Exists, Filter, In, IsNull, Not, Rows
 from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS
 
 
@@ -125,6 +125,8 @@ DELETED_ROWS: tuple[Filter, ...] = (Equals("resolution", str(DELETED)),)
 WAITING_FOR_PERMISSION: tuple[Filter, ...] = (*OPEN, Equals("error_class", str(ErrorClass.PERMISSION)))
 NOT_FOUND: tuple[Filter, ...] = (Equals("error_class", str(ErrorClass.NOT_FOUND)),)
 CLOSED_ROWS: tuple[Filter, ...] = (Equals("resolution", str(CLOSED)),)
+ENDED_ROWS: tuple[Filter, ...] = (In("resolution", (str(DELETED), str(CLOSED))),)
+"""Things that were found deleted, or given up by hand: nothing is asked until something happens to them."""
 
 
 OUTDATED: tuple[Filter, ...] = (

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from genie_assets.commands.cli import main
 from genie_assets.domain import ledger
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.tables import GENIE_SPACE_DETAILS, MESSAGE_FETCH_ERRORS, records
+from genie_assets.domain.tables import COMMENT_FETCH_ERRORS, GENIE_SPACE_DETAILS, MESSAGE_FETCH_ERRORS, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.e2e.pipelines import forget_settings
@@ -165,6 +165,30 @@ def test_errors_are_closed_by_class_by_workspace_or_by_name(lakehouse: Path) -> 
     closed = {name for name, row in ledger_of(lake).items() if row["resolution"] == ledger.CLOSED}
     assert closed == {"m1", "m3", "m4"}
     assert run("close").exit_code == run("requeue").exit_code == 2
+
+
+def test_what_lies_around_messages_has_the_same_commands(lakehouse: Path) -> None:
+    """A check says that comments cannot be read: its advice must not end at the ledger of messages."""
+    lake = store(lakehouse, error("m1"))
+    parked = {"next_retry_timestamp": None, "resolution": "GAVE_UP"}
+    comments = [error("m2", ErrorClass.SERVER, **parked), error("m3")]
+    lake.merge(COMMENT_FETCH_ERRORS, COMMENT_FETCH_ERRORS.frame(map(COMMENT_FETCH_ERRORS.part, comments)))
+    shown = run("list", "--of", "comments").output
+    assert "message m2" in shown
+    assert "2026-03-02  SERVER, 1 failure, parked" in shown
+    assert "`genie-assets errors requeue --of comments --class SERVER`" in shown
+    assert "m1" not in shown
+    assert (
+        "next run of the job genie_conversations" in run("requeue", "--of", "comments", "--class", "SERVER").output
+    )
+    assert "Closed: 1 error" in run("close", "--of", "comments", "m3").output
+    rows = {row["message_id"]: row for row in lake.records(COMMENT_FETCH_ERRORS)}
+    assert (rows["m2"]["resolved"], rows["m2"]["next_retry_timestamp"] is None) == (False, False)
+    assert rows["m3"]["resolution"] == ledger.CLOSED
+    assert ledger_of(lake)["m1"]["resolved"] is False
+    assert "No such open errors" in run("list", "--of", "agents").output
+    refused = run("close", "--of", "evaluations", "--class", "SERVER")
+    assert (refused.exit_code, "each run of genie_evaluations looks at them again" in refused.output) == (1, True)
 
 
 @pytest.mark.parametrize("command", ["list", "requeue", "close"])

@@ -21,6 +21,7 @@ from genie_assets.domain.tables import (
     MESSAGE_COMMENT_LOOKS,
     MESSAGE_COMMENTS,
 )
+from genie_assets.domain.unread import Unread
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import Retries
@@ -29,8 +30,10 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.meanings import MEANINGS
 from genie_assets.pipeline.agent_items import keep_items, keep_listed
+from genie_assets.pipeline.errors_by_hand import close, open_rows
 from genie_assets.pipeline.message_comments import keep_comments
 from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.side_ledgers import unread_around_messages
 from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets_tests.e2e.pipelines import (
     Pipeline,
@@ -103,6 +106,7 @@ class World:
                 "event_date": (at or self.now).date(),
                 "is_deleted": False,
                 "last_comment_time": at or self.now,
+                "ingestion_timestamp": self.now,
                 **more,
             }
             for message_id in message_ids
@@ -215,6 +219,31 @@ def test_comments_are_listed_once_for_each_event_and_what_goes_wrong_is_in_the_l
     assert looks == {"many": MANY, "some": 2, "leaves": 1, "silent": 0}
     assert SECRET not in caplog.text
     assert all(SECRET not in str(row["error_message"]) for row in world.errors().values())
+
+
+def test_what_is_not_looked_at_for_two_days_is_overdue_and_what_is_closed_by_hand_is_left_alone(
+    world: World,
+) -> None:
+    def unread(name: str) -> Unread:
+        found = unread_around_messages(world.lake, world.now)
+        return next(state for each, state in found.items() if each.name == name)
+
+    world.refer("many", "hidden")
+    world.name("agent")
+    world.wait(47)
+    assert unread("comments").is_clear
+    assert unread("agents").is_clear
+    world.wait(2)
+    assert (unread("comments").overdue, unread("agents").overdue) == (2, 1), "the job never ran: no error says so"
+    world.keep()
+    world.keep_items()
+    assert unread("agents").is_clear
+    assert (unread("comments").overdue, dict(unread("comments").by_class)) == (0, {"PERMISSION": 1})
+    close(world.lake, open_rows(world.lake, COMMENT_FETCH_ERRORS), world.now, COMMENT_FETCH_ERRORS)
+    world.wait(72)
+    assert (world.keep().wanted, unread("comments").is_clear) == (0, True)
+    world.refer("hidden")
+    assert world.keep().wanted == 1, "somebody commented on it again"
 
 
 def test_steps_of_agents_are_listed_to_the_end_and_again_when_something_happened(world: World) -> None:

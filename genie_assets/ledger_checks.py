@@ -1,0 +1,85 @@
+"""The checks of the ledgers around messages: one step asks one question for all of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from genie_assets.domain.advice import advice
+from genie_assets.domain.side_ledgers import SIDE_LEDGERS, SideLedger
+from genie_assets.domain.unread import OVERDUE_AFTER, Unread
+from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.side_ledgers import unread_around_messages
+from genie_assets.placement import Placement
+from genie_assets.run_notes import CAUSES, LEDGER
+from genie_assets.settings import load_settings
+from genie_assets.showing import counted, counts_table, markdown, shown
+from genie_assets.wiring import Clock
+
+NAME = "ledger_is_clear"
+_SAMPLE, _MOST_CLASSES = 20, 20
+
+
+def build_ledger_is_clear(place: Placement) -> dg.AssetChecksDefinition:
+    """The checks."""
+    description = (
+        "Nothing that was to be read around messages is an open error, or was not looked at for two days."
+    )
+
+    @dg.multi_asset_check(
+        name=NAME,
+        specs=[
+            dg.AssetCheckSpec(NAME, asset=place.table_key(each.table), description=description)
+            for each in SIDE_LEDGERS
+        ],
+        can_subset=True,
+    )
+    def ledger_is_clear(
+        context: dg.AssetCheckExecutionContext,
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
+    ) -> Iterator[dg.AssetCheckResult]:
+        """What cannot be read, and what nobody looked at, of comments, agents' steps and evaluations."""
+        chosen = load_settings().genie_workspaces
+        found = unread_around_messages(genie_lake, genie_clock.now(), chosen, sample=_SAMPLE)
+        wanted = {key.asset_key for key in context.selected_asset_check_keys}
+        for each, state in found.items():
+            if (key := place.table_key(each.table)) in wanted:
+                yield _verdict(key, each, state)
+
+    return ledger_is_clear
+
+
+def _verdict(key: dg.AssetKey, ledger: SideLedger, found: Unread) -> dg.AssetCheckResult:
+    columns = [*ledger.table.key, "error_class", "first_error_timestamp", "next_retry_timestamp"]
+    rows = [[row[name] for name in columns] for row in found.sample]
+    metadata: dict[str, Any] = {"open": found.open, "parked": found.parked, "overdue": found.overdue}
+    if found.by_class and not found.overdue:
+        # All that is wrong are these classes: they are told as incidents of theirs.
+        metadata |= {CAUSES: dg.MetadataValue.json(dict(found.by_class)), LEDGER: ledger.name}
+    if found.by_class:
+        metadata |= counts_table("classes", found.by_class) | {"sample": markdown(columns, rows)}
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=NAME,
+        passed=found.is_clear,
+        severity=dg.AssetCheckSeverity.ERROR if found.parked else dg.AssetCheckSeverity.WARN,
+        description=_told(ledger, found),
+        metadata=metadata,
+    )
+
+
+def _told(ledger: SideLedger, found: Unread) -> str:
+    paragraphs = []
+    if found.overdue:
+        paragraphs.append(
+            f"{found.overdue:,} {ledger.things} were to be looked at more than {OVERDUE_AFTER.days} days ago, and "
+            f"were not: is the schedule of the job {ledger.job} on? If it is, its latest run says why."
+        )
+    if found.by_class:
+        are = "is" if found.parked == 1 else "are"
+        parked = f" {found.parked:,} of them {are} parked: no further attempt is made by itself."
+        first = f"{found.open:,} {ledger.things} cannot be read: {counted(found.by_class)}."
+        paragraphs.append(first + (parked if found.parked else ""))
+    classes = sorted(found.by_class)[:_MOST_CLASSES]
+    return "\n\n".join([*paragraphs, *(f"{shown(name)}: {advice(name, ledger)}" for name in classes)])
