@@ -1,10 +1,17 @@
-"""Names that become known after messages were folded without them: which rows lack them, and what they become."""
+"""Names that become known after messages were folded without them: which rows lack them, and what they become.
+
+The same of the addresses of workspaces: what is asked of a message is sent to where its rows say.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
 
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.questions import Filter, In, IsNull
 from genie_assets.domain.workspaces import is_looked_at
+
+WorkspaceColumn = Literal["workspace_name", "workspace_url"]
+"""What the account's list says of a workspace, and so do the rows of its messages."""
 
 
 def new_titles(before: Mapping[SpaceKey, Row], rows: Iterable[Row]) -> dict[SpaceKey, str]:
@@ -26,29 +33,30 @@ def titled(rows: Iterable[Row], titles: Mapping[SpaceKey, str]) -> list[Row]:
     return [{**row, "space_name": titles[SpaceKey.of(row)]} for row in rows if SpaceKey.of(row) in titles]
 
 
-def new_workspace_names(
-    references: Iterable[Row], workspaces: Mapping[str, Row], chosen: Collection[str]
+def new_of_workspaces(
+    column: WorkspaceColumn, references: Iterable[Row], workspaces: Mapping[str, Row], chosen: Collection[str]
 ) -> dict[str, str]:
-    """Names, by id, of the workspaces that had none when some message was found.
+    """Names or addresses, by id, of the workspaces of which it was unknown when some message was found.
 
     Args:
+        column: Which of them.
         references: What messages say of their workspaces.
         workspaces: Rows of `sql/workspaces.sql` by id.
         chosen: Workspaces that are looked at; none stands for all.
     """
-    nameless = {row["workspace_id"] for row in references if not row["workspace_name"]}
+    lacking = {row["workspace_id"] for row in references if not row[column]}
     return {
-        each: name
-        for each in nameless
-        if is_looked_at(each, chosen) and (name := workspaces.get(each, {}).get("workspace_name"))
+        each: said
+        for each in lacking
+        if is_looked_at(each, chosen) and (said := workspaces.get(each, {}).get(column))
     }
 
 
-def without_workspace_name(names: Mapping[str, str]) -> list[Filter]:
-    """Rows of messages that lack the name of one of these workspaces."""
-    return [IsNull("workspace_name"), In("workspace_id", sorted(names))]
+def lacking_of_workspaces(column: WorkspaceColumn, said: Mapping[str, str]) -> list[Filter]:
+    """Rows of messages that lack what is said of one of these workspaces."""
+    return [IsNull(column), In("workspace_id", sorted(said))]
 
 
-def with_workspace_name(rows: Iterable[Row], names: Mapping[str, str]) -> list[Row]:
-    """The rows with the names of their workspaces, which are among these."""
-    return [{**row, "workspace_name": names[row["workspace_id"]]} for row in rows]
+def with_said_of_workspaces(column: WorkspaceColumn, rows: Iterable[Row], said: Mapping[str, str]) -> list[Row]:
+    """The rows with what is said of their workspaces, which are among these."""
+    return [{**row, column: said[row["workspace_id"]]} for row in rows]

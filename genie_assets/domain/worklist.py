@@ -147,9 +147,9 @@ def _is_gone(row: Mapping[str, Any], error: Row | None) -> bool:
     return changed is None or changed <= error["resolved_timestamp"]
 
 
-def reference_of_error(error: Row, known: Mapping[str, Any] | None, workspace_url: str | None) -> Reference:
+def reference_of_error(error: Row, known: Mapping[str, Any] | None) -> Reference:
     """An open error of a day whose events do not name its message any more, as a reference."""
-    unsaid = {"workspace_url": workspace_url, "last_change_time": None, "ingestion_timestamp": None}
+    unsaid = dict.fromkeys(("workspace_url", "last_change_time", "ingestion_timestamp"))
     return reference_of({**error, **unsaid, "is_deleted": False}, known, error)
 
 

@@ -12,6 +12,7 @@ from genie_assets.domain.ledger import Resolution
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Became, FetchResult, Request
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.addresses import with_addresses
 from genie_assets.pipeline.attempts import Attempts
 from genie_assets.pipeline.error_ledger import ErrorLedger, ledger_of
 from genie_assets.pipeline.ports import Genie
@@ -171,6 +172,6 @@ def ask_for_due(
         for key, request in planned.items()
         if ledger.may_be_asked(errors.rows.get(key), now, is_shown=key in shown)
     ]
-    tally = ask_for(due, Batches(things, errors, run), genie, deadline=run.deadline)
+    tally = ask_for(with_addresses(due, lake), Batches(things, errors, run), genie, deadline=run.deadline)
     tally.waiting = len(planned) - len(due)
     return tally

@@ -101,7 +101,7 @@ def inspect_day(day: dt.date, lake: Lakehouse, now: dt.datetime, *, with_answers
 
 def _questions_for_answers(day: dt.date) -> dict[str, Question]:
     of_space = ["workspace_id", "space_id", "space_name", "status", "is_deleted"]
-    urls = Rows(GENIE_MESSAGES_TO_FETCH, days=[day])
+    urls = Rows(GENIE_MESSAGES_TO_FETCH, [Not([IsNull("workspace_url")])], [day])
     return {
         "asked": Counted(Rows(MESSAGE_DETAILS, days=[day]), of_space),
         "times": Counted(Rows(MESSAGE_DETAILS, _ANSWERED, [day]), ["response_time_ms"]),

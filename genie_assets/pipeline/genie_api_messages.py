@@ -14,7 +14,7 @@ from genie_assets.domain.fetch_plan import MessageRef, plan_requests
 from genie_assets.domain.keys import MESSAGE_IDS, MessageKey, Row
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.questions import Counted, Equals, Not, Rows, Wanted
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, records
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS
 from genie_assets.domain.waiting import Wait, due_times, wait_of
 from genie_assets.domain.worklist import (
     OF_A_REFERENCE,
@@ -30,6 +30,7 @@ from genie_assets.domain.worklist import (
     stuck,
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.addresses import with_addresses
 from genie_assets.pipeline.attempts import Attempts
 from genie_assets.pipeline.batches import Batches, ask_for
 from genie_assets.pipeline.conversation_days import index_stored_messages
@@ -73,25 +74,24 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
     batches = Batches(MessageLog(lake, day.known, run, changes), errors, run, attempts=Attempts(lake, run))
     _heal(day, batches)
     worklist = _decide(day, run.clock())
+    wanted = with_addresses(worklist.wanted, lake)
     for reference in worklist.deleted:
         batches.resolve(reference.key, ledger.DELETED)
     for reference in worklist.bad_references:
         batches.failed(_ids(reference), _UNUSABLE)
-    forbidden, probes = still_forbidden(worklist.wanted, errors.rows, genie, deadline=run.deadline)
+    forbidden, probes = still_forbidden(wanted, errors.rows, genie, deadline=run.deadline)
     for ref, refusal in forbidden.items():
         batches.failed(_ids(ref), refusal)
-    requests = plan_requests(
-        (ref for ref in worklist.wanted if ref not in forbidden), _conversation_sizes(day.known)
-    )
+    requests = plan_requests((ref for ref in wanted if ref not in forbidden), _conversation_sizes(day.known))
     tally = ask_for(requests, batches, genie, deadline=run.deadline)
     granted = ledger.newly_granted(before, errors.rows)
     released = release(lake, granted, failed_before=began, now=run.clock())
-    asked = replace(tally.asked, wanted=Counter(ref.workspace_id for ref in worklist.wanted))
+    asked = replace(tally.asked, wanted=Counter(ref.workspace_id for ref in wanted))
     asked.add(probes)
     note_run(run, began, asked, day.places(errors.rows), lake)
     return FetchReport(
         verdicts=Counter(worklist.counts) + Counter({Verdict.CURRENT: day.current.total()}),
-        wanted=len(worklist.wanted),
+        wanted=len(wanted),
         pending=sum(
             key not in day.known and not ledger.is_open(errors.rows.get(key)) for key in tally.not_attempted
         ),
@@ -140,22 +140,13 @@ def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:
         if key not in seen and ledger.is_open(row) and row["event_date"] == event_date
     ]
     known = answers_in(about) | known_answers(lake, {key.message_id for key in errors} - looked_up)
-    urls = _workspace_urls(event_date, lake) if unseen else {}
     judged = [reference_of(row, known.get(key), errors.get(key)) for row, key in _by_key(rows)]
-    judged += [
-        reference_of_error(row, known.get(key), urls.get(row["workspace_id"])) for row, key in _by_key(unseen)
-    ]
+    judged += [reference_of_error(row, known.get(key)) for row, key in _by_key(unseen)]
     return FetchedDay(judged, errors, known, current, len(rows))
 
 
 def _by_key(rows: Iterable[Row]) -> list[tuple[Row, MessageKey]]:
     return [(row, MessageKey.of(row)) for row in rows]
-
-
-def _workspace_urls(event_date: dt.date, lake: Lakehouse) -> dict[str, str | None]:
-    columns = ["workspace_id", "workspace_url"]
-    frame = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, days=[event_date], distinct=True)
-    return {row["workspace_id"]: row["workspace_url"] for row in records(frame)}
 
 
 def _heal(day: FetchedDay, batches: Batches[Row]) -> None:

@@ -1,7 +1,7 @@
 """Looks up what is known of spaces before any is asked for; what that comes to, `domain/known_spaces` says."""
 
 from genie_assets.domain.known_spaces import KnownSpaces, known_of_spaces
-from genie_assets.domain.names import new_workspace_names
+from genie_assets.domain.names import new_of_workspaces
 from genie_assets.domain.questions import Not, Rows, Wanted
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
@@ -12,7 +12,7 @@ from genie_assets.domain.tables import (
 from genie_assets.domain.workspaces import not_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.error_ledger import close, left_out_question
-from genie_assets.pipeline.names import spread_workspace_names
+from genie_assets.pipeline.names import spread_workspace_names, spread_workspace_urls
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.run import Run
 
@@ -20,7 +20,10 @@ _OF_A_REFERENCE = ["event_date", "workspace_id", "workspace_name", "workspace_ur
 
 
 def known_spaces(run: Run, system_tables: SystemTables, lake: Lakehouse) -> KnownSpaces:
-    """What there is to ask in the workspaces that are looked at. Names that are new on the way are spread."""
+    """What there is to ask in the workspaces that are looked at.
+
+    Names and addresses that are new on the way are spread.
+    """
     chosen = system_tables.chosen_workspaces
     found = lake.together(
         {
@@ -37,5 +40,7 @@ def known_spaces(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Know
     workspaces = {row["workspace_id"]: row for row in records(system_tables.workspaces())}
     # What messages say, the latest last.
     references = sorted(found["references"], key=lambda row: row["event_date"])
-    spread_workspace_names(new_workspace_names(references, workspaces, chosen), lake, run.stamp("names"))
+    names = new_of_workspaces("workspace_name", references, workspaces, chosen)
+    spread_workspace_names(names, lake, run.stamp("names"))
+    spread_workspace_urls(new_of_workspaces("workspace_url", references, workspaces, chosen), lake)
     return known_of_spaces(references, found["looked at"], workspaces, chosen)

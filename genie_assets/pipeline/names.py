@@ -5,7 +5,13 @@ from typing import Any
 
 from genie_assets.domain.folded_again import in_parts
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.names import titled, with_workspace_name, without_title, without_workspace_name
+from genie_assets.domain.names import (
+    WorkspaceColumn,
+    lacking_of_workspaces,
+    titled,
+    with_said_of_workspaces,
+    without_title,
+)
 from genie_assets.domain.questions import Filter, In
 from genie_assets.domain.table import Table
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_DETAILS, MESSAGE_DETAILS, records
@@ -36,11 +42,22 @@ def spread_workspace_names(names: Mapping[str, str], lake: Lakehouse, stamp: Map
 
     What the audit log said comes last: it is what tells that a name was unknown.
     """
-    if names:
-        nameless = without_workspace_name(names)
-        _spread(MESSAGE_DETAILS, nameless, lambda rows: with_workspace_name(rows, names), lake, stamp)
-        # When such a row was written says what the log could tell by then: that stays.
-        _spread(GENIE_MESSAGES_TO_FETCH, nameless, lambda rows: with_workspace_name(rows, names), lake, {})
+    _spread_of_workspaces(MESSAGE_DETAILS, "workspace_name", names, lake, stamp)
+    # When such a row was written says what the log could tell by then: that stays.
+    _spread_of_workspaces(GENIE_MESSAGES_TO_FETCH, "workspace_name", names, lake, {})
+
+
+def spread_workspace_urls(urls: Mapping[str, str], lake: Lakehouse) -> None:
+    """Give these addresses of workspaces, by id, to all references that lack one."""
+    _spread_of_workspaces(GENIE_MESSAGES_TO_FETCH, "workspace_url", urls, lake, {})
+
+
+def _spread_of_workspaces(
+    table: Table, column: WorkspaceColumn, said: Mapping[str, str], lake: Lakehouse, stamp: Mapping[str, Any]
+) -> None:
+    if said:
+        lacking = lacking_of_workspaces(column, said)
+        _spread(table, lacking, lambda rows: with_said_of_workspaces(column, rows, said), lake, stamp)
 
 
 def _spread(

@@ -16,6 +16,7 @@ from genie_assets.domain.reconciliation import Seen, entered, is_gone, missing, 
 from genie_assets.domain.requests import MessagesOfConversation
 from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGES_TO_FETCH, RECONCILED_CONVERSATIONS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.addresses import with_addresses
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
 
@@ -80,7 +81,7 @@ def walked(rows: Iterable[Row], workspaces: Mapping[str, Row], walking: Walking)
     known = {(row["workspace_id"], row["space_id"], row["conversation_id"]): row for row in rows}
     requests = [MessagesOfConversation(ids[0], url_of(workspaces, ids[0]), *ids[1:]) for ids in known]
     batch, seen = list[Row](), list[Seen]()
-    for result in walking.genie.fetch(requests, deadline=walking.run.deadline):
+    for result in walking.genie.fetch(with_addresses(requests, walking.lake), deadline=walking.run.deadline):
         walking.report.requests += result.requests_made
         asked = result.request
         problem = result.errors.get(asked.conversation_id)

@@ -6,7 +6,7 @@ import pytest
 
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.known_spaces import known_of_spaces
-from genie_assets.domain.names import new_workspace_names
+from genie_assets.domain.names import new_of_workspaces
 
 RUNS = {"workspace_name": "Prod", "workspace_url": "https://now.example.com", "status": "RUNNING"}
 BANNED = {**RUNS, "status": "BANNED"}
@@ -51,4 +51,4 @@ def test_what_is_not_looked_at_is_no_space_and_the_account_is_no_workspace() -> 
 def test_only_names_that_were_unknown_are_new() -> None:
     rows = [reference("w1"), reference("w2", workspace_name="Old"), reference("w3"), reference("w4")]
     workspaces = {"w1": RUNS, "w2": RUNS, "w3": {**RUNS, "workspace_name": None}, "w4": RUNS}
-    assert new_workspace_names(rows, workspaces, ("w1", "w2", "w3")) == {"w1": "Prod"}
+    assert new_of_workspaces("workspace_name", rows, workspaces, ("w1", "w2", "w3")) == {"w1": "Prod"}

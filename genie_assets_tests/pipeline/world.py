@@ -40,6 +40,7 @@ URL = "https://w1.example.com"
 
 NOT_FOUND = FetchError(ErrorClass.NOT_FOUND, "No such message.", 404, "RESOURCE_DOES_NOT_EXIST")
 FORBIDDEN = FetchError(ErrorClass.PERMISSION, "Not allowed.", http_status=403)
+NOWHERE = FetchError(ErrorClass.CONFIG, "It has no known address.")
 BROKEN = FetchError(ErrorClass.SERVER, "It broke.", http_status=500)
 
 _EVENTS = [
@@ -166,6 +167,9 @@ class FakeGenie:
         for number, request in enumerate(requests):
             if isinstance(request, MessagesRequest) and number >= self.requests_allowed:
                 yield FetchResult(request, not_attempted=request.message_ids)
+                continue
+            if request.workspace_url is None:
+                yield FetchResult(request, errors=dict.fromkeys(request.wanted, NOWHERE))
                 continue
             match request:
                 case MessagesRequest():
