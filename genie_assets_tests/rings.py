@@ -46,6 +46,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
                 "quiet_day",
                 "reconciliation",
                 "secrets",
+                "spaces_on_unity",
                 "visible_runs",
             )
         ),

@@ -11,14 +11,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from genie_assets.commands.cli import main
-from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.tables import GENIE_SPACE_APPLIES
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.api import GenieApi
-from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.genie_space_details import look_at_spaces
 from genie_assets.pipeline.space_permissions import keep_permissions
+from genie_assets.settings import load_settings
+from genie_assets.wiring import open_lake
 from genie_assets_tests.pipeline.world import HOUR, NOON, World
 from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST
 from genie_assets_tests.sandbox.wire import call, genie_path
@@ -53,8 +54,8 @@ def body(configuration: Any, **fields: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def account_of_a_desk(folder: Path) -> Iterator[SandboxProcess]:
-    """Both workspaces, and the things that spaces there name."""
+def account_of_a_desk(folder: Path, *, sql: bool = False) -> Iterator[SandboxProcess]:
+    """Both workspaces, and the things that spaces there name; with `sql`, a warehouse that runs statements."""
     desk = Space(FIRST, DESK, {"space_id": DESK, "etag": "e0", **body(GOOD)})
     edited = Space(FIRST, EDITED, {"space_id": EDITED, "etag": "e0", **body(GOOD, title="Loan desk")}, "edit")
     things = (
@@ -66,7 +67,7 @@ def account_of_a_desk(folder: Path) -> Iterator[SandboxProcess]:
         Securable("warehouse", "old", state="DELETED"),
     )
     save(replace(ACCOUNT, spaces=(*ACCOUNT.spaces, desk, edited), securables=things), folder)
-    with SandboxProcess(folder, sql=False) as running:
+    with SandboxProcess(folder, sql=sql) as running:
         yield running
 
 
@@ -76,6 +77,7 @@ class Desk:
     def __init__(self, sandbox: SandboxProcess, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
         self.world = World(folder / "lake")
+        self.world.lake = open_lake(load_settings())
         self.world.genie = GenieApi(  # type: ignore[assignment]
             Workspaces(sandbox.host, token=sandbox.token, urls=sandbox.urls, policy=HostPolicy(("127.0.0.1:*",)))
         )
@@ -127,18 +129,24 @@ class Desk:
         return [space["space_id"] for space in listed if space["title"] == title]
 
     def notes(self) -> list[tuple[str, str]]:
-        rows = open_lakehouse(str(self.folder / "lake")).records(GENIE_SPACE_APPLIES)
-        return [(row["action"], row["result"]) for row in sorted(rows, key=lambda row: row["started_timestamp"])]
+        return [(row["action"], row["result"]) for row in self.applies()]
+
+    def applies(self) -> list[Row]:
+        """Our notes of what was applied, the earliest first."""
+        rows = open_lake(load_settings()).records(GENIE_SPACE_APPLIES)
+        return sorted(rows, key=lambda row: row["started_timestamp"])
 
 
 @contextmanager
-def desk_in(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """The space is as it was at first, backed up, and then edited badly."""
+def desk_in(
+    sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str | None = None
+) -> Iterator[Desk]:
+    """The space is as it was at first, backed up, and then edited badly; `lakehouse` is a folder by default."""
     monkeypatch.chdir(tmp_path)
     urls = ",".join(f"{each}={url}" for each, url in sandbox.urls.items())
     for name, value in {
         **sandbox.environment(),
-        "GENIE_LAKEHOUSE": str(tmp_path / "lake"),
+        "GENIE_LAKEHOUSE": lakehouse or str(tmp_path / "lake"),
         "GENIE_WORKSPACE_URLS": urls,
         "GENIE_ALLOW_SPACE_WRITES": "true",
     }.items():

@@ -15,7 +15,6 @@ from genie_assets.domain.space_access import Access, WantedAccess
 from genie_assets.domain.space_plans import Applied, Plan
 from genie_assets.domain.space_transfers import Destination
 from genie_assets.domain.tables import GENIE_SPACE_APPLIES
-from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.ports import LiveSpaces
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.space_access import Patience, planned_access, wanted_access
@@ -81,8 +80,7 @@ def restore(desk: Desk, *options: str) -> Result:
 
 
 def noted(desk: Desk) -> list[tuple[str, str | None]]:
-    rows = open_lakehouse(str(desk.folder / "lake")).records(GENIE_SPACE_APPLIES)
-    return [(row["result"], row["permissions"]) for row in sorted(rows, key=lambda row: row["started_timestamp"])]
+    return [(row["result"], row["permissions"]) for row in desk.applies()]
 
 
 DIFFERENCE = """\
