@@ -173,9 +173,14 @@ class SandboxProcess:
         """What answers say the time is: that `of` the "machine" or the "sandbox", later by so much."""
         self._call("POST", "date", {"of": of, "skew_ms": round(skew_seconds * 1000)})
 
-    def expire_tokens(self, refused_as: str | None = None) -> int:
-        """Let all issued tokens have run out, which is said with one of `refused_tokens.BODIES` or a 401."""
-        return int(self._call("DELETE", f"tokens?refused_as={refused_as}" if refused_as else "tokens")["expired"])
+    def expire_tokens(self, refused_as: str | None = None, *, personal: bool = False) -> int:
+        """Let all issued tokens have run out, which is said with one of `refused_tokens.BODIES` or a 401.
+
+        With `personal`, it is the personal access tokens that do.
+        """
+        options = [f"refused_as={refused_as}"] if refused_as else []
+        options += ["personal=yes"] if personal else []
+        return int(self._call("DELETE", "?".join(["tokens", *filter(None, ["&".join(options)])]))["expired"])
 
     def move_dashboard(self, path: str, to: str) -> None:
         """Rename or move a dashboard of the first workspace, as a person does in the file browser.

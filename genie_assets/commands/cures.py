@@ -12,6 +12,22 @@ from genie_assets.domain.sql_names import quoted
 
 UNKNOWN_PRINCIPAL = "<application-id>"
 UNKNOWN_METASTORE = "<metastore-id>"
+SQL_ACCESS = "databricks-sql-access"
+"""The entitlement without which neither statements nor the Genie API answer."""
+
+NEW_TOKEN = "databricks tokens create --comment genie-assets --lifetime-seconds 7776000"  # noqa: S105 - makes one
+SET_THE_CLOCK = "sudo timedatectl set-ntp true"
+# What only those know who run it stands in angle brackets.
+_SETTINGS = {
+    "DATABRICKS_HOST": "https://<workspace>",
+    "DATABRICKS_WAREHOUSE_ID": "<warehouse-id>",
+    "DATABRICKS_CLIENT_ID": "<application-id>",
+    "DATABRICKS_CLIENT_SECRET": "<secret>",
+    "DATABRICKS_TOKEN": "<token>",
+    "ARM_CLIENT_ID": "<application-id>",
+    "ARM_CLIENT_SECRET": "<secret>",
+    "ARM_TENANT_ID": "<tenant-id>",
+}
 # Service principals are named by their application id, everybody else by their name.
 _APPLICATION_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|<application-id>", re.IGNORECASE)
 
@@ -42,7 +58,32 @@ def enabled(table: str, metastore_id: str) -> str:
     return f"databricks system-schemas enable {shlex.quote(metastore_id)} {table.split('.')[1]}"
 
 
-def permission(kind: str, object_id: str, level: str, principal: str) -> str:
+def setting(name: str, value: str | None = None) -> str:
+    """The line of `.env`, or of the environment, that sets one of our settings.
+
+    Args:
+        name: One of those with which Databricks is reached.
+        value: What it is to be; without one, a mark says what goes there.
+    """
+    return f"{name}={shlex.quote(value) if value else _SETTINGS[name]}"
+
+
+def entitled(own_id: str | None, principal: str, entitlement: str) -> str:
+    """The command of Databricks' CLI that gives a principal an entitlement in a workspace.
+
+    Args:
+        own_id: The principal's id in the workspace, which is not its name; None if it is not known.
+        principal: Its name.
+        entitlement: Such as `databricks-sql-access`.
+    """
+    kind = "ServicePrincipals" if _APPLICATION_ID.fullmatch(principal) else "Users"
+    operation = {"op": "add", "path": "entitlements", "value": [{"value": entitlement}]}
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
+    path = f"/api/2.0/preview/scim/v2/{kind}/{quote(own_id, safe='') if own_id else '<id>'}"
+    return f"databricks api patch {shlex.quote(path)} --json {shlex.quote(json.dumps(body))}"
+
+
+def permission(kind: str, object_id: str, level: str, principal: str, at: str = "") -> str:
     """The command of Databricks' CLI that gives a principal a permission on a warehouse or a space.
 
     Args:
@@ -50,8 +91,10 @@ def permission(kind: str, object_id: str, level: str, principal: str) -> str:
         object_id: Which one.
         level: The permission, such as `CAN_USE`.
         principal: Whom.
+        at: The address of the workspace, if it is not the one to which such commands go by themselves.
     """
+    where = f"DATABRICKS_HOST={shlex.quote(at)} " if at else ""
     who = "service_principal_name" if _APPLICATION_ID.fullmatch(principal) else "user_name"
     body = json.dumps({"access_control_list": [{who: principal, "permission_level": level}]})
     path = f"/api/2.0/permissions/{kind}/{quote(object_id, safe='')}"
-    return f"databricks api patch {shlex.quote(path)} --json {shlex.quote(body)}"
+    return f"{where}databricks api patch {shlex.quote(path)} --json {shlex.quote(body)}"

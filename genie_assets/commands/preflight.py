@@ -6,15 +6,15 @@ One cause is one finding: what cannot be reached without the thing that failed i
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 import click
 
-from genie_assets.commands.cures import UNKNOWN_METASTORE, UNKNOWN_PRINCIPAL, enabled, grants_to_read, permission
+from genie_assets.commands.cures import SET_THE_CLOCK
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
+from genie_assets.commands.mending import Cures, missing_settings
 from genie_assets.commands.places import configured_lake, dagster_home, is_home_made
 from genie_assets.commands.space_rights import rights
 from genie_assets.commands.terminal import readable, shown_place
@@ -22,11 +22,10 @@ from genie_assets.domain.clocks import skew_problem
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import TABLES, records
-from genie_assets.gateways.databricks.identity import metastore_id, own_names
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us, is_permission
+from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pipeline.left_out import left_out
@@ -91,11 +90,11 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     try:
         connection = settings.databricks()
     except SettingsError as problem:
-        yield Finding(ok=False, text=str(problem), name="settings")
+        yield Finding(ok=False, text=str(problem), name="settings", cure=missing_settings(settings))
         yield _THE_REST
         return
     workspaces = open_workspaces(settings, connection)  # held on to: all below shares it, and its login
-    cures = _Cures(connection, workspaces)
+    cures = Cures(connection, workspaces)
     warehouse = _try("", lambda: _warehouse(settings, connection), cures)
     yield warehouse
     if not warehouse.ok:
@@ -118,44 +117,7 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     yield from _spaces(settings, connection, shown, cures if every_space else None)
 
 
-class _Cures:
-    """The lines that give our principal what a statement was refused for."""
-
-    def __init__(self, connection: DatabricksConnection, workspaces: Workspaces) -> None:
-        self._connection, self._workspaces = connection, workspaces
-
-    @cached_property
-    def principal(self) -> str:
-        """Who is logged in, as rights are granted to; asked only where the settings do not say it."""
-        if self._connection.client_id:
-            return self._connection.client_id
-        try:
-            return next(iter(own_names(self._workspaces.home())), UNKNOWN_PRINCIPAL)
-        except CallError:
-            return UNKNOWN_PRINCIPAL
-
-    @cached_property
-    def metastore_id(self) -> str:
-        """Of the home workspace."""
-        try:
-            return metastore_id(self._workspaces.home()) or UNKNOWN_METASTORE
-        except CallError:
-            return UNKNOWN_METASTORE
-
-    def of(self, subject: str, problem: BaseException | None) -> tuple[str, ...]:
-        """For a table, or for the warehouse, which has no name here."""
-        if not isinstance(problem, WarehouseError):
-            return ()
-        if problem.error_class is ErrorClass.PERMISSION:
-            return (permission("warehouses", self._connection.warehouse_id, "CAN_USE", self.principal),)
-        if not subject or not is_closed_to_us(problem.condition):
-            return ()
-        # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
-        enabling = () if is_permission(problem.condition) else (enabled(subject, self.metastore_id),)
-        return (*enabling, *grants_to_read(subject, self.principal))
-
-
-def _try(subject: str, look: Callable[[], str], cures: _Cures | None = None) -> Finding:
+def _try(subject: str, look: Callable[[], str], cures: Cures | None = None) -> Finding:
     name = subject or "warehouse"
     try:
         return Finding(ok=True, text=f"{subject} {look()}".strip(), name=name)
@@ -184,7 +146,7 @@ def _warehouse(settings: Settings, connection: DatabricksConnection) -> str:
 def _clock(workspaces: Workspaces) -> Iterator[Finding]:
     """Of this machine's clock, beside that of the warehouse that has just answered."""
     if problem := skew_problem(dt.datetime.now(dt.UTC), workspaces.told_time.now()):
-        yield Finding(ok=False, text=problem, name="clock")
+        yield Finding(ok=False, text=problem, name="clock", cure=(SET_THE_CLOCK,))
 
 
 def _lakehouse(settings: Settings) -> str:
@@ -278,7 +240,7 @@ def _workspaces(settings: Settings, tables: SystemTables, shown: list[dict[str, 
 
 
 def _spaces(
-    settings: Settings, connection: DatabricksConnection, workspaces: list[dict[str, Any]], cures: _Cures | None
+    settings: Settings, connection: DatabricksConnection, workspaces: list[dict[str, Any]], cures: Cures | None
 ) -> Iterator[Finding]:
     """What every workspace lets us see, and with `cures` every space. One that does not run is none that fails."""
     genie = open_genie_api(settings, connection)
@@ -302,7 +264,7 @@ def _spaces(
         text = "No workspace lists a space: grant our principal CAN MANAGE on the spaces."
         yield Finding(ok=False, text=text, name="spaces")
     if found and cures is not None:
-        yield from rights(genie, found, cures.principal)
+        yield from rights(genie, found, cures.principal, cures.home_url)
 
 
 def _refusal(error_class: ErrorClass, refusals: list[tuple[str, FetchError]]) -> Finding:

@@ -19,13 +19,16 @@ _READ = "let our principal read everybody's conversations"
 _EXPORT = "let our principal export their configuration"
 
 
-def rights(genie: Genie, spaces: Mapping[SpaceKey, str | None], principal: str) -> Iterator[Finding]:
+def rights(
+    genie: Genie, spaces: Mapping[SpaceKey, str | None], principal: str, home_url: str
+) -> Iterator[Finding]:
     """Ask spaces what they let us do, the first two hundred, for two minutes at most.
 
     Args:
         genie: The API.
         spaces: Spaces that were listed, and the addresses of their workspaces.
         principal: Who is logged in.
+        home_url: The workspace to which commands go that name none.
     """
     chosen = sorted(spaces)[:MOST_SPACES]
     deadline = time.monotonic() + _SECONDS
@@ -40,7 +43,7 @@ def rights(genie: Genie, spaces: Mapping[SpaceKey, str | None], principal: str) 
             named = ", ".join(readable(key.space_id) for key in refused[:_NAMED])
             more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
             text = f"{len(refused)} of {asked_of} do not {what}: {named}{more}. It takes CAN MANAGE on them"
-            cure = tuple(permission("genie", key.space_id, "CAN_MANAGE", principal) for key in refused[:_NAMED])
+            cure = tuple(_cure(key.space_id, spaces[key], principal, home_url) for key in refused[:_NAMED])
             yield Finding(ok=True, warns=True, text=text, name=name, cure=cure)
         if unknown:
             yield Finding(ok=None, text=f"Not known of {many(unknown, 'space')}: whether they {what}", name=name)
@@ -48,6 +51,11 @@ def rights(genie: Genie, spaces: Mapping[SpaceKey, str | None], principal: str) 
         yield Finding(
             ok=None, text=f"Not asked what they let us do: {many(left, 'more space')}", name="spaces.rights"
         )
+
+
+def _cure(space_id: str, url: str | None, principal: str, home_url: str) -> str:
+    elsewhere = url if url and url.rstrip("/") != home_url.rstrip("/") else ""
+    return permission("genie", space_id, "CAN_MANAGE", principal, elsewhere)
 
 
 def _refused(results: Iterable[Any]) -> tuple[list[SpaceKey], int]:

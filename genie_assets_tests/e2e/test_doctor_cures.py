@@ -34,8 +34,8 @@ def _account() -> Account:
         last_day=today,
         warehouse_id="0123456789abcdef",
         principal=Principal(WE, "s3cret-of-ours", "dapi0123456789", 77),
-        workspaces=(Workspace("1", "One"),),
-        spaces=(Space("1", "s1", SPACE),),
+        workspaces=(Workspace("1", "One"), Workspace("2", "Two")),
+        spaces=(Space("1", "s1", SPACE), Space("2", "s2", {**SPACE, "space_id": "s2"})),
         audit=(ArrivingRow(NOW, event),),
     )
 
@@ -80,7 +80,8 @@ def world(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     for name, value in {**sandbox.environment(), "GENIE_LAKEHOUSE": "tables"}.items():
         monkeypatch.setenv(name, value)
-    world = World(sandbox, Administrator(sandbox), monkeypatch)
+    administrator = Administrator(sandbox, sandbox.environment(), monkeypatch.setenv)
+    world = World(sandbox, administrator, monkeypatch)
     world.grant_all()
     return world
 
@@ -109,7 +110,73 @@ def _not_enabled(schema: str) -> Callable[[World], None]:
     return disable
 
 
+def _with(name: str, value: str | None) -> Callable[[World], None]:
+    def change(world: World) -> None:
+        if value is None:
+            world.patch.delenv(name)
+        else:
+            world.patch.setenv(name, value)
+
+    return change
+
+
+def _nothing_is_set(world: World) -> None:
+    for name in world.sandbox.environment():
+        if name.startswith("DATABRICKS_"):
+            world.patch.delenv(name)
+
+
+def _token_that_ran_out(refused_as: str | None) -> Callable[[World], None]:
+    def expire(world: World) -> None:
+        _nothing_is_set(world)
+        environment = world.sandbox.environment()
+        for name in ("DATABRICKS_HOST", "DATABRICKS_WAREHOUSE_ID"):
+            world.patch.setenv(name, environment[name])
+        world.patch.setenv("DATABRICKS_TOKEN", world.sandbox.token)
+        world.sandbox.expire_tokens(refused_as, personal=True)
+
+    return expire
+
+
+def _clock_is_off(world: World) -> None:
+    world.sandbox.tell_time(skew_seconds=300)
+
+
+def _may_not_use_the_warehouse(world: World) -> None:
+    path = f"/api/2.0/permissions/warehouses/{world.sandbox.warehouse_id}"
+    world.administrator.call("PUT", path, {"access_control_list": []})
+
+
+def _not_entitled(world: World) -> None:
+    operation = {"op": "remove", "path": "entitlements", "value": [{"value": "databricks-sql-access"}]}
+    path = "/api/2.0/preview/scim/v2/ServicePrincipals/77"
+    world.administrator.call("PATCH", path, {"Operations": [operation]})
+
+
+def _may_only_run_the_space(number: str) -> Callable[[World], None]:
+    def lower(world: World) -> None:
+        entry = {"service_principal_name": WE, "permission_level": "CAN_RUN"}
+        path, at = f"/api/2.0/permissions/genie/s{number}", world.sandbox.urls[number]
+        world.administrator.call("PUT", path, {"access_control_list": [entry]}, at)
+
+    return lower
+
+
 CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
+    "nothing is set": (_nothing_is_set, ("settings",)),
+    "no host is set": (_with("DATABRICKS_HOST", None), ("settings",)),
+    "no secret is set": (_with("DATABRICKS_CLIENT_SECRET", None), ("settings",)),
+    "wrong host": (_with("DATABRICKS_HOST", "http://127.0.0.1:9"), ("warehouse",)),
+    "wrong secret": (_with("DATABRICKS_CLIENT_SECRET", "s3cret-of-others"), ("warehouse",)),
+    "expired token": (_token_that_ran_out(None), ("warehouse",)),
+    "expired token, with 403": (_token_that_ran_out("code"), ("warehouse",)),
+    "clock is off": (_clock_is_off, ("clock",)),
+    "no such warehouse": (_with("DATABRICKS_WAREHOUSE_ID", "f" * 16), ("warehouse",)),
+    "no id of a warehouse": (_with("DATABRICKS_WAREHOUSE_ID", "my-warehouse"), ("warehouse",)),
+    "no CAN USE": (_may_not_use_the_warehouse, ("warehouse",)),
+    "no SQL entitlement": (_not_entitled, ("warehouse",)),
+    "CAN RUN instead of CAN MANAGE": (_may_only_run_the_space("1"), ("spaces.read", "spaces.export")),
+    "the same in another workspace": (_may_only_run_the_space("2"), ("spaces.read", "spaces.export")),
     **{f"no grant on {table}": (_no_grant_on(table), (table,)) for table in TABLES},
     "access is not enabled": (_not_enabled("access"), (TABLES[0], TABLES[2])),
     "query is not enabled": (_not_enabled("query"), (TABLES[1],)),
@@ -124,7 +191,5 @@ def test_what_is_missing_is_named_alone_and_the_printed_lines_mend_it(world: Wor
     assert set(found) == set(names)
     for name in names:
         assert found[name]["cure"], name
-    world.administrator.carry_out(found[names[0]]["cure"])
-    if len(names) > 1:  # one cause, which the same line mended
-        assert not set(world.doctor()) & set(names)
+    world.administrator.carry_out(found[names[0]]["cure"])  # of one cause, the same lines mend all
     assert world.doctor() == {}

@@ -295,7 +295,7 @@ class TestSqlEngine:
         assert [entry["path"] for entry in report["latest"]] == ["/presigned/"]
 
     def test_what_the_engine_does_not_know_is_an_unknown_endpoint(self, with_sql: Sandbox) -> None:
-        for method, path in (("GET", "/api/2.0/sql/warehouses"), ("GET", "/api/2.0/sql/statements/")):
+        for method, path in (("GET", "/api/2.0/sql/history/queries"), ("GET", "/api/2.0/sql/statements/")):
             reply = self.ask(with_sql, with_sql.app(), method, path, PRINCIPAL.token)
             assert (reply.status, reply.json()["error_code"]) == (404, "ENDPOINT_NOT_FOUND")
 

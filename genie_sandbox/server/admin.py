@@ -67,11 +67,17 @@ class Admin:
         return JSONResponse({"told_ms": self._clock.told()})
 
     async def tokens(self, request: Request) -> JSONResponse:
-        """DELETE lets all issued tokens have run out; `?refused_as=` is how that is said, else with a 401."""
+        """DELETE lets all issued tokens have run out, or with `?personal=` the personal ones.
+
+        `?refused_as=` is how that is said, else with a 401.
+        """
         refused_as = request.query_params.get("refused_as")
         if refused_as is not None and refused_as not in BODIES:
             raise ValueError(f"refused_as must be one of {', '.join(BODIES)}")
-        return JSONResponse({"expired": self._gatekeeper.expire_all(refused_as)})
+        expire = (
+            self._gatekeeper.expire_personal if "personal" in request.query_params else self._gatekeeper.expire_all
+        )
+        return JSONResponse({"expired": expire(refused_as)})
 
     async def faults(self, request: Request) -> JSONResponse:
         """GET the rules with their counters, POST `{"rules": […]}` to add some, DELETE to switch all off."""

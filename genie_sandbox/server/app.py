@@ -23,6 +23,7 @@ from genie_sandbox.server.request import (
     read_request,
 )
 from genie_sandbox.server.requests_log import NO_ANSWER, RequestsLog
+from genie_sandbox.server.rights import Rights
 from genie_sandbox.server.securables import Securables
 from genie_sandbox.server.state import Clock, Conversations
 from genie_sandbox.server.transport import capture, close_connection, dated, deliver
@@ -51,6 +52,7 @@ class Parts:
     dashboards: DashboardApi
     alerts: AlertApi
     securables: Securables
+    rights: Rights
     conversations: Conversations
     faults: FaultBook
     log: RequestsLog
@@ -115,23 +117,18 @@ class SandboxApp:
             return nobodys_request()
         if request.route in OPEN_ROUTES:
             return None
-        return self._parts.gatekeeper.refusal(exchange.scope["headers"], request.workspace_id)
+        refused = self._parts.gatekeeper.refusal(exchange.scope["headers"], request.workspace_id)
+        return refused or self._parts.rights.refusal(request, exchange.scope[ASKING_PRINCIPAL])
 
     async def _answer(self, request: Request, plan: Plan, exchange: "_Exchange") -> Answer:
-        gatekeeper = self._parts.gatekeeper
         match request.route:
             case "statements" | "files" | "metastore" | "presigned":
                 return await capture(self._parts.sql, exchange.scope, exchange.receive)
-            case "discovery":
-                return gatekeeper.discovery(exchange.endpoint.url)
-            case "token":
-                body = await _body(exchange.receive)
-                return gatekeeper.token(exchange.scope["headers"], body, request.workspace_id, _validity(plan))
-            case "host_metadata":
-                endpoint = exchange.endpoint
-                return gatekeeper.host_metadata(endpoint.url, self._parts.account_id, endpoint.workspace_id)
-            case "me":
-                return gatekeeper.me()
+            case "discovery" | "token" | "host_metadata" | "me" | "tokens":
+                return await self._login(request, plan, exchange)
+            case "warehouse_permissions" | "principals":
+                body, caller = await _body(exchange.receive), exchange.scope[ASKING_PRINCIPAL]
+                return self._parts.rights.answer(request, caller, body)
             case "dashboards" | "workspace_objects" | "dashboard_permissions":
                 return self._parts.dashboards.answer(request, await _body(exchange.receive))
             case "alerts":
@@ -143,10 +140,26 @@ class SandboxApp:
             case _:
                 return await self._ask_genie(request, plan, exchange)
 
+    async def _login(self, request: Request, plan: Plan, exchange: "_Exchange") -> Answer:
+        """Who is let in, and who that is."""
+        gatekeeper = self._parts.gatekeeper
+        match request.route:
+            case "discovery":
+                return gatekeeper.discovery(exchange.endpoint.url)
+            case "token":
+                body = await _body(exchange.receive)
+                return gatekeeper.token(exchange.scope["headers"], body, request.workspace_id, _validity(plan))
+            case "host_metadata":
+                endpoint = exchange.endpoint
+                return gatekeeper.host_metadata(endpoint.url, self._parts.account_id, endpoint.workspace_id)
+            case "me":
+                return gatekeeper.me(self._parts.rights.entitlements())
+        return gatekeeper.new_personal_token()
+
     async def _ask_genie(self, request: Request, plan: Plan, exchange: "_Exchange") -> Answer:
         body = b"" if request.method == "GET" else await _body(exchange.receive)
         try:
-            return self._parts.genie.answer(request, plan, body)
+            return self._parts.genie.answer(request, plan, body, exchange.scope[ASKING_PRINCIPAL])
         except ApiError as error:
             return error.answer
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from genie_sandbox.account import Comment, Principal, Space
+from genie_sandbox.account import ADMINISTRATOR, Comment, Principal, Space
 from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, list_answer, to_json
 from genie_sandbox.server.evaluations import Evaluations
 from genie_sandbox.server.faults import Plan
@@ -23,7 +23,7 @@ class GenieApi:
         self._clock = clock
         self._evaluations = Evaluations(spaces, clock)
 
-    def answer(self, request: Request, plan: Plan, body: bytes = b"") -> Answer:
+    def answer(self, request: Request, plan: Plan, body: bytes = b"", caller: str = "") -> Answer:
         """The answer to a request of one of the Genie routes.
 
         Raises:
@@ -47,7 +47,7 @@ class GenieApi:
             case route if "evaluation" in route:
                 return self._evaluations.answer(request, self._page(request, plan))
             case "space_permissions":
-                return self._permissions(request, body)
+                return self._permissions(request, body, caller)
             case _:
                 return self._change_space(request, plan, body)
 
@@ -140,14 +140,16 @@ class GenieApi:
         updated = self._spaces.update(request.workspace_id, request.space_id, wanted, now, weakly=weakly)
         return json_answer(updated.body)
 
-    def _permissions(self, request: Request, body: bytes) -> Answer:
+    def _permissions(self, request: Request, body: bytes, caller: str) -> Answer:
         now, ids = self._clock.now_ms, (request.workspace_id, request.space_id)
+        if caller != ADMINISTRATOR:
+            self._spaces.managed(*ids, now)
         if request.method not in ("GET", "PATCH", "PUT"):
             return endpoint_not_found(request.method, request.shown_path)
         if request.method != "GET":
             entries = _object(body).get("access_control_list")
             self._spaces.grant(*ids, entries, now, only=request.method == "PUT")
-        return json_answer(self._spaces.permissions(*ids, now, self._principal.application_id))
+        return json_answer(self._spaces.permissions(*ids, now))
 
     def _conversation(self, request: Request) -> Conversation | None:
         self._spaces.readable(request.workspace_id, request.space_id, self._clock.now_ms)

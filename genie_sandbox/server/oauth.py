@@ -4,7 +4,9 @@ import base64
 import binascii
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs
 
 from genie_sandbox.account import ADMINISTRATOR, Principal
@@ -43,7 +45,8 @@ class Gatekeeper:
 
     def __init__(self, principal: Principal, administrators_token: str) -> None:
         self._principal = principal
-        self._personal = f"Bearer {principal.token}".encode()
+        # Each with the refusal that it now meets, if it has run out.
+        self._personal: dict[bytes, Answer | None] = {f"Bearer {principal.token}".encode(): None}
         self._administrators = f"Bearer {administrators_token}".encode()
         self._tokens: dict[bytes, _Token] = {}
 
@@ -54,7 +57,9 @@ class Gatekeeper:
             return error_answer(401, "Credential was not sent or was of an unsupported type for this API.")
         token = self._tokens.get(presented)
         if token is None:
-            is_good = presented in (self._personal, self._administrators)
+            if presented in self._personal:
+                return self._personal[presented]
+            is_good = presented == self._administrators
             return None if is_good else error_answer(401, "Invalid access token.")
         if token.workspace_id != workspace_id:
             return error_answer(401, "The access token was issued for another workspace.")
@@ -67,8 +72,14 @@ class Gatekeeper:
         is_administrator = _header(headers, b"authorization") == self._administrators
         return ADMINISTRATOR if is_administrator else self._principal.application_id
 
+    def expire_personal(self, refused_as: str | None) -> int:
+        """Let the personal access tokens have run out, and say how many there are; new ones are good."""
+        refused = refused_token(refused_as) if refused_as else _expired()
+        self._personal = dict.fromkeys(self._personal, refused)
+        return len(self._personal)
+
     def expire_all(self, refused_as: str | None) -> int:
-        """Let every token that was issued have run out, and say how many; the personal one never does."""
+        """Let every token that was issued have run out, and say how many; personal ones do not by themselves."""
         now = time.monotonic()
         good = {name: token for name, token in self._tokens.items() if token.ends_at > now}
         self._tokens |= {name: _Token(token.workspace_id, now, refused_as) for name, token in good.items()}
@@ -119,8 +130,14 @@ class Gatekeeper:
         facts = {"oidc_endpoint": f"{url}/oidc", "account_id": account_id}
         return json_answer(facts | ({"workspace_id": workspace_id} if workspace_id else {}))
 
-    def me(self) -> Answer:
-        """The SCIM record of the principal itself."""
+    def new_personal_token(self) -> Answer:
+        """Another personal access token of the principal, good in every workspace."""
+        token = f"dapi{secrets.token_hex(16)}"
+        self._personal[f"Bearer {token}".encode()] = None
+        return json_answer({"token_value": token, "token_info": {"token_id": secrets.token_hex(32)}})
+
+    def me(self, entitlements: Mapping[str, Any]) -> Answer:
+        """The SCIM record of the principal itself, which is that of a user, with its entitlements."""
         return json_answer(
             {
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -128,6 +145,7 @@ class Gatekeeper:
                 "userName": self._principal.application_id,
                 "displayName": "genie-assets",
                 "active": True,
+                **entitlements,
             }
         )
 

@@ -35,6 +35,7 @@ from genie_sandbox.server.faults import FaultBook
 from genie_sandbox.server.genie_routes import GenieApi
 from genie_sandbox.server.oauth import Gatekeeper
 from genie_sandbox.server.requests_log import RequestsLog
+from genie_sandbox.server.rights import Rights
 from genie_sandbox.server.securables import Securables
 from genie_sandbox.server.spaces import Spaces
 from genie_sandbox.server.state import Clock, Conversations
@@ -152,7 +153,7 @@ class Sandbox:
         account, clock, faults, log = self._account, self._clock, FaultBook(), RequestsLog()
         conversations = Conversations(account.messages, account.agents)
         self._account = replace(account, messages=())  # `conversations` has them now, and frees what it served
-        spaces = Spaces(account.spaces, self._state)
+        spaces = Spaces(account.spaces, self._state, account.principal.application_id)
         dashboards = Dashboards(account.principal.application_id, account.warehouse_id, self._state)
         gatekeeper = Gatekeeper(account.principal, self._administrators_token)
         ports = [taken.getsockname()[1] for taken in self._sockets]
@@ -170,6 +171,7 @@ class Sandbox:
                 dashboards=DashboardApi(dashboards, clock),
                 alerts=AlertApi(clock),
                 securables=Securables(account),
+                rights=Rights(account.principal, account.warehouse_id),
                 conversations=conversations,
                 faults=faults,
                 log=log,

@@ -24,6 +24,8 @@ _FIXED = {
     ("GET", b"/.well-known/databricks-config"): "host_metadata",
     ("POST", b"/oidc/v1/token"): "token",
     ("GET", b"/api/2.0/preview/scim/v2/Me"): "me",
+    ("POST", b"/api/2.0/token/create"): "tokens",
+    ("GET", b"/api/2.0/sql/warehouses"): "warehouses",
     ("GET", _SPACES): "list_spaces",
     ("POST", _SPACES): "create_space",
 }
@@ -39,6 +41,8 @@ _PREFIXES = (
     (b"/api/2.0/alerts", "alerts"),
     (b"/api/2.0/workspace/", "workspace_objects"),
     (b"/api/2.0/permissions/dashboards/", "dashboard_permissions"),
+    (b"/api/2.0/permissions/warehouses/", "warehouse_permissions"),
+    (b"/api/2.0/preview/scim/v2/ServicePrincipals/", "principals"),
     (_SPACE_PERMISSIONS, "space_permissions"),
     (PRESIGNED_PREFIX.encode(), "presigned"),
 )

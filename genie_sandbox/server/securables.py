@@ -24,6 +24,8 @@ class Securables:
     def answer(self, request: Request) -> Answer:
         """The answer to a request, refusals included."""
         kind = _KINDS[request.route]
+        if kind == "warehouse" and request.path.endswith(b"/warehouses"):
+            return self._warehouses(request.workspace_id)
         name = unquote(request.path.rpartition(b"/")[2].decode("ascii", "replace"))
         if request.method != "GET":
             return endpoint_not_found(request.method, request.shown_path)
@@ -33,6 +35,17 @@ class Securables:
         if found.access == "none" or (found.access == "browse" and "include_browse" not in request.query):
             return error_answer(403, f"User does not have the right to look at {kind} '{name}'.")
         return json_answer(_body(found))
+
+    def _warehouses(self, workspace_id: str) -> Answer:
+        """Those that our principal may see from a workspace."""
+        seen = [
+            _body(one)
+            for one in self._all.values()
+            if one.kind == "warehouse"
+            and one.access != "none"
+            and (not one.workspaces or workspace_id in one.workspaces)
+        ]
+        return json_answer({"warehouses": seen})
 
 
 def _body(found: Securable) -> dict[str, Any]:

@@ -14,13 +14,20 @@ from genie_sandbox.responses import ApiError
 from genie_sandbox.server.access import access_list, granted
 
 _LEVELS = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
+# What a level lets its holder do, as an account says it.
+_ACCESS = {"CAN_VIEW": "run", "CAN_RUN": "run", "CAN_EDIT": "edit", "CAN_MANAGE": "manage"}
+_LEVEL = {"run": "CAN_RUN", "edit": "CAN_EDIT", "manage": "CAN_MANAGE"}
 _WRITABLE = ("title", "description", "warehouse_id", "parent_path", "serialized_space")
 
 
 class Spaces:
-    """Every space by workspace; changes are kept in `folder`, if there is one, and found again after a restart."""
+    """Every space by workspace; changes are kept in `folder`, if there is one, and found again after a restart.
 
-    def __init__(self, spaces: Iterable[Space], folder: Path | None = None) -> None:
+    What our `principal` may do is what the account says, until a level on the space is granted to it by name.
+    """
+
+    def __init__(self, spaces: Iterable[Space], folder: Path | None = None, principal: str = "") -> None:
+        self._principal = principal
         self._spaces = {(space.workspace_id, space.space_id): space for space in spaces}
         self._changed: dict[tuple[str, str], Space] = {}
         self._before: dict[tuple[str, str], Space | None] = {}  # what a reader that lags behind sees
@@ -35,10 +42,8 @@ class Spaces:
         Raises:
             ApiError: 404 when it is unknown or trashed, 403 when our principal has no access.
         """
-        space = self._seen((workspace_id, space_id), stale)
-        if space is None or space.state(at_ms).trashed:
-            raise ApiError(404, f"Genie space {space_id} does not exist.")
-        if space.state(at_ms).access == "none":
+        space = self._there(workspace_id, space_id, at_ms, stale=stale)
+        if self._access(space, at_ms) == "none":
             raise ApiError(403, f"You do not have permission to view Genie space {space_id}.")
         return space
 
@@ -49,7 +54,7 @@ class Spaces:
             ApiError: as `readable`, and 403 when our principal may only run it.
         """
         space = self.readable(workspace_id, space_id, at_ms, stale=stale)
-        if space.state(at_ms).access not in ("manage", "edit"):
+        if self._access(space, at_ms) not in ("manage", "edit"):
             raise ApiError(403, f"You do not have permission to edit Genie space {space_id}.")
         return space
 
@@ -60,15 +65,25 @@ class Spaces:
             ApiError: as `readable`, and 403 when our principal may only run or edit it.
         """
         space = self.readable(workspace_id, space_id, at_ms, stale=stale)
-        if space.state(at_ms).access != "manage":
+        if self._access(space, at_ms) != "manage":
             raise ApiError(403, f"You do not have permission to manage Genie space {space_id}.")
         return space
+
+    def _there(self, workspace_id: str, space_id: str, at_ms: int, *, stale: bool = False) -> Space:
+        space = self._seen((workspace_id, space_id), stale)
+        if space is None or space.state(at_ms).trashed:
+            raise ApiError(404, f"Genie space {space_id} does not exist.")
+        return space
+
+    def _access(self, space: Space, at_ms: int) -> str:
+        ours = [level for _, name, level in space.grants if name.lower() == self._principal.lower()]
+        return _ACCESS[ours[0]] if ours else space.state(at_ms).access
 
     def listed(self, workspace_id: str, at_ms: int, *, stale: bool = False) -> list[Space | None]:
         """The workspace's spaces in a fixed order, None in place of those that are not to be seen."""
         seen = [self._seen(key, stale) for key in self._spaces if key[0] == workspace_id]
         return [
-            space if space and space.state(at_ms).access != "none" and not space.state(at_ms).trashed else None
+            space if space and self._access(space, at_ms) != "none" and not space.state(at_ms).trashed else None
             for space in seen
         ]
 
@@ -121,27 +136,29 @@ class Spaces:
         until_now = tuple(one for one in space.later if one.at <= at_ms)
         self._save(replace(space, trashed_at=at_ms, later=(*until_now, SpaceState(at_ms, trashed=True))))
 
-    def permissions(self, workspace_id: str, space_id: str, at_ms: int, caller: str) -> dict[str, Any]:
+    def permissions(self, workspace_id: str, space_id: str, at_ms: int) -> dict[str, Any]:
         """Who may do what with a space.
 
         Raises:
-            ApiError: as `managed`.
+            ApiError: 404 when it is unknown or trashed.
         """
-        space = self.managed(workspace_id, space_id, at_ms)
-        own = ("service_principal_name", caller, "CAN_MANAGE")
+        space = self._there(workspace_id, space_id, at_ms)
+        level = _LEVEL.get(space.state(at_ms).access)
+        is_named = any(name.lower() == self._principal.lower() for _, name, _ in space.grants)
+        own = [("service_principal_name", self._principal, level)] if level and not is_named else []
         return {
             "object_id": f"/genie/{space_id}",
             "object_type": "genie",
-            "access_control_list": access_list((own, *space.grants), [("group_name", "admins", "CAN_MANAGE")]),
+            "access_control_list": access_list((*own, *space.grants), [("group_name", "admins", "CAN_MANAGE")]),
         }
 
     def grant(self, workspace_id: str, space_id: str, entries: Any, at_ms: int, *, only: bool) -> None:
         """Grant levels on a space to principals, and with `only` take all others away.
 
         Raises:
-            ApiError: as `managed`; 400 and 404 for entries that cannot be granted.
+            ApiError: 404 when it is unknown or trashed; 400 and 404 for entries that cannot be granted.
         """
-        space = self.managed(workspace_id, space_id, at_ms)
+        space = self._there(workspace_id, space_id, at_ms)
         self._save(replace(space, grants=granted(space.grants, entries, levels=_LEVELS, only=only)))
 
     def _seen(self, key: tuple[str, str], stale: bool) -> Space | None:

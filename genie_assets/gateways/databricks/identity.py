@@ -6,6 +6,7 @@ from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.transport import WorkspaceHttp
 
+_ME = "/api/2.0/preview/scim/v2/Me"
 _WILL_NOT_TELL = frozenset({ErrorClass.PERMISSION, ErrorClass.NOT_FOUND, ErrorClass.CONFIG})
 _LOG = logging.getLogger(__name__)
 
@@ -26,6 +27,27 @@ def metastore_id(http: WorkspaceHttp) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
+def own_id(http: WorkspaceHttp) -> str | None:
+    """The id that the principal who is logged in has in a workspace; None if the workspace does not tell.
+
+    Raises:
+        CallError: if the workspace cannot be asked.
+    """
+    found = Retries().call(lambda: http.call("GET", _ME)).get("id")
+    return found if isinstance(found, str) and found else None
+
+
+def warehouse_ids(http: WorkspaceHttp) -> list[str]:
+    """The ids of the SQL warehouses that the principal may see in a workspace.
+
+    Raises:
+        CallError: if the workspace cannot be asked.
+    """
+    listed = Retries().call(lambda: http.call("GET", "/api/2.0/sql/warehouses")).get("warehouses")
+    shown = listed if isinstance(listed, list) else []
+    return [each["id"] for each in shown if isinstance(each, dict) and isinstance(each.get("id"), str)]
+
+
 def own_names(http: WorkspaceHttp) -> tuple[str, ...]:
     """User name and application id of the principal that is logged in; empty if the workspace does not tell.
 
@@ -34,7 +56,7 @@ def own_names(http: WorkspaceHttp) -> tuple[str, ...]:
             as usage.
     """
     try:
-        me = Retries().call(lambda: http.call("GET", "/api/2.0/preview/scim/v2/Me"))
+        me = Retries().call(lambda: http.call("GET", _ME))
     except CallError as problem:
         if problem.error.error_class not in _WILL_NOT_TELL:
             raise

@@ -25,6 +25,7 @@ PASSING_CODES = frozenset(
 _CONDITION = re.compile(
     r"(?:\[|\bErrorClass=|^|Exception: )([A-Z][A-Z0-9]*_[A-Z0-9_]+(?:\.[A-Z0-9_]+)*)(?=[\]: ])"
 )
+_ENTITLEMENT = re.compile(r"\bentitlements?\b", re.IGNORECASE)
 # Another writer was faster: Delta's error conditions, and the exceptions that older runtimes name.
 _CONFLICT = re.compile(
     r"DELTA_CONCURRENT_\w+|DELTA_METADATA_CHANGED|DELTA_PROTOCOL_CHANGED"
@@ -97,6 +98,10 @@ def failed_call(error: FetchError, warehouse_id: str) -> WarehouseError:
         ErrorClass.BAD_PAYLOAD: "The answer at DATABRICKS_HOST is not one of Databricks' SQL API",
         ErrorClass.TOO_BIG: "The answer at DATABRICKS_HOST is bigger than any of Databricks' SQL API",
     }
+    if error.error_class is ErrorClass.PERMISSION and is_unentitled(error.message):
+        beginnings[ErrorClass.PERMISSION] = (
+            "Our principal lacks an entitlement of the workspace at DATABRICKS_HOST"
+        )
     beginning = beginnings.get(error.error_class, "Databricks failed to run a statement")
     return WarehouseError(f"{beginning}: {error.message}", error_class=error.error_class)
 
@@ -104,6 +109,11 @@ def failed_call(error: FetchError, warehouse_id: str) -> WarehouseError:
 def is_permission(condition: str | None) -> bool:
     """Whether an error condition says that a grant is missing."""
     return any(mark in (condition or "") for mark in ("PERMISSION", "INSUFFICIENT", "PRIVILEGE", "ACCESS_DENIED"))
+
+
+def is_unentitled(text: str) -> bool:
+    """Whether a refusal speaks of an entitlement of the workspace, which no grant on a warehouse replaces."""
+    return _ENTITLEMENT.search(text) is not None
 
 
 def is_closed_to_us(condition: str | None) -> bool:

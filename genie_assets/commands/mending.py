@@ -1,0 +1,124 @@
+"""Which lines mend what a look at Databricks found: chosen by what failed, with our own principal in them."""
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
+
+from genie_assets.commands.cures import (
+    NEW_TOKEN,
+    SQL_ACCESS,
+    UNKNOWN_METASTORE,
+    UNKNOWN_PRINCIPAL,
+    enabled,
+    entitled,
+    grants_to_read,
+    permission,
+    setting,
+)
+from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.gateways.databricks.identity import metastore_id, own_id, own_names, warehouse_ids
+from genie_assets.gateways.databricks.retries import CallError
+from genie_assets.gateways.databricks.transport import WorkspaceHttp
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us, is_permission, is_unentitled
+from genie_assets.logins import DatabricksConnection
+from genie_assets.settings import Settings
+
+T = TypeVar("T")
+
+_MOST_WAREHOUSES = 10  # that are named where ours is not there
+_WAREHOUSE_ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
+_OF_THE_HOST = frozenset({ErrorClass.NETWORK, ErrorClass.TIMEOUT, ErrorClass.CONFIG, ErrorClass.BAD_PAYLOAD})
+
+
+def missing_settings(settings: Settings) -> tuple[str, ...]:
+    """The lines that set what is not set of how Databricks is reached; none where a profile is to say it."""
+    if settings.databricks_config_profile or settings.databricks_config_file:
+        return ()
+    place = {
+        "DATABRICKS_HOST": settings.databricks_host,
+        "DATABRICKS_WAREHOUSE_ID": settings.databricks_warehouse_id,
+    }
+    ours = {
+        "DATABRICKS_CLIENT_ID": settings.databricks_client_id,
+        "DATABRICKS_CLIENT_SECRET": settings.databricks_client_secret,
+    }
+    azures = {
+        "ARM_CLIENT_ID": settings.arm_client_id,
+        "ARM_CLIENT_SECRET": settings.arm_client_secret,
+        "ARM_TENANT_ID": settings.arm_tenant_id,
+    }
+    login = azures if any(azures.values()) and not any(ours.values()) else ours
+    wanted = place if settings.databricks_token else place | login
+    return tuple(setting(name) for name, value in wanted.items() if not value)
+
+
+class Cures:
+    """The lines that give our principal what it was refused, or correct the setting that is wrong.
+
+    Args:
+        connection: The login.
+        workspaces: How they are reached.
+    """
+
+    def __init__(self, connection: DatabricksConnection, workspaces: Workspaces) -> None:
+        self._connection, self._workspaces = connection, workspaces
+
+    @cached_property
+    def principal(self) -> str:
+        """Who is logged in, as rights are granted to; asked only where the settings do not say it."""
+        if self._connection.client_id:
+            return self._connection.client_id
+        return next(iter(self._told(own_names) or ()), UNKNOWN_PRINCIPAL)
+
+    @cached_property
+    def metastore_id(self) -> str:
+        """Of the home workspace."""
+        return self._told(metastore_id) or UNKNOWN_METASTORE
+
+    @property
+    def home_url(self) -> str:
+        """The workspace to which commands go that name none."""
+        return self._connection.home_url
+
+    def of(self, subject: str, problem: BaseException | None) -> tuple[str, ...]:
+        """For what was looked at: a system table by its name, or the warehouse, which has none."""
+        return self.of_table(subject, problem) if subject else self.of_warehouse(problem)
+
+    def of_table(self, table: str, problem: BaseException | None) -> tuple[str, ...]:
+        """For a system table that could not be read."""
+        if not isinstance(problem, WarehouseError) or not is_closed_to_us(problem.condition):
+            return ()
+        # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
+        enabling = () if is_permission(problem.condition) else (enabled(table, self.metastore_id),)
+        return (*enabling, *grants_to_read(table, self.principal))
+
+    def of_warehouse(self, problem: BaseException | None) -> tuple[str, ...]:
+        """For the first statement: login, host, warehouse, or the right to use it."""
+        error_class = problem.error_class if isinstance(problem, WarehouseError) else None
+        if error_class is ErrorClass.PERMISSION:
+            if is_unentitled(str(problem)):
+                return (entitled(self._told(own_id), self.principal, SQL_ACCESS),)
+            return (permission("warehouses", self._connection.warehouse_id, "CAN_USE", self.principal),)
+        if error_class is ErrorClass.AUTH:
+            if self._connection.token:
+                return (NEW_TOKEN, setting("DATABRICKS_TOKEN"))
+            return (setting("ARM_CLIENT_SECRET" if self._connection.tenant_id else "DATABRICKS_CLIENT_SECRET"),)
+        if error_class in _OF_THE_HOST:
+            return (setting("DATABRICKS_HOST"),)
+        is_missing = error_class in (ErrorClass.NOT_FOUND, ErrorClass.BAD_REFERENCE)
+        return self._other_warehouses() if is_missing else ()
+
+    def _other_warehouses(self) -> tuple[str, ...]:
+        """A line for each warehouse that we may see: one of them is the right one."""
+        seen = [each for each in self._told(warehouse_ids) or () if _WAREHOUSE_ID.fullmatch(each)]
+        named = tuple(setting("DATABRICKS_WAREHOUSE_ID", each) for each in seen[:_MOST_WAREHOUSES])
+        return named or (setting("DATABRICKS_WAREHOUSE_ID"),)
+
+    def _told(self, ask: Callable[[WorkspaceHttp], T]) -> T | None:
+        """What the home workspace says; None if it does not."""
+        try:
+            return ask(self._workspaces.home())
+        except CallError:
+            return None
