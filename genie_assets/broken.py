@@ -154,7 +154,8 @@ def _of_checks(failing: Iterable[_Failing]) -> Iterator[Broken]:
     for key, those in by_check.items():
         newest = max(those, key=lambda each: each.at)
         of_days = f" on {days_text(days)}" if (days := [each.day for each in those if each.day]) else ""
-        what = f"{key.name} fails{of_days}. {newest.description.partition(chr(10))[0]}".rstrip(". ") + "."
+        what = f"{key.name} fails{of_days}. {newest.description.partition(chr(10))[0]}".rstrip(". ")
+        what += "" if what.endswith("?") else "."
         severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in those) else Severity.WARN
         since = min(each.at for each in those)
         cause = f"check:{'/'.join(key.asset_key.path)}:{key.name}"

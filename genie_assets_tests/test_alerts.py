@@ -194,7 +194,7 @@ def test_a_channel_that_is_down_is_retried_and_told_once_and_the_heart_rests_unt
     watch: Watch, web: StubServer, post: SmtpServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     post.is_down = True
-    description = "Sales <!channel> `http://evil.example` @here\n\nmore"
+    description = "Sales <!channel> `http://evil.example` @here?\n\nmore"
     watch.verdict(f"{LOG}:audit_is_fresh", passed=False, description=description)
     told = [watch.tick() for _ in range(40)]
     assert "1 of 2 channels cannot be reached" in told[-1]
@@ -211,7 +211,7 @@ def test_a_channel_that_is_down_is_retried_and_told_once_and_the_heart_rests_unt
     assert beats(web) > 0
     body = hooked(web)[0]["message"]
     assert body.splitlines()[0] == (
-        "BROKEN: audit_is_fresh fails. Sales ‹!channel› 'http : // evil.example' (at)here."
+        "BROKEN: audit_is_fresh fails. Sales ‹!channel› 'http : // evil.example' (at)here?"
     )
     assert "https://dagster.example.com/assets/system/access/audit?view=checks&checkDetail=audit_is_fresh" in body
     assert "<!channel>" not in mail

@@ -47,11 +47,18 @@ class Workspace:
     url_style: str = "full"
     listed: bool = True  # False: missing from workspaces_latest
     region: str = ""
+    listed_from: int | None = None  # ms; it is set up then, and not listed before
+    listed_until: int | None = None  # ms; it is cancelled then, and not listed any more
 
     @property
     def is_running(self) -> bool:
         """Whether it answers."""
         return self.status == RUNNING
+
+    def is_listed(self, at: int) -> bool:
+        """Whether `workspaces_latest` names it at a moment (ms)."""
+        begun = self.listed_from is None or self.listed_from <= at
+        return self.listed and begun and (self.listed_until is None or at < self.listed_until)
 
 
 @dataclass(frozen=True)

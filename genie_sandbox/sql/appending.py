@@ -1,4 +1,4 @@
-"""A Delta table to which rows are only ever added, by one writer, in many small commits.
+"""A Delta table to which rows are added, by one writer, in many small commits.
 
 A general writer reads the table's log before it adds to it, and so gets slower with every commit: a month of hours
 would take minutes. Here a commit costs its own files only; now and then files and log are made fewer, for readers.
@@ -14,7 +14,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 _COMMITS_BETWEEN_COMPACTIONS = 60
 
@@ -42,6 +42,11 @@ class AppendOnlyTable:
         self._commits += 1
         if self._commits % _COMMITS_BETWEEN_COMPACTIONS == 0:
             self._compact()
+
+    def replace(self, rows: pa.Table) -> None:
+        """Put these rows in place of all that are there."""
+        write_deltalake(str(self._folder), rows, mode="overwrite")
+        self._version += 1
 
     def _parts(self, rows: pa.Table) -> list[tuple[pa.Table, str | None]]:
         if self._partitioned_by is None:

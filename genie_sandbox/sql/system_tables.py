@@ -121,6 +121,7 @@ class SystemTables:
         self._folder = folder
         self._urls = workspace_urls
         self._tables: dict[tuple[str, str], AppendOnlyTable] = {}
+        self._listed: list[Workspace] = []
         self._region_of = {place.workspace_id: place.region for place in account.workspaces}
         self.regions = tuple(dict.fromkeys(self._region_of.values()))
         """Names of the regions; one without a name if the account says nothing of regions."""
@@ -149,17 +150,26 @@ class SystemTables:
             for table in TABLES
             for region in self.regions
         }
-        listed = [workspace for workspace in self._account.workspaces if workspace.listed]
-        for region in self.regions:
-            self._append(_WORKSPACES, region, [self._workspace_row(workspace) for workspace in listed])
+        self._listed = []
         for feed in self._feeds:
             feed.shown = 0
         self.advance(at_ms)
 
     def advance(self, at_ms: int) -> None:
         """Append the rows that have arrived since the last call and by `at_ms` (ms UTC)."""
+        self._list_workspaces(at_ms)
         for feed in self._feeds:
             self._append(feed.table, feed.region, feed.arrived(at_ms))
+
+    def _list_workspaces(self, at_ms: int) -> None:
+        """The list is of now: it holds no workspace that is not there yet, or any more."""
+        listed = [workspace for workspace in self._account.workspaces if workspace.is_listed(at_ms)]
+        if listed == self._listed:
+            return
+        rows = _arrow(map(self._workspace_row, listed), _WORKSPACES.columns)
+        for region in self.regions:
+            self._tables[region, _WORKSPACES.name].replace(rows)
+        self._listed = listed
 
     def _append(self, table: SystemTable, region: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
