@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from genie_assets.gateways.databricks.sql_alerts import SqlAlerts
     from genie_assets.gateways.databricks.workspaces import Workspaces
     from genie_assets.gateways.genie.api import GenieApi
+    from genie_assets.gateways.genie.sampling import GenieSampler
     from genie_assets.gateways.genie.space_writes import LiveSpaces
     from genie_assets.gateways.lakehouse.interface import Lakehouse
+    from genie_assets.gateways.sql.sampling import StatementSampler
     from genie_assets.gateways.sql.system_tables import SystemTables
     from genie_assets.gateways.sql.volumes import Volumes
     from genie_assets.gateways.sql.warehouse import SqlWarehouse
@@ -180,6 +182,32 @@ def open_genie_api(settings: Settings, connection: DatabricksConnection) -> "Gen
         open_workspaces(settings, connection),
         threads=settings.genie_threads,
         pacer_of=lambda _workspace_id: Pacer(settings.genie_requests_per_second),
+    )
+
+
+_SAMPLES_PER_SECOND = 10.0
+"""Samples are in no hurry, and are taken beside whatever else runs."""
+
+
+def open_samplers(
+    settings: Settings, connection: DatabricksConnection, most_requests: int
+) -> "tuple[GenieSampler, StatementSampler]":
+    """What takes samples of the Genie API and of the SQL API.
+
+    Args:
+        settings: How workspaces may be reached, and how fast.
+        connection: The login.
+        most_requests: So many requests of the Genie API at most.
+    """
+    from genie_assets.gateways.databricks.pacing import Pacer
+    from genie_assets.gateways.genie.sampling import GenieSampler
+    from genie_assets.gateways.sql.sampling import StatementSampler
+
+    workspaces = open_workspaces(settings, connection)
+    pacer = Pacer(min(_SAMPLES_PER_SECOND, settings.genie_requests_per_second))
+    return (
+        GenieSampler(workspaces, pacer, most_requests),
+        StatementSampler(workspaces.home, connection.warehouse_id),
     )
 
 

@@ -23,14 +23,24 @@ _WIDTH = 80
 @click.option(
     "--write", is_flag=True, help="Also try the lakehouse with a table of its own, which is removed again."
 )
+@click.option(
+    "--contract", is_flag=True, help="Instead, hold what we take for true of Databricks against the account."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: a list of findings.")
 @one_sentence
-def doctor(write: bool, as_json: bool) -> None:
+def doctor(write: bool, contract: bool, as_json: bool) -> None:
     """Look at all that runs need, at every space and at Dagster; print the lines that mend what is missing.
 
     Nothing is changed, but for a file that is written to the lakehouse and removed, and with --write a table.
     Exit code 1: something failed.
     """
+    if write and contract:
+        raise click.UsageError("Give one of --write and --contract: each is a look of its own.")
+    if contract:
+        from genie_assets.commands.doctor_contract import tell_contract
+
+        tell_contract(read_settings(), as_json=as_json)
+        return
     found = []
     for finding in _findings(read_settings(), write):
         found.append(finding)

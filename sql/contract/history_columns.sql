@@ -1,0 +1,2 @@
+-- The columns of query history, and no row.
+SELECT * FROM system.query.history LIMIT 0

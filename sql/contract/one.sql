@@ -1,0 +1,2 @@
+-- One row of one column.
+SELECT 1 AS one
