@@ -10,10 +10,12 @@ from pydantic import Field
 
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.old_runs import Ours, delete_run, prunable_runs
-from genie_assets.pipeline.maintenance import maintain, tables_named
+from genie_assets.pipeline.maintenance import maintain, tables_named, tables_of
 from genie_assets.placement import Placement
 from genie_assets.reporting import maintenance_metadata, maintenance_summary
 from genie_assets.wiring import Clock
+
+MAINTAIN = "maintain_tables"
 
 
 class MaintenanceConfig(dg.Config):
@@ -31,10 +33,17 @@ class PruningConfig(dg.Config):
     at_most: int = Field(default=1000, ge=0, description="So many runs are deleted in one go; 0 deletes none.")
 
 
+def of_the_day(day: dt.date) -> dict[str, Any]:
+    """The configuration of the job with which it maintains the tables whose turn it is."""
+    tables = [table.name for table in tables_of(day)]
+    return {"ops": {MAINTAIN: {"config": MaintenanceConfig(tables=tables).model_dump()}}}
+
+
 def build_maintenance(place: Placement, ours: Ours, **options: Any) -> dg.JobDefinition:
     """The job. Its two ops depend on nothing: one that fails does not keep the other from its work."""
 
     @dg.op(
+        name=MAINTAIN,
         out=dg.Out(dg.Nothing),
         description="Compact closed days, Z-order them, drop unreferenced files, shorten the logs.",
     )

@@ -5,11 +5,12 @@ today only, and a closed day must be looked at again for rows that arrived late.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
-from genie_assets import conversations, daily_dashboard, evaluations, reconciliation
+from genie_assets import conversations, daily_dashboard, evaluations, maintenance, reconciliation
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.runs import REASON
@@ -102,11 +103,13 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         _without_partition(
             "standing_checks_daily", jobs["genie_standing_checks"], "0 6 * * *", "What is broken now, every day."
         ),
+        # Some tables each day, so that no day asks much more of a warehouse than the others.
         _without_partition(
             "maintenance_weekly",
             jobs["genie_maintenance"],
-            "0 4 * * 0",
-            "OPTIMIZE with ZORDER, vacuum and log cleanup, and old runs, every Sunday.",
+            "0 4 * * *",
+            "OPTIMIZE with ZORDER, vacuum, log cleanup of each table once a week, some every day; and old runs.",
+            configured=maintenance.of_the_day,
         ),
     ]
     if daily_dashboard.JOB in jobs:
@@ -147,14 +150,23 @@ def _of_reconciliation(
 
 
 def _without_partition(
-    name: str, job: Any, cron_schedule: str, description: str, key: str = "%Y-%m-%d"
+    name: str,
+    job: Any,
+    cron_schedule: str,
+    description: str,
+    key: str = "%Y-%m-%d",
+    configured: Callable[[dt.date], dict[str, Any]] = lambda _day: {},
 ) -> dg.ScheduleDefinition:
-    """A schedule that runs a job without partitions once per tick; `key` tells its ticks apart."""
+    """A schedule that runs a job without partitions once per tick.
+
+    So many parameters: what a schedule is, how `key` tells its ticks apart, and how the day configures its runs.
+    """
 
     @dg.schedule(
         name=name, job=job, cron_schedule=cron_schedule, execution_timezone="UTC", description=description
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=f"{name}/{context.scheduled_execution_time:{key}}", tags={REASON: name})
+        at = context.scheduled_execution_time
+        return dg.RunRequest(run_key=f"{name}/{at:{key}}", tags={REASON: name}, run_config=configured(at.date()))
 
     return schedule

@@ -14,6 +14,7 @@ from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import MessageKey, Row, SpaceKey
 from genie_assets.domain.messages import epoch_ms, utc_date
 from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError
+from genie_assets.domain.requests import Answer
 
 SLICE = dt.timedelta(minutes=4)
 """For so long one run asks: whoever waits for the pool of the Genie API waits less than five minutes."""
@@ -92,6 +93,27 @@ def speaks_of_it(problem: FetchError) -> bool:
 def is_gone(problem: FetchError) -> bool:
     """Whether Databricks itself says that there is no such conversation: it was deleted since it was listed."""
     return problem.error_class is ErrorClass.NOT_FOUND and problem.error_code is not None
+
+
+@dataclass(frozen=True)
+class SpaceList:
+    """The conversations of a space, as they were listed at a time (UTC)."""
+
+    space: SpaceKey
+    workspace_url: str | None
+    answers: Mapping[str, Answer]
+    at: dt.datetime
+
+    def rows(self, before: Mapping[str, Row]) -> list[Row]:
+        """Their rows, without the stamp; `before` holds those that are stored, by conversation."""
+        return [
+            {
+                **before.get(conversation_id, {**self.space._asdict(), "conversation_id": conversation_id}),
+                "created_timestamp": epoch_ms(answer.body.get("created_timestamp")),
+                "listed_timestamp": self.at,
+            }
+            for conversation_id, answer in self.answers.items()
+        ]
 
 
 def walked_space(space: Row, conversations: Iterable[Row], now: dt.datetime) -> Row | None:

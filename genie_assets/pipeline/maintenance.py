@@ -1,4 +1,4 @@
-"""Weekly upkeep of the tables: one after the other, and one that fails does not keep the others from theirs."""
+"""Weekly upkeep of the tables, some each day; one that fails does not keep the others from theirs."""
 
 import datetime as dt
 import time
@@ -37,6 +37,11 @@ def tables_named(names: Collection[str]) -> tuple[Table, ...]:
     if unknown := sorted(set(names).difference(known)):
         raise ValueError(f"There is no table {', '.join(unknown)}: choose from {', '.join(known)}")
     return tuple(table for table in TABLES if not names or table.name in names)
+
+
+def tables_of(day: dt.date) -> tuple[Table, ...]:
+    """The tables whose turn it is on a day: each once a week, about as many on every day of it."""
+    return TABLES[day.weekday() :: 7]
 
 
 def maintain(lake: Lakehouse, tables: Collection[Table], *, today: dt.date) -> Iterator[TableMaintenance]:

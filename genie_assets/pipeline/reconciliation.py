@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from genie_assets.domain.agents import listed_conversations
 from genie_assets.domain.keys import ConversationKey, Row, SpaceKey
-from genie_assets.domain.messages import epoch_ms
 from genie_assets.domain.questions import Equals, In, Not, Rows, Wanted
 from genie_assets.domain.reconciliation import (
     SLICE,
+    SpaceList,
     is_to_be_listed,
     is_to_be_walked,
     is_walking,
@@ -22,7 +22,7 @@ from genie_assets.domain.reconciliation import (
     walked_space,
     wanted_since,
 )
-from genie_assets.domain.requests import ConversationsOfSpace, FetchResult
+from genie_assets.domain.requests import ConversationsOfSpace
 from genie_assets.domain.tables import (
     GENIE_SPACE_DETAILS,
     RECONCILED_CONVERSATIONS,
@@ -31,12 +31,13 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.addresses import with_addresses
 from genie_assets.pipeline.agent_items import keep_listed
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.walked_conversations import ReconciliationReport, Walking, told, url_of, walked
 
-_SPACES_AT_ONCE = 20
+_SPACES_AT_ONCE, _CONVERSATIONS_AT_ONCE = 20, 5_000
 
 
 def reconcile(
@@ -110,8 +111,8 @@ def _list(
         ConversationsOfSpace(key.workspace_id, url_of(workspaces, key.workspace_id), key.space_id)
         for key in spaces
     ]
-    rows: dict[SpaceKey, Row] = {}
-    for result in walking.genie.fetch(asked, deadline=walking.run.deadline):
+    rows, lists = dict[SpaceKey, Row](), list[SpaceList]()
+    for result in walking.genie.fetch(with_addresses(asked, walking.lake), deadline=walking.run.deadline):
         walking.report.requests += result.requests_made
         key = SpaceKey(result.request.workspace_id, result.request.space_id)
         problem = result.errors.get(key.space_id)
@@ -120,34 +121,34 @@ def _list(
         now = walking.run.clock()
         row = {**(state[key] or key._asdict()), "attempted_timestamp": now, **told(problem)}
         if problem is None:
-            _store_list(key, result, now, walking)
+            lists.append(SpaceList(key, result.request.workspace_url, result.answers, now))
             row["listed_timestamp"] = now
         walking.report.spaces_listed += problem is None
         walking.report.failed += problem is not None
         rows[key] = {**dict.fromkeys(RECONCILED_SPACES.column_names), **row}
+        if sum(len(each.answers) for each in lists) >= _CONVERSATIONS_AT_ONCE:
+            _store_lists(lists, walking)
+            lists = []
+    _store_lists(lists, walking)
     _store_spaces(rows.values(), walking)
     return rows
 
 
-def _store_list(
-    key: SpaceKey, result: FetchResult[ConversationsOfSpace], now: dt.datetime, walking: Walking
-) -> None:
-    """Note the conversations before the space says that they were listed."""
-    mine = [Equals("workspace_id", key.workspace_id), Equals("space_id", key.space_id)]
-    before = {row["conversation_id"]: row for row in walking.lake.records(RECONCILED_CONVERSATIONS, where=mine)}
+def _store_lists(lists: Sequence[SpaceList], walking: Walking) -> None:
+    """Note the conversations of some spaces, before those say that they were listed."""
+    if not lists:
+        return
+    of_these = [In("space_id", sorted({each.space.space_id for each in lists}))]
+    before: dict[SpaceKey, dict[str, Row]] = {each.space: {} for each in lists}
+    for row in walking.lake.records(RECONCILED_CONVERSATIONS, where=of_these):
+        if SpaceKey.of(row) in before:
+            before[SpaceKey.of(row)][row["conversation_id"]] = row
     stamp = walking.run.stamp("listed")
-    rows = [
-        {
-            **before.get(conversation_id, {**key._asdict(), "conversation_id": conversation_id}),
-            "created_timestamp": epoch_ms(answer.body.get("created_timestamp")),
-            "listed_timestamp": now,
-            **stamp,
-        }
-        for conversation_id, answer in result.answers.items()
-    ]
-    keep_listed(listed_conversations(key, result.request.workspace_url, result.answers), walking.lake, now)
+    rows = [{**row, **stamp} for each in lists for row in each.rows(before[each.space])]
+    agents = [row for each in lists for row in listed_conversations(each.space, each.workspace_url, each.answers)]
+    keep_listed(agents, walking.lake, walking.run.clock())
     # What the list does not name any more is deleted, or nobody's business.
-    gone = [row for conversation_id, row in before.items() if conversation_id not in result.answers]
+    gone = [row for each in lists for name, row in before[each.space].items() if name not in each.answers]
     frame = RECONCILED_CONVERSATIONS.frame
     if rows or gone:
         walking.lake.store(RECONCILED_CONVERSATIONS, frame(rows), delete=frame(gone))

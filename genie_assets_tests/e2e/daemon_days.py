@@ -137,7 +137,7 @@ class Daemon:
                 instance=self._instance,
                 partition_key=request.partition_key,
                 tags=dict(request.tags),
-                run_config=QUIET,
+                run_config={**request.run_config, **QUIET},
                 raise_on_error=False,
             )
             self.runs[job, result.success] += 1

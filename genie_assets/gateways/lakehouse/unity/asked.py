@@ -3,7 +3,7 @@
 So they need not have been made there, and say what this version says.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 from sqlglot import exp
@@ -15,7 +15,6 @@ from genie_assets.gateways.lakehouse.reading import Reading, in_databricks
 from genie_assets.gateways.lakehouse.unity.cells import sql_type
 from genie_assets.gateways.lakehouse.unity.names import Place
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
-from genie_assets.gateways.lakehouse.unity.shapes import Shape
 from genie_assets.gateways.lakehouse.unity.tables import UnityTables, failures_named
 from genie_assets.gateways.sql.errors import WarehouseError
 
@@ -28,10 +27,10 @@ def answer(reading: Reading, place: Place, tables: UnityTables, warehouse: Wareh
     Raises:
         LakehouseError: the warehouse refuses it.
     """
-    shapes = {name: tables.shape(_TABLES[name]) for name in reading.tables}
+    stored = {name: _columns(_TABLES[name], tables) for name in reading.tables}
     with failures_named("The statement", place):
         try:
-            parts = list(warehouse.batches(statement(reading, place, shapes, limit), by_links=True))
+            parts = list(warehouse.batches(statement(reading, place, stored, limit), by_links=True))
         except WarehouseError as problem:
             if (problem.condition or "").startswith(("UNRESOLVED_COLUMN", "MISSING_COLUMN")):
                 raise LakehouseError("A column of the statement is not known.") from None
@@ -41,9 +40,18 @@ def answer(reading: Reading, place: Place, tables: UnityTables, warehouse: Wareh
     )
 
 
-def statement(reading: Reading, place: Place, shapes: Mapping[str, Shape | None], limit: int) -> str:
+def _columns(table: Table, tables: UnityTables) -> Collection[str] | None:
+    """The stored columns, as what is told of all tables at once says, if that says all; None without a table."""
+    columns = tables.columns(table)
+    if columns is None or set(table.column_names) <= set(columns):
+        return columns
+    shape = tables.shape(table)
+    return None if shape is None else shape.columns.keys()
+
+
+def statement(reading: Reading, place: Place, stored: Mapping[str, Collection[str] | None], limit: int) -> str:
     """What is sent: tables and views as named queries, then the statement, cut after `limit` rows and one."""
-    named = [(name, _table(_TABLES[name], place, shapes[name])) for name in reading.tables]
+    named = [(name, _table(_TABLES[name], place, stored[name])) for name in reading.tables]
     named += [(view.name, view.query) for view in reading.views]
     parts = [f"{name} AS (\n{query}\n)" for name, query in named]
     tree = _cut(reading.tree.copy(), limit + 1)
@@ -66,14 +74,14 @@ def _more_than(limit: exp.Expression, rows: int) -> bool:
     return isinstance(count, exp.Literal) and count.is_int and int(count.name) > rows
 
 
-def _table(table: Table, place: Place, shape: Shape | None) -> str:
+def _table(table: Table, place: Place, columns: Collection[str] | None) -> str:
     """The table with NULL in the columns that it lacks; without rows, if it does not exist."""
-    stored = set(shape.columns) if shape else set()
+    stored = set(columns or ())
     cells = [
         quoted(column.name)
         if column.name in stored
         else f"CAST(NULL AS {sql_type(column)}) AS {quoted(column.name)}"
         for column in table.columns
     ]
-    source = f"FROM {place.table(table)}" if shape else "WHERE FALSE"
+    source = "WHERE FALSE" if columns is None else f"FROM {place.table(table)}"
     return f"SELECT {', '.join(cells)} {source}"
