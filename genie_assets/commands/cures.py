@@ -19,6 +19,7 @@ NEW_TOKEN = "databricks tokens create --comment genie-assets --lifetime-seconds 
 SET_THE_CLOCK = "sudo timedatectl set-ntp true"
 # What only those know who run it stands in angle brackets.
 _SETTINGS = {
+    "GENIE_LAKEHOUSE": "<folder>",
     "DATABRICKS_HOST": "https://<workspace>",
     "DATABRICKS_WAREHOUSE_ID": "<warehouse-id>",
     "DATABRICKS_CLIENT_ID": "<application-id>",
@@ -48,6 +49,24 @@ def grants_to_read(table: str, principal: str) -> tuple[str, ...]:
     )
 
 
+def grants_to_write(place: str, principal: str) -> tuple[str, ...]:
+    """The statements that let a principal keep our tables in a schema, which is made where it is missing.
+
+    Args:
+        place: The schema as GENIE_LAKEHOUSE names it, `uc://catalog.schema`.
+        principal: As above.
+    """
+    catalog, _, schema = place.partition("://")[2].rstrip("/").partition(".")
+    to = f"TO {quoted(principal)};"
+    where = f"{quoted(catalog)}.{quoted(schema)}"
+    privileges = "USE SCHEMA, SELECT, MODIFY, CREATE TABLE, CREATE VOLUME, READ VOLUME, WRITE VOLUME"
+    return (
+        f"GRANT USE CATALOG ON CATALOG {quoted(catalog)} {to}",
+        f"CREATE SCHEMA IF NOT EXISTS {where};",
+        f"GRANT {privileges} ON SCHEMA {where} {to}",
+    )
+
+
 def enabled(table: str, metastore_id: str) -> str:
     """The command that enables the system schema of a table; only an account administrator may run it.
 
@@ -62,7 +81,7 @@ def setting(name: str, value: str | None = None) -> str:
     """The line of `.env`, or of the environment, that sets one of our settings.
 
     Args:
-        name: One of those with which Databricks is reached.
+        name: One of those that are named above.
         value: What it is to be; without one, a mark says what goes there.
     """
     return f"{name}={shlex.quote(value) if value else _SETTINGS[name]}"

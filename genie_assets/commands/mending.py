@@ -1,8 +1,11 @@
 """Which lines mend what a look at Databricks found: chosen by what failed, with our own principal in them."""
 
+import os
 import re
+import shlex
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
 
 from genie_assets.commands.cures import (
@@ -13,6 +16,7 @@ from genie_assets.commands.cures import (
     enabled,
     entitled,
     grants_to_read,
+    grants_to_write,
     permission,
     setting,
 )
@@ -21,6 +25,7 @@ from genie_assets.gateways.databricks.identity import metastore_id, own_id, own_
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.transport import WorkspaceHttp
 from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us, is_permission, is_unentitled
 from genie_assets.logins import DatabricksConnection
 from genie_assets.settings import Settings
@@ -30,6 +35,22 @@ T = TypeVar("T")
 _MOST_WAREHOUSES = 10  # that are named where ours is not there
 _WAREHOUSE_ID = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 _OF_THE_HOST = frozenset({ErrorClass.NETWORK, ErrorClass.TIMEOUT, ErrorClass.CONFIG, ErrorClass.BAD_PAYLOAD})
+
+
+def of_a_folder(lakehouse: str, problem: BaseException | None) -> tuple[str, ...]:
+    """For a lakehouse on a disk that could not be written: it is made ours, or is to be elsewhere.
+
+    Only the folder itself is made anybody's: those above it may be the system's.
+    """
+    folder = Path(lakehouse.removeprefix("file://")).absolute()
+    if not isinstance(problem, LakehouseError) or "://" in lakehouse.removeprefix("file://"):
+        return ()
+    place = next((each for each in (folder, *folder.parents) if os.access(each, os.F_OK)), folder)
+    if not place.is_dir() or os.geteuid() in (0, place.stat().st_uid):
+        return (setting("GENIE_LAKEHOUSE"),)
+    if place == folder:
+        return (f"sudo chown -R {os.geteuid()} {shlex.quote(str(folder))}",)
+    return (f"sudo install -d -m 700 -o {os.geteuid()} {shlex.quote(str(folder))}",)
 
 
 def missing_settings(settings: Settings) -> tuple[str, ...]:
@@ -82,10 +103,6 @@ class Cures:
         """The workspace to which commands go that name none."""
         return self._connection.home_url
 
-    def of(self, subject: str, problem: BaseException | None) -> tuple[str, ...]:
-        """For what was looked at: a system table by its name, or the warehouse, which has none."""
-        return self.of_table(subject, problem) if subject else self.of_warehouse(problem)
-
     def of_table(self, table: str, problem: BaseException | None) -> tuple[str, ...]:
         """For a system table that could not be read."""
         if not isinstance(problem, WarehouseError) or not is_closed_to_us(problem.condition):
@@ -93,6 +110,11 @@ class Cures:
         # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
         enabling = () if is_permission(problem.condition) else (enabled(table, self.metastore_id),)
         return (*enabling, *grants_to_read(table, self.principal))
+
+    def of_lakehouse(self, place: str, problem: BaseException | None) -> tuple[str, ...]:
+        """For a lakehouse in Unity Catalog that could not be written."""
+        is_mended = isinstance(problem, LakehouseError) and problem.lacks_grants
+        return grants_to_write(place, self.principal) if is_mended else ()
 
     def of_warehouse(self, problem: BaseException | None) -> tuple[str, ...]:
         """For the first statement: login, host, warehouse, or the right to use it."""

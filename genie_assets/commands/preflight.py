@@ -6,6 +6,7 @@ One cause is one finding: what cannot be reached without the thing that failed i
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from genie_assets.commands.cures import SET_THE_CLOCK
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
-from genie_assets.commands.mending import Cures, missing_settings
+from genie_assets.commands.mending import Cures, missing_settings, of_a_folder
 from genie_assets.commands.places import configured_lake, dagster_home, is_home_made
 from genie_assets.commands.space_rights import rights
 from genie_assets.commands.terminal import readable, shown_place
@@ -34,6 +35,8 @@ from genie_assets.settings import Settings, SettingsError
 from genie_assets.wiring import open_genie_api, open_system_tables, open_warehouse, open_workspaces
 
 _EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallError)
+_AUDIT, _HISTORY, _LIST = "system.access.audit", "system.query.history", "system.access.workspaces_latest"
+_CureOf = Callable[[BaseException | None], tuple[str, ...]]  # the lines that mend what a look failed of
 _NAMED_WORKSPACES = 5  # of those that fail for the same reason
 
 # What a workspace that does not list its spaces asks of a person, where its own words do not say it.
@@ -84,9 +87,7 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     in_databricks = settings.genie_lakehouse.lower().startswith("uc://")
     yield from _runs()
     if not in_databricks:
-        lakehouse = _try("GENIE_LAKEHOUSE", lambda: _lakehouse(settings))
-        yield lakehouse
-        yield from _days(settings, lakehouse)
+        yield from _lake(settings, partial(of_a_folder, settings.genie_lakehouse))
     try:
         connection = settings.databricks()
     except SettingsError as problem:
@@ -95,21 +96,19 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
         return
     workspaces = open_workspaces(settings, connection)  # held on to: all below shares it, and its login
     cures = Cures(connection, workspaces)
-    warehouse = _try("", lambda: _warehouse(settings, connection), cures)
+    warehouse = _try("", lambda: _warehouse(settings, connection), cures.of_warehouse)
     yield warehouse
     if not warehouse.ok:
         yield _THE_REST
         return
     yield from _clock(workspaces)
     if in_databricks:
-        lakehouse = _try("GENIE_LAKEHOUSE", lambda: _lakehouse(settings))
-        yield lakehouse
-        yield from _days(settings, lakehouse)
+        yield from _lake(settings, partial(cures.of_lakehouse, settings.genie_lakehouse))
     tables = open_system_tables(settings, connection)
-    yield _try("system.access.audit", lambda: _audit(tables), cures)
-    yield _try("system.query.history", lambda: _history(tables), cures)
+    yield _try(_AUDIT, lambda: _audit(tables), partial(cures.of_table, _AUDIT))
+    yield _try(_HISTORY, lambda: _history(tables), partial(cures.of_table, _HISTORY))
     shown: list[dict[str, Any]] = []
-    listed = _try("system.access.workspaces_latest", lambda: _workspaces(settings, tables, shown), cures)
+    listed = _try(_LIST, lambda: _workspaces(settings, tables, shown), partial(cures.of_table, _LIST))
     yield listed
     if not listed.ok and not shown:
         yield _WORKSPACES
@@ -117,19 +116,19 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     yield from _spaces(settings, connection, shown, cures if every_space else None)
 
 
-def _try(subject: str, look: Callable[[], str], cures: Cures | None = None) -> Finding:
+def _try(subject: str, look: Callable[[], str], cure_of: _CureOf) -> Finding:
     name = subject or "warehouse"
     try:
         return Finding(ok=True, text=f"{subject} {look()}".strip(), name=name)
     except _MissedError as problem:
-        cure = cures.of(subject, problem.__cause__) if cures else ()
+        cure = cure_of(problem.__cause__)
         return Finding(ok=True, text=f"{subject} {problem}", warns=True, name=name, cure=cure)
     except _UnfitError as problem:
         return Finding(ok=False, text=f"{subject} {problem}", name=name)
     except _EXPECTED as problem:
         text = str(problem)
         whole = text if subject in text else f"{subject}: {text}"
-        return Finding(ok=False, text=whole, name=name, cure=cures.of(subject, problem) if cures else ())
+        return Finding(ok=False, text=whole, name=name, cure=cure_of(problem))
     except Exception as problem:  # noqa: BLE001 - what breaks one look keeps no other from being taken
         # Its text may hold anything, secrets too.
         broken = (
@@ -147,6 +146,12 @@ def _clock(workspaces: Workspaces) -> Iterator[Finding]:
     """Of this machine's clock, beside that of the warehouse that has just answered."""
     if problem := skew_problem(dt.datetime.now(dt.UTC), workspaces.told_time.now()):
         yield Finding(ok=False, text=problem, name="clock", cure=(SET_THE_CLOCK,))
+
+
+def _lake(settings: Settings, cure_of: _CureOf) -> Iterator[Finding]:
+    lakehouse = _try("GENIE_LAKEHOUSE", lambda: _lakehouse(settings), cure_of)
+    yield lakehouse
+    yield from _days(settings, lakehouse)
 
 
 def _lakehouse(settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from genie_assets.commands.cli import main
+from genie_assets.commands.mending import of_a_folder
+from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets_tests.e2e.carried_out import Administrator
 from genie_assets_tests.e2e.pipelines import forget_settings
 from genie_sandbox.account import Account, ArrivingRow, Principal, Space, Workspace, save
@@ -56,9 +59,9 @@ class World:
     administrator: Administrator
     patch: pytest.MonkeyPatch
 
-    def doctor(self) -> dict[str, dict[str, Any]]:
+    def doctor(self, *options: str) -> dict[str, dict[str, Any]]:
         """What the doctor finds that is not in order, by its name."""
-        done = CliRunner().invoke(main, ["doctor", "--json"])
+        done = CliRunner().invoke(main, ["doctor", "--json", *options])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
         assert "s3cret" not in done.output
         found = [each for each in json.loads(done.output) if each["status"] in ("failed", "warning")]
@@ -66,9 +69,9 @@ class World:
         return {each["name"]: each for each in found}
 
     def grant_all(self) -> None:
-        """As it is at the start: all privileges on the catalog, and nothing by itself on what is in it."""
+        """As it is at the start: all privileges on the catalogs, and nothing by itself on what is in them."""
         self.administrator.sql(
-            f"GRANT ALL PRIVILEGES ON CATALOG system TO `{WE}`",
+            *(f"GRANT ALL PRIVILEGES ON CATALOG {each} TO `{WE}`" for each in ("system", "main")),
             *(f"REVOKE USE SCHEMA ON SCHEMA {each} FROM `{WE}`" for each in SCHEMAS),
             *(f"REVOKE SELECT ON TABLE {each} FROM `{WE}`" for each in TABLES),
         )
@@ -80,7 +83,8 @@ def world(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     for name, value in {**sandbox.environment(), "GENIE_LAKEHOUSE": "tables"}.items():
         monkeypatch.setenv(name, value)
-    administrator = Administrator(sandbox, sandbox.environment(), monkeypatch.setenv)
+    knows = {**sandbox.environment(), "GENIE_LAKEHOUSE": "tables"}
+    administrator = Administrator(sandbox, knows, monkeypatch.setenv)
     world = World(sandbox, administrator, monkeypatch)
     world.grant_all()
     return world
@@ -162,6 +166,29 @@ def _may_only_run_the_space(number: str) -> Callable[[World], None]:
     return lower
 
 
+def _lakehouse_is_a_file(world: World) -> None:
+    Path("a file").write_text("x", encoding="utf-8")
+    world.patch.setenv("GENIE_LAKEHOUSE", "a file")
+
+
+def _only_granted(*grants: str, schema: bool = True) -> Callable[[World], None]:
+    """The tables are in a schema of Unity Catalog, with a volume, and nothing else is granted."""
+
+    def lack(world: World) -> None:
+        world.patch.setenv("GENIE_LAKEHOUSE", "uc://main.genie")
+        made = ["CREATE SCHEMA main.genie", "CREATE VOLUME main.genie.genie_assets_staging"]
+        world.administrator.sql(
+            "DROP SCHEMA IF EXISTS main.genie CASCADE",  # with what was granted on it
+            *(made if schema else ()),
+            f"REVOKE ALL PRIVILEGES, USE CATALOG ON CATALOG main FROM `{WE}`",
+            *(f"GRANT {grant} TO `{WE}`" for grant in grants),
+        )
+
+    return lack
+
+
+IN_SCHEMA = "USE SCHEMA, SELECT, MODIFY, CREATE TABLE, CREATE VOLUME ON SCHEMA main.genie"
+IN_CATALOG = "USE CATALOG ON CATALOG main"
 CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
     "nothing is set": (_nothing_is_set, ("settings",)),
     "no host is set": (_with("DATABRICKS_HOST", None), ("settings",)),
@@ -177,6 +204,11 @@ CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
     "no SQL entitlement": (_not_entitled, ("warehouse",)),
     "CAN RUN instead of CAN MANAGE": (_may_only_run_the_space("1"), ("spaces.read", "spaces.export")),
     "the same in another workspace": (_may_only_run_the_space("2"), ("spaces.read", "spaces.export")),
+    "the lakehouse is a file": (_lakehouse_is_a_file, ("GENIE_LAKEHOUSE",)),
+    "no volume is granted": (_only_granted(IN_CATALOG, IN_SCHEMA), ("GENIE_LAKEHOUSE",)),
+    "no schema is granted": (_only_granted(IN_CATALOG), ("GENIE_LAKEHOUSE",)),
+    "no catalog is granted": (_only_granted(IN_SCHEMA), ("GENIE_LAKEHOUSE",)),
+    "there is no schema": (_only_granted(schema=False), ("GENIE_LAKEHOUSE",)),
     **{f"no grant on {table}": (_no_grant_on(table), (table,)) for table in TABLES},
     "access is not enabled": (_not_enabled("access"), (TABLES[0], TABLES[2])),
     "query is not enabled": (_not_enabled("query"), (TABLES[1],)),
@@ -193,3 +225,25 @@ def test_what_is_missing_is_named_alone_and_the_printed_lines_mend_it(world: Wor
         assert found[name]["cure"], name
     world.administrator.carry_out(found[names[0]]["cure"])  # of one cause, the same lines mend all
     assert world.doctor() == {}
+
+
+def test_a_try_to_write_names_what_reading_cannot_show(world: World) -> None:
+    _only_granted(IN_CATALOG, "USE SCHEMA, READ VOLUME, WRITE VOLUME ON SCHEMA main.genie")(world)
+    assert world.doctor() == {}
+    found = world.doctor("--write")
+    assert set(found) == {"write.create"}
+    world.administrator.carry_out(found["write.create"]["cure"])
+    assert world.doctor("--write") == {}
+
+
+def test_a_folder_of_somebody_else_is_made_ours_and_no_folder_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = LakehouseError("GENIE_LAKEHOUSE: it may not be used")
+    folder, me = tmp_path / "the tables", tmp_path.stat().st_uid + 1
+    monkeypatch.setattr(os, "geteuid", lambda: me)
+    assert of_a_folder(str(folder), problem) == (f"sudo install -d -m 700 -o {me} '{folder}'",)
+    folder.mkdir()
+    assert of_a_folder(f"file://{folder}", problem) == (f"sudo chown -R {me} '{folder}'",)
+    monkeypatch.setattr(os, "geteuid", lambda: me - 1)
+    assert of_a_folder(str(folder), problem) == ("GENIE_LAKEHOUSE=<folder>",), "it is ours already"

@@ -143,6 +143,18 @@ class Catalog:
         """
         self.privileges.require(session.principal, privilege, name.securable(kind))
 
+    def require_readable(self, session: Session, name: Name) -> None:
+        """See that there is a table or a view, and that whoever asks may read it; the way to it comes first.
+
+        Raises:
+            SqlError: if there is none, or a privilege is missing.
+        """
+        if self.has_schema(name.catalog, name.schema):
+            self.privileges.require_way(session.principal, name.securable())
+        if self.table(name) is None and self.view(name) is None:
+            raise not_found(str(name))
+        self.require(session, "SELECT", name)
+
     def require_creating(self, session: Session, name: Name, kind: str = "TABLE") -> None:
         """See that there is a schema for something new, and that whoever asks may create it there.
 

@@ -164,10 +164,10 @@ class Maintainer:
 
     def _readable(self, phrase: Phrase) -> tuple[Name, TableEntry]:
         name = phrase.name()
+        self._catalog.require_readable(phrase.session, name)
         entry = self._catalog.table(name)
         if entry is None:
             raise not_found(str(name))
-        self._catalog.require(phrase.session, "SELECT", name)
         return name, entry
 
 

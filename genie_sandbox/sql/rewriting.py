@@ -10,7 +10,7 @@ from sqlglot.errors import SqlglotError
 
 from genie_sandbox.sql.binding import Parameters
 from genie_sandbox.sql.catalog import Catalog, Name, Session, ViewEntry
-from genie_sandbox.sql.errors import SqlError, not_found, unsupported
+from genie_sandbox.sql.errors import SqlError, unsupported
 from genie_sandbox.sql.selecting import ColumnsOf, exact_percentiles, expand_star, group_by_all, without_qualify
 from genie_sandbox.sql.system_tables import TABLES, map_columns
 from genie_sandbox.sql.volumes import Volumes
@@ -134,12 +134,8 @@ class Rewriter:
             self._point_at(table, table.db.lower(), table.name, session)
             return
         name = table_name(table, session)
+        self._catalog.require_readable(session, name)
         entry, view = self._catalog.table(name), self._catalog.view(name)
-        if self._catalog.has_schema(name.catalog, name.schema):
-            self._catalog.privileges.require_way(session.principal, name.securable())
-        if entry is None and view is None:
-            raise not_found(str(name))
-        self._catalog.require(session, "SELECT", name)
         if entry is not None:
             _replace_source(table, "delta", entry.location, table.name)
         elif view is not None:

@@ -77,7 +77,7 @@ class Shower:
 
     def _properties(self, phrase: Phrase) -> pa.Table:
         name = phrase.name()
-        self._catalog.require(phrase.session, "SELECT", name)
+        self._catalog.require_readable(phrase.session, name)
         view = self._catalog.view(name)
         if view is not None:
             properties = dict(sorted(view.properties.items()))
@@ -144,7 +144,7 @@ class Shower:
         extended = phrase.accept("EXTENDED")
         name = phrase.name()
         phrase.end()
-        self._catalog.require(phrase.session, "SELECT", name)
+        self._catalog.require_readable(phrase.session, name)
         view = self._catalog.view(name)
         if view is not None:
             return _rows(_described_view(name, view, extended=extended))

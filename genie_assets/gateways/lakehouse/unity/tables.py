@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar, get_args
 
+from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.schema_text import (
     STATISTICS,
     Layout,
@@ -26,7 +27,7 @@ from genie_assets.gateways.lakehouse.refusals import refuse_other_types
 from genie_assets.gateways.lakehouse.unity.names import Place, text_literal
 from genie_assets.gateways.lakehouse.unity.ports import Warehouse
 from genie_assets.gateways.lakehouse.unity.shapes import Shape, Told, shape_of, told_by
-from genie_assets.gateways.sql.errors import WarehouseError, is_permission
+from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us, is_permission
 from genie_assets.gateways.sql.texts import sql_from_template
 
 T = TypeVar("T")
@@ -298,15 +299,16 @@ def failures_named(what: str, place: Place) -> Iterator[None]:
     try:
         yield
     except WarehouseError as error:
-        problem = _told(what, place, error)
+        problem, lacks_grants = _told(what, place, error), is_closed_to_us(error.condition)
     except CallError as error:
+        lacks_grants = error.error.error_class in (ErrorClass.PERMISSION, ErrorClass.NOT_FOUND)
         problem = (
             f"{what}: files cannot be staged in {place.volume}: {error.error.message} "
             "Our principal needs READ VOLUME and WRITE VOLUME on it, and CREATE VOLUME where it does not exist."
         )
     else:
         return
-    raise LakehouseError(problem) from None
+    raise LakehouseError(problem, lacks_grants=lacks_grants) from None
 
 
 def _told(what: str, place: Place, error: WarehouseError) -> str:
