@@ -16,12 +16,16 @@ from genie_assets.commands.places import naming_files, text_of
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.configuration_changes import FIELDS
 from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.space_access import Levels, entries_of
 from genie_assets.domain.space_folders import (
+    PERMISSIONS_FILE,
     SPACE_FILE,
     SpaceFolderError,
     files_of,
     ids_of,
     key_of,
+    levels_in,
+    permissions_text,
     readable_configuration,
     space_of,
 )
@@ -36,7 +40,7 @@ def is_space_folder(text: str) -> bool:
 
 
 def read_folder(folder: Path) -> Row:
-    """The space that a folder holds.
+    """The space that a folder holds; `permissions` is whom it shall grant what, None if that is not told.
 
     Raises:
         click.ClickException: it holds none, or cannot be read.
@@ -44,7 +48,7 @@ def read_folder(folder: Path) -> Row:
     with naming_files(folder):
         files = {path.name: _text_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
     try:
-        return space_of(files)
+        return {**space_of(files), "permissions": levels_in(files)}
     except SpaceFolderError as problem:
         raise click.ClickException(f"{readable(folder)}: {problem}") from None
 
@@ -61,14 +65,19 @@ class SpaceFiles:
         with naming_files(out):
             self._names = dict(self._known())
 
-    def write(self, row: Mapping[str, Any]) -> str:
-        """Write a space; the name that it has there."""
+    def tells_permissions(self, key: SpaceKey) -> bool:
+        """Whether the files of a space that is there tell who may use it."""
+        return key in self._names and (self._out / _SPACES / self._names[key] / PERMISSIONS_FILE).is_file()
+
+    def write(self, row: Mapping[str, Any], levels: Levels | None = None) -> str:
+        """Write a space, and whom it grants what, if that is to be told; the name that it has there."""
         key = SpaceKey.of(row)
         name = self._names.setdefault(key, key_of(key, row.get("title")))
+        told = {} if levels is None else {PERMISSIONS_FILE: permissions_text(levels)}
         with naming_files(self._out):
-            for file, text in files_of(row).items():
+            for file, text in (files_of(row) | told).items():
                 _write(self._out, Path(_SPACES, name, file), text)
-            _write(self._out, Path(_RESOURCES, f"{name}.genie_space.yml"), _resource(row, name))
+            _write(self._out, Path(_RESOURCES, f"{name}.genie_space.yml"), _resource(row, name, levels or {}))
             source = readable_configuration(row["serialized_space"])
             _write(self._out, Path(_SOURCES, f"{name}.geniespace.json"), source)
         return name
@@ -82,9 +91,11 @@ class SpaceFiles:
                 continue  # somebody's own: the space gets another name
 
 
-def _resource(row: Mapping[str, Any], name: str) -> str:
+def _resource(row: Mapping[str, Any], name: str, levels: Levels) -> str:
     facts = {field: row[field] for field in FIELDS if row.get(field)}
     space = {**facts, "file_path": f"../{_SOURCES}/{name}.geniespace.json"}
+    if levels:
+        space["permissions"] = [{"level": entry.pop("permission_level"), **entry} for entry in entries_of(levels)]
     document = {"resources": {"genie_spaces": {name: space}}}
     return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=10_000))
 

@@ -11,6 +11,7 @@ from genie_assets.commands.places import text_of
 
 if TYPE_CHECKING:
     from genie_assets.domain.keys import Row
+    from genie_assets.domain.space_access import AccessChange, Levels
     from genie_assets.pipeline.space_library import SpaceLibrary
 
 _NO_SPACES = "`genie-assets load` backs spaces up into it; the demo's are shown with --demo."
@@ -75,5 +76,32 @@ def _of_plan(reference: str) -> "Row":
     from genie_assets.domain.space_plans import plan_of
 
     plan = plan_of(text_of(Path(reference.removesuffix(_BEFORE)), most_bytes=_MOST_BYTES, what="plan"))
-    said = plan.before if reference.endswith(_BEFORE) else plan.after
-    return {"serialized_space": None, **said, "workspace_id": plan.workspace_id, "space_id": plan.space_id}
+    is_before = reference.endswith(_BEFORE)
+    said = plan.before if is_before else plan.after
+    levels = (plan.access.before if is_before else plan.access.after) if plan.access else None
+    place = {"workspace_id": plan.workspace_id, "space_id": plan.space_id, "permissions": levels}
+    return {"serialized_space": None, **said, **place}
+
+
+def access_changes(known: "SpaceLibrary | None", earlier: "Row", later: "Row") -> "tuple[AccessChange, ...] | str":
+    """What differs in whom two states grant what, if one of them tells it; else why that is not known."""
+    from genie_assets.domain.space_access import changes_of
+
+    levels = [_levels(known, row) for row in (earlier, later)]
+    told = [row.get("permissions") is not None for row in (earlier, later)]
+    if not any(told):
+        return ()
+    before, after = levels
+    if before is None or after is None:
+        return "only one of the two tells who may use the space"
+    return changes_of(before, after)
+
+
+def _levels(known: "SpaceLibrary | None", row: "Row") -> "Levels | None":
+    """Whom a state grants what; of a stored space, what the last look found; of a version nothing is told."""
+    from genie_assets.domain.keys import SpaceKey
+
+    if row.get("permissions") is not None or known is None or "valid_from" in row or "permissions" in row:
+        return row.get("permissions")
+    wanted = known.access(SpaceKey.of(row))
+    return None if isinstance(wanted, str) else wanted.levels

@@ -167,11 +167,14 @@ def _carry_out(plan: "Plan", patience: int) -> None:
 def _of_folder(folder: Path) -> "tuple[Row, WantedAccess | str]":
     """The space that a folder holds, and who shall have access by it."""
     from genie_assets.commands.space_files import read_folder
+    from genie_assets.domain.space_access import WantedAccess
 
     row = read_folder(folder)
     if row["workspace_id"] is None or row["space_id"] is None:
         raise click.ClickException(f"{readable(folder)}/space.json must name a workspace_id and a space_id.")
-    return row, "the folder does not tell who may use it"
+    if row["permissions"] is None:
+        return row, "the folder does not tell who may use it (an export with --permissions does)"
+    return row, WantedAccess(row["permissions"])
 
 
 def _conclude(plan: "Plan", done: "Applied") -> None:
@@ -199,7 +202,8 @@ def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
     if outcome.with_permissions:
         plan = _with_permissions(plan, found)
     if plan.is_empty:
-        click.echo("There is nothing to do: the space says so already.")
+        no_plan = "" if outcome.file is None else " No plan was written."
+        click.echo(f"There is nothing to do: the space says so already.{no_plan}")
         _show_rights(found, outcome)
         return
     _show(plan)

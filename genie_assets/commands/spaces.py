@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from genie_assets.commands.sentences import one_sentence
-from genie_assets.commands.space_lakes import is_on_disk, of_the_demo, state
+from genie_assets.commands.space_lakes import access_changes, is_on_disk, of_the_demo, state
 from genie_assets.commands.space_lakes import library as known
 from genie_assets.commands.space_plans import apply, import_, promote, restore
 from genie_assets.commands.terminal import readable, shown_place
@@ -117,38 +117,53 @@ def diff(before: str, after: str, form: str, demo: bool) -> None:
     library = None if is_on_disk(before) and is_on_disk(after) else known(demo)
     (one, earlier), (other, later) = (state(library, each) for each in (before, after))
     found = space_changes(earlier, later)
+    access = access_changes(library, earlier, later)
+    named = () if isinstance(access, str) else access
     if form == "json":
-        click.echo(space_text.as_json({"before": one, "after": other, "changes": as_values(found)}))
+        said = {"before": one, "after": other, "changes": as_values(found)}
+        click.echo(space_text.as_json({**said, "permissions": [asdict(each) for each in named]}))
         return
     lines = space_text.changed if form == "text" else space_text.changed_in_markdown
-    for line in lines(one, other, found):
+    for line in lines(one, other, found, named):
         click.echo(line)
+    if isinstance(access, str):
+        click.echo("")
+        click.echo(f"Permissions are not compared: {access}.")
 
 
 @spaces.command("export", short_help="Write spaces as files, for git.")
 @click.argument("names", metavar="[SPACE]...", nargs=-1)
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="The folder.")
+@click.option("--permissions", is_flag=True, help="Tell who may use them, too.")
 @of_the_demo
 @one_sentence
-def export(names: tuple[str, ...], out: Path, demo: bool) -> None:
+def export(names: tuple[str, ...], out: Path, permissions: bool, demo: bool) -> None:
     """Write spaces, or all of them, below a folder: readable files for git, and resources of a bundle.
 
-    Files of spaces that are not exported stay as they are.
+    Files of spaces that are not exported stay as they are. Where who may use a space was told once, it is told
+    again.
     """
     from genie_assets.commands.error_lines import many
     from genie_assets.commands.space_files import SpaceFiles
     from genie_assets.domain.keys import SpaceKey
+    from genie_assets.domain.space_access import WantedAccess
 
     library = known(demo)
     chosen = names or [f"{row['space_id']}@{row['workspace_id']}" for row in library.spaces]
-    files, missing = SpaceFiles(out), []
+    files, missing, untold = SpaceFiles(out), [], 0
     for name in chosen:
         _, row = library.state(name)
         if row["serialized_space"] is None:
             missing.append(f"{row['space_id']}@{row['workspace_id']} ({row['title'] or 'no title'})")
-        else:
-            files.write({**row, "workspace_id": SpaceKey.of(row).workspace_id})
+            continue
+        key = SpaceKey.of(row)
+        access = library.access(key) if permissions or files.tells_permissions(key) else None
+        levels = access.levels if isinstance(access, WantedAccess) else None
+        files.write({**row, "workspace_id": key.workspace_id}, levels)
+        untold += isinstance(access, str)
     click.echo(f"Written to {shown_place(str(out))}: {many(len(chosen) - len(missing), 'space')}.")
+    if untold:
+        click.echo(f"Who may use them is not known, and so not written: {many(untold, 'space')}.")
     if missing and names:
         raise click.ClickException(f"Never read, and so not written: {readable(', '.join(missing))}.")
     if missing:

@@ -14,10 +14,12 @@ from typing import Any
 from genie_assets.domain.configuration_changes import FIELDS
 from genie_assets.domain.configurations import kept_text, parsed
 from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.space_access import Levels, entries_of, levels_of
 
 SPACE_FILE = "space.json"
 CONFIGURATION_FILE = "configuration.json"
 ORIGINAL_FILE = "configuration.txt"
+PERMISSIONS_FILE = "permissions.json"
 
 _SPELLINGS: Mapping[str, Mapping[str, Any]] = {
     "compact": {"separators": (",", ":"), "ensure_ascii": False},
@@ -78,6 +80,25 @@ def space_of(files: Mapping[str, str]) -> Row:
         known = ", ".join((*_SPELLINGS, _AS_IT_CAME))
         raise SpaceFolderError(f"{SPACE_FILE}: the spelling of the configuration must be one of: {known}.")
     return {**row, "serialized_space": _spelled(_json(files, CONFIGURATION_FILE), spelling)}
+
+
+def permissions_text(levels: Levels) -> str:
+    """The file that says whom a space grants what."""
+    return _indented(entries_of(levels))
+
+
+def levels_in(files: Mapping[str, str]) -> Levels | None:
+    """Whom the space shall grant what, by its files; None if they do not tell.
+
+    Raises:
+        SpaceFolderError: they tell something else.
+    """
+    if PERMISSIONS_FILE not in files:
+        return None
+    try:
+        return levels_of(_json(files, PERMISSIONS_FILE))
+    except ValueError as problem:
+        raise SpaceFolderError(f"{PERMISSIONS_FILE}: {problem}") from None
 
 
 def ids_of(files: Mapping[str, str]) -> SpaceKey:

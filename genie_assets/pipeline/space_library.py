@@ -10,6 +10,7 @@ from functools import cached_property
 from genie_assets.domain.inventory import in_time, meant, split_version, version_of
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.questions import Equals, In
+from genie_assets.domain.space_access import WantedAccess
 from genie_assets.domain.space_events import Fate, Origin, SpaceEvent, fate, origins
 from genie_assets.domain.table import Table
 from genie_assets.domain.tables import (
@@ -19,6 +20,7 @@ from genie_assets.domain.tables import (
     GENIE_SPACE_VERSIONS,
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.space_access import wanted_access
 
 
 class SpaceLibrary:
@@ -70,6 +72,10 @@ class SpaceLibrary:
     def origins(self, key: SpaceKey, versions: Sequence[Row]) -> list[Origin]:
         """Who made each of these versions of a space, and when, as far as the audit log shows it."""
         return origins(versions, self._of(GENIE_SPACE_EVENTS, key))
+
+    def access(self, key: SpaceKey) -> WantedAccess | str:
+        """Whom a space grants what, as the last look found; else why that is not known."""
+        return wanted_access(self._lake, key)
 
     def version(self, key: SpaceKey, wanted: str, title: str) -> Row:
         """A version of a space by number or time, whole.

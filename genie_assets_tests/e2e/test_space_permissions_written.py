@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from click.testing import Result
 
 from genie_assets.domain.keys import SpaceKey
@@ -226,6 +227,40 @@ def test_a_promotion_lets_in_whom_the_source_names_and_takes_nobody_away(desk: D
     assert "bob" not in again
     assert "APPLIED" in desk.apply().output
     assert granted(desk, made, SECOND) == BEFORE | {"bob@example.com": "CAN_EDIT"}
+
+
+def test_permissions_go_through_git_and_into_the_pull_request(desk: Desk) -> None:
+    desk.spaces("export", DESK, "--out", "backup")
+    (folder,) = Path("backup/spaces").iterdir()
+    to = ("--to", SECOND, "--warehouse", "wh", "--permissions", "--plan", "plan.json")
+    untold = " ".join(desk.spaces("import", str(folder), *to).output.split())
+    assert "Note: Permissions are left alone: the folder does not tell who may use it" in untold
+
+    desk.spaces("export", DESK, "--out", "backup", "--permissions")
+    told = json.loads((folder / "permissions.json").read_text())
+    assert told == [VIEWERS, OWN, ANN]
+    (resource,) = Path("backup/resources").iterdir()
+    (space,) = yaml.safe_load(resource.read_text())["resources"]["genie_spaces"].values()
+    assert space["permissions"][0] == {"level": "CAN_VIEW", "group_name": "genie-viewers"}
+    before = {file: file.read_bytes() for file in Path("backup").rglob("*") if file.is_file()}
+    desk.spaces("export", DESK, "--out", "backup")
+    assert {file: file.read_bytes() for file in before} == before, "told once, told again"
+
+    (folder / "permissions.json").write_text(json.dumps([*told, BOB]))
+    desk.spaces("import", str(folder), *to)
+    for form in ("text", "markdown"):
+        shown = desk.spaces("diff", "plan.json:before", "plan.json", "--format", form).output
+        assert "+ user bob@example.com: CAN_EDIT\n" in shown
+    assert "+ user bob@example.com: CAN_EDIT\n" in desk.spaces("diff", DESK, str(folder)).output
+    of_a_version = desk.spaces("diff", f"{DESK}:v1", "plan.json").output
+    assert "Permissions are not compared: only one of the two" in of_a_version
+    assert "APPLIED" in desk.apply().output
+    (made,) = desk.titled("Refund desk", SECOND)
+    assert granted(desk, made, SECOND) == BEFORE | {"bob@example.com": "CAN_EDIT"}
+
+    (folder / "permissions.json").write_text('[{"user_name": "x"}]')
+    broken = desk.spaces("import", str(folder), *to)
+    assert "permissions.json: Each entry must name one principal and its permission_level." in broken.output
 
 
 def test_what_nobody_looked_at_is_not_known_and_not_nobody(desk: Desk) -> None:
