@@ -14,11 +14,13 @@ from typing import Any
 import dagster as dg
 
 from genie_assets.assets import AUDIT_LOG
+from genie_assets.budget_check import budget_is_kept
 from genie_assets.domain.advice import advice
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
 from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, RateVerdict, judge_rate, wilson_upper
 from genie_assets.domain.tables import (
     GENIE_DAY_LOADS,
+    GENIE_FETCH_RUNS,
     GENIE_SPACE_PERMISSIONS,
     MESSAGE_FETCH_ERRORS,
     RECONCILED_SPACES,
@@ -322,5 +324,6 @@ def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
         dg.asset_check(asset=place.table_key(RECONCILED_SPACES))(spaces_are_reconciled),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(audit_is_fresh),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(build_every_day_is_loaded(place)),
+        dg.asset_check(asset=place.table_key(GENIE_FETCH_RUNS))(budget_is_kept),
         dg.asset_check(asset=place.table_key(GENIE_DAY_LOADS))(build_no_day_is_late(place)),
     ]

@@ -20,6 +20,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pool import pool_problem
+from genie_assets.run_costs import note_costs
 from genie_assets.settings import Settings, SettingsError, load_settings
 from genie_assets.wiring import Clock, RunBudget, open_genie_api, open_lake, open_system_tables
 
@@ -71,7 +72,15 @@ class RunBudgetResource(dg.ConfigurableResource[RunBudget]):
         return RunBudget(self.minutes or load_settings().genie_run_minutes)
 
 
-class LakehouseResource(dg.ConfigurableResource[Lakehouse]):
+class _Metered:
+    """What is asked through a resource is noted at the run once it is given back."""
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """Dagster calls it whether or not the run succeeded."""
+        note_costs(context)
+
+
+class LakehouseResource(_Metered, dg.ConfigurableResource[Lakehouse]):
     """Where the tables are."""
 
     databricks: dg.ResourceDependency[DatabricksClientResource | None] = None  # type: ignore[assignment]
@@ -93,7 +102,7 @@ class LakehouseResource(dg.ConfigurableResource[Lakehouse]):
         return open_lake(settings, connection, uri=self.uri, storage_options=options)
 
 
-class GenieApiResource(dg.ConfigurableResource[GenieApi]):
+class GenieApiResource(_Metered, dg.ConfigurableResource[GenieApi]):
     """The Genie API of all workspaces."""
 
     databricks: dg.ResourceDependency[DatabricksClientResource]
@@ -106,7 +115,7 @@ class GenieApiResource(dg.ConfigurableResource[GenieApi]):
         return open_genie_api(settings, credentials(self.databricks, settings))
 
 
-class SystemTablesResource(dg.ConfigurableResource[SystemTables]):
+class SystemTablesResource(_Metered, dg.ConfigurableResource[SystemTables]):
     """Databricks' system tables, read through a SQL warehouse."""
 
     databricks: dg.ResourceDependency[DatabricksClientResource]

@@ -51,6 +51,16 @@ def number(low: float, high: float, kind: type[int] | type[float]) -> BeforeVali
     return BeforeValidator(check)
 
 
+def limit(low: float, high: float, kind: type[int] | type[float]) -> BeforeValidator:
+    """The same, or no limit."""
+    named = number(low, high, kind).func
+
+    def check(value: Any) -> Any:
+        return None if value is None else named(value)  # type: ignore[call-arg]
+
+    return BeforeValidator(check)
+
+
 def _day(value: Any) -> Any:
     try:
         return value if isinstance(value, dt.date) else dt.date.fromisoformat(str(value).strip())

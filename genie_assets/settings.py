@@ -42,6 +42,7 @@ from genie_assets.setting_types import (
     Token,
     Url,
     Urls,
+    limit,
     number,
 )
 
@@ -156,6 +157,11 @@ class Settings(BaseSettings):
 
     genie_telemetry: bool = False
     """Whether runs send what they measured to an OpenTelemetry receiver (OTEL_EXPORTER_OTLP_ENDPOINT)."""
+
+    genie_budget_warehouse_seconds: Annotated[float | None, limit(1, 10_000_000, float)] = None
+    """Seconds that statements of this pipeline may take a UTC day before a check warns; without it, none does."""
+    genie_budget_requests: Annotated[int | None, limit(1, 1_000_000_000, int)] = None
+    """Requests that this pipeline may send to Databricks a UTC day before a check warns; without it, none does."""
 
     genie_allow_space_writes: bool = False
     """Whether `genie-assets spaces apply` may change spaces."""

@@ -10,16 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from genie_assets.domain.run_costs import Costs
 from genie_assets.gateways.databricks.hosts import HostPolicy
 from genie_assets.logins import DatabricksConnection
 from genie_assets.settings import Settings
 
 if TYPE_CHECKING:
     from genie_assets.gateways.databricks.lakeview import Lakeview
+    from genie_assets.gateways.databricks.metering import Meter
     from genie_assets.gateways.databricks.references import LiveReferences
     from genie_assets.gateways.databricks.sql_alerts import SqlAlerts
     from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -72,6 +74,19 @@ def open_workspaces(settings: Settings, connection: DatabricksConnection) -> "Wo
         return workspaces
 
 
+@cache
+def _meter() -> "Meter":
+    """Of all workspaces of this process, which does one run: some are opened for one question only."""
+    from genie_assets.gateways.databricks.metering import Meter
+
+    return Meter()
+
+
+def take_costs() -> Costs:
+    """What this process has asked of Databricks since this was last asked."""
+    return _meter().take()
+
+
 def _new_workspaces(settings: Settings, connection: DatabricksConnection) -> "Workspaces":
     from genie_assets.gateways.databricks.principals import Tenant
     from genie_assets.gateways.databricks.retries import CallError
@@ -95,6 +110,7 @@ def _new_workspaces(settings: Settings, connection: DatabricksConnection) -> "Wo
         not_running=not_running,
         policy=HostPolicy(settings.genie_allowed_hosts),
         threads=settings.genie_threads,
+        meter=_meter(),
     )
 
 

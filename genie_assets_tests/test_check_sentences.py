@@ -114,6 +114,7 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
             "no_open_errors_left",
             "no_message_is_lost",
             "ledger_is_clear",
+            "budget_is_kept",
             "no_key_is_twice",
             "every_stored_day_is_a_partition",
             "spaces_are_backed_up",

@@ -36,6 +36,7 @@ STANDING_CHECKS = {
     "message_fetch_errors:no_message_is_lost",
     *(f"{table.name}:no_key_is_twice" for table in TABLES if table.partitioned_by is None),
     *(f"{each.table.name}:ledger_is_clear" for each in SIDE_LEDGERS),
+    "genie_fetch_runs:budget_is_kept",
     "genie_day_loads:no_day_is_late",
     "message_fetch_errors:every_stored_day_is_a_partition",
     "space_fetch_errors:spaces_are_backed_up",

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from genie_assets.domain.fetch_runs import Asked, Course
 from genie_assets.domain.measures import measures_of_fetch
 from genie_assets.domain.requests import Sent
+from genie_assets.domain.run_costs import STATEMENTS, Costs, Traffic, measures_of_costs
 from genie_assets.gateways.telemetry import TelemetryError, send
 from genie_assets_tests.day_runs import run_day
 from genie_assets_tests.pipeline.world import BROKEN, World
@@ -92,6 +93,25 @@ def test_the_receiver_gets_what_was_counted(receiver: Receiver) -> None:
     why = frozenset({("databricks.workspace.id", "w1"), ("error.type", "SERVER")})
     assert points["genie_assets.messages.failed", why].as_int == 1
     assert points["genie_assets.fetch.duration", frozenset()].sum == 1.5
+
+
+def test_costs_of_a_run_are_sent_by_job_and_endpoint(receiver: Receiver) -> None:
+    costs = Costs({STATEMENTS: Traffic(2, 0, 1, 70)}, statement_ms=1_500, rows=4, result_bytes=60)
+    send(measures_of_costs(costs, "genie_daily"))
+    of_job = {("dagster.job", "genie_daily")}
+    of_endpoint = of_job | {("databricks.endpoint", STATEMENTS)}
+    assert {
+        (name.removeprefix("genie_assets."), at): point.as_int for (name, at), point in receiver.points().items()
+    } == {
+        ("warehouse.statements", frozenset(of_job)): 2,
+        ("warehouse.time", frozenset(of_job)): 1_500,
+        ("warehouse.rows", frozenset(of_job)): 4,
+        ("warehouse.results", frozenset(of_job)): 60,
+        ("api.requests", frozenset(of_endpoint)): 2,
+        ("api.requests.throttled", frozenset(of_endpoint)): 0,
+        ("api.requests.failed", frozenset(of_endpoint)): 1,
+        ("api.answers", frozenset(of_endpoint)): 70,
+    }
 
 
 def test_two_runs_are_two_differences_and_no_sum(receiver: Receiver) -> None:

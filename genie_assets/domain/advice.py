@@ -98,6 +98,11 @@ CHECKS: Mapping[str, str] = {
         "spaces; unread messages: run the days that the check names again. Of the spaces that it names, messages "
         "may be missing"
     ),
+    "budget_is_kept": (
+        "see what the runs of that day did: the tag `genie/cost_day` finds them, `genie/costs` says what each "
+        "cost. A backfill passes by itself; else load less often, or set `GENIE_BUDGET_WAREHOUSE_SECONDS` and "
+        "`GENIE_BUDGET_REQUESTS` to what you want to spend"
+    ),
     "audit_is_fresh": (
         "check the grant on `system.access.audit`; if it is right, Databricks is late: loading the days "
         "again later picks everything up"

@@ -18,6 +18,7 @@ from genie_assets.gateways.databricks.http_answers import (
     check_empty,
     json_object,
 )
+from genie_assets.gateways.databricks.metering import Meter
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.told_time import ToldTime
 
@@ -43,12 +44,15 @@ USUAL = AnswerLimits()
 class WorkspaceHttp:
     """One workspace. Safe to share by threads.
 
+    So many parameters: what it is made of, and who hears of its requests.
+
     Args:
         config: The SDK's configuration of it: host and user agent.
         login: Gives the tokens.
         session: Carries the requests.
         timeouts: How long to wait for an answer.
         told_time: Hears what time each good answer says it is.
+        meter: Counts the requests.
     """
 
     def __init__(
@@ -59,7 +63,9 @@ class WorkspaceHttp:
         *,
         timeouts: Timeouts,
         told_time: ToldTime | None = None,
+        meter: Meter | None = None,
     ) -> None:
+        self.meter = meter or Meter()
         self.host = str(config.host)
         self._user_agent = config.user_agent
         self._login = login
@@ -147,16 +153,17 @@ class WorkspaceHttp:
         headers = {**self._login.headers, "Authorization": f"Bearer {token}", "User-Agent": self._user_agent}
         if content_type:
             headers["Content-Type"] = content_type
-        answer = exchange(
-            self._session,
-            method,
-            self.host + path,
-            timeouts=self._timeouts,
-            most_bytes=limits.most_bytes,
-            seconds=limits.seconds,
-            headers=headers,
-            **options,
-        )
+        with self.meter.request(method, path) as sent:
+            answer = sent.answer = exchange(
+                self._session,
+                method,
+                self.host + path,
+                timeouts=self._timeouts,
+                most_bytes=limits.most_bytes,
+                seconds=limits.seconds,
+                headers=headers,
+                **options,
+            )
         if answer.status not in good:
             raise self._failure(answer, token)
         self._told_time.heard(answer.headers.get("Date"))

@@ -13,6 +13,7 @@ from genie_assets.gateways.databricks.bounds import pooled_session
 from genie_assets.gateways.databricks.credentials import Login, PersonalToken, of_a_login
 from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import Address, HostPolicy, UnusableUrl, read_address
+from genie_assets.gateways.databricks.metering import Meter
 from genie_assets.gateways.databricks.pasting import flaw
 from genie_assets.gateways.databricks.principals import AzurePrincipal, ServicePrincipal, Tenant
 from genie_assets.gateways.databricks.retries import CallError
@@ -45,6 +46,7 @@ class Workspaces:
         policy: Hosts that may be sent credentials; Databricks' own by default.
         threads: Connections per host.
         timeouts: How long to wait for an answer.
+        meter: Counts what all of them are asked; logging in is not counted.
 
     Raises:
         ValueError: the login is not one of these, or cannot be what somebody meant to give.
@@ -63,6 +65,7 @@ class Workspaces:
         policy: HostPolicy | None = None,
         threads: int = 16,
         timeouts: Timeouts | None = None,
+        meter: Meter | None = None,
     ) -> None:
         if bool(token) == bool(client_id and client_secret):
             raise ValueError("give either a token, or a client id and its secret")
@@ -84,6 +87,7 @@ class Workspaces:
         self._lock = threading.Lock()
         self.told_time = ToldTime()
         """What time Databricks says it is, whichever workspace answered last."""
+        self._meter = meter or Meter()
 
     def http(self, workspace_id: str, url: str | None) -> WorkspaceHttp:
         """The connection to a workspace at its configured address, else at `url`.
@@ -190,7 +194,14 @@ class Workspaces:
                 debug_headers=False,
             )
             return _Connection(
-                WorkspaceHttp(config, login, session, timeouts=self._timeouts, told_time=self.told_time),
+                WorkspaceHttp(
+                    config,
+                    login,
+                    session,
+                    timeouts=self._timeouts,
+                    told_time=self.told_time,
+                    meter=self._meter,
+                ),
                 WorkspaceClient(config=config),
             )
         except ValueError as error:

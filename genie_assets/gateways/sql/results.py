@@ -13,6 +13,7 @@ from genie_assets.gateways.databricks.bounds import pooled_session
 from genie_assets.gateways.databricks.connection_errors import shown_host
 from genie_assets.gateways.databricks.exchange import MIB, Timeouts, exchange
 from genie_assets.gateways.databricks.http_answers import answer_error, has_more_values
+from genie_assets.gateways.databricks.metering import Meter
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.sql.answers import Chunk, Link, Statement, check_row_count, chunk_of, rows_of
 from genie_assets.gateways.sql.errors import WarehouseError
@@ -56,6 +57,7 @@ class Results:
         retries: How passing trouble with links is met.
         deadline: Clock seconds that no wait for a link may pass.
         limits: How much is read at most.
+        meter: Counts what is asked of links.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class Results:
         retries: Retries,
         deadline: float,
         limits: ResultLimits,
+        meter: Meter,
     ) -> None:
         self._chunk, self._retries, self._deadline, self._limits = chunk, retries, deadline, limits
+        self._meter = meter
 
     def parts(self, statement: Statement, size: int) -> Iterator[Part]:
         """The rows of every chunk; at the end they must be as many as the server said.
@@ -123,7 +127,9 @@ class Results:
 
     def _fetched(self, link: Link) -> Part:
         try:
-            return self._retries.call(partial(_linked_rows, link, self._limits), deadline=self._deadline)
+            return self._retries.call(
+                partial(_linked_rows, link, self._limits, self._meter), deadline=self._deadline
+            )
         except CallError as failed:
             problem = f"A linked result of the SQL warehouse could not be fetched: {failed.error.message}"
         raise WarehouseError(problem)
@@ -133,11 +139,11 @@ class _RefusedLinkError(WarehouseError):
     """The store does not take a link (any more)."""
 
 
-def _linked_rows(link: Link, limits: ResultLimits) -> Part:
+def _linked_rows(link: Link, limits: ResultLimits, meter: Meter) -> Part:
     """The rows behind a presigned link. It carries its own right: our login is not sent along."""
     _check_address(link.url)
-    with pooled_session(link.url, 1) as session:
-        answer = exchange(
+    with pooled_session(link.url, 1) as session, meter.request("GET", None) as sent:
+        answer = sent.answer = exchange(
             session,
             "GET",
             link.url,

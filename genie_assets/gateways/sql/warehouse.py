@@ -150,8 +150,10 @@ class SqlWarehouse:
             def chunk(statement_id: str, index: int) -> tuple[dict[str, Any], int]:
                 return self._call("GET", f"{_path(statement_id)}/result/chunks/{index}", deadline)
 
-            results = Results(chunk, retries=self._retries, deadline=deadline, limits=self._limits)
+            meter = self._connect().meter
+            results = Results(chunk, retries=self._retries, deadline=deadline, limits=self._limits, meter=meter)
             for part in results.parts(ended, size):
+                meter.brought(len(part.rows), part.size)
                 yield ended.columns, part
         except CallError as failed:
             problem = failed_call(failed.error, self._warehouse_id)
@@ -195,7 +197,11 @@ class SqlWarehouse:
         return retrying(self._run, request, deadline)
 
     def _run(self, request: Mapping[str, Any], deadline: float) -> _Answer:
-        answer = self._finished(self._asked("POST", _STATEMENTS, deadline, request), deadline)
+        meter, began = self._connect().meter, self._clock()
+        try:
+            answer = self._finished(self._asked("POST", _STATEMENTS, deadline, request), deadline)
+        finally:
+            meter.ran(round((self._clock() - began) * 1000))
         if answer.statement.is_truncated:
             raise _TooBigForInlineError("The result of a statement is too big: the SQL warehouse cut it.")
         return answer

@@ -1,0 +1,225 @@
+"""What a run cost: the requests that it sent to Databricks by endpoint, its SQL statements and their time.
+
+Counted where a request leaves, whoever asks and whatever comes of it. How costs are gathered and where they are
+noted does not belong here.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from genie_assets.domain.measures import Measure
+from genie_assets.domain.percentiles import nearest_rank
+
+STATEMENTS = "POST sql/statements"
+"""The endpoint that is sent statements: each of its requests is one that the warehouse may run."""
+
+LINKS = "GET result link"
+"""The store behind the links of a big result."""
+
+# What paths say of themselves; anything else in them is an id.
+_OF_GENIE = ("genie", "spaces", "conversations", "messages", "comments", "agents", "items", "eval-runs", "results")
+_OF_SQL = ("sql", "statements", "result", "chunks", "cancel", "warehouses", "fs", "files", "directories", "alerts")
+_OF_REST = ("permissions", "workspace", "get-status", "mkdirs", "lakeview", "dashboards", "published", "preview")
+_OF_CATALOG = ("unity-catalog", "tables", "functions", "metastores", "current-metastore-assignment", "scim", "v2")
+_WORDS = frozenset((*_OF_GENIE, *_OF_SQL, *_OF_REST, *_OF_CATALOG, "me"))
+_LONGEST = 2_000  # of a tag in Dagster's storage: Postgres keeps no index entry of more than 2,700 bytes
+
+
+def endpoint_of(method: str, path: str) -> str:
+    """What an endpoint is called: the verb, and the path without ids, of which there are few.
+
+    Args:
+        method: HTTP method.
+        path: Path under a host, such as `/api/2.0/genie/spaces/01ef/conversations`.
+    """
+    parts = [part for part in path.partition("?")[0].split("/") if part]
+    below = parts[2:] if parts[:1] == ["api"] else parts
+    named = [part if part.lower() in _WORDS else "_" for part in below]
+    # The places of a file are as many as there are folders.
+    if named[:1] == ["fs"]:
+        named = named[:2]
+    return f"{method} {'/'.join(named)}"
+
+
+@dataclass
+class Traffic:
+    """The requests of one endpoint.
+
+    Attributes:
+        requests: How many were sent.
+        answered_429: How many of them were answered 429.
+        failed: How many got another answer than a good one, or none.
+        bytes: What the bodies of the answers hold, unpacked.
+        times: How many were answered within so many ms.
+    """
+
+    requests: int = 0
+    answered_429: int = 0
+    failed: int = 0
+    bytes: int = 0
+    times: Counter[int] = field(default_factory=Counter)
+
+    def add(self, other: "Traffic") -> None:
+        """Count those of another one, too."""
+        self.requests += other.requests
+        self.answered_429 += other.answered_429
+        self.failed += other.failed
+        self.bytes += other.bytes
+        self.times.update(other.times)
+
+
+@dataclass
+class Costs:
+    """What something cost.
+
+    Attributes:
+        traffic: Requests by endpoint.
+        statement_ms: From sending each statement until it had ended with the first part of its result; that a cold
+            warehouse starts is part of it.
+        rows: Rows of results that came.
+        result_bytes: What it took to send them.
+    """
+
+    traffic: dict[str, Traffic] = field(default_factory=dict)
+    statement_ms: int = 0
+    rows: int = 0
+    result_bytes: int = 0
+
+    @property
+    def requests(self) -> int:
+        """All requests, those about statements included."""
+        return sum(each.requests for each in self.traffic.values())
+
+    @property
+    def statements(self) -> int:
+        """Statements that were sent to a warehouse."""
+        return self.traffic[STATEMENTS].requests if STATEMENTS in self.traffic else 0
+
+    def add(self, other: "Costs") -> None:
+        """Count another one's, too."""
+        for name, traffic in other.traffic.items():
+            self.traffic.setdefault(name, Traffic()).add(traffic)
+        self.statement_ms += other.statement_ms
+        self.rows += other.rows
+        self.result_bytes += other.result_bytes
+
+
+_TOTALS = ("requests", "statements", "statement_ms", "rows", "result_bytes")
+_OF_AN_ENDPOINT = ("requests", "answered_429", "failed", "bytes", "p50_ms", "p95_ms")
+
+
+@dataclass(frozen=True)
+class NotedCosts:
+    """The same as it is noted of a run.
+
+    Attributes:
+        requests: As of `Costs`.
+        statements: As of `Costs`.
+        statement_ms: As of `Costs`.
+        rows: As of `Costs`.
+        result_bytes: As of `Costs`.
+        endpoints: By endpoint: requests, answered_429, failed, bytes, p50_ms and p95_ms.
+    """
+
+    requests: int = 0
+    statements: int = 0
+    statement_ms: int = 0
+    rows: int = 0
+    result_bytes: int = 0
+    endpoints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    def and_also(self, other: "NotedCosts") -> "NotedCosts":
+        """Together with those of another part of the run; of two quantiles the greater is kept."""
+        endpoints = {name: dict(numbers) for name, numbers in self.endpoints.items()}
+        for name, numbers in other.endpoints.items():
+            before = endpoints.get(name, {})
+            endpoints[name] = {
+                each: max(before.get(each, 0), value) if each.startswith("p") else before.get(each, 0) + value
+                for each, value in numbers.items()
+            }
+        return _noted({name: getattr(self, name) + getattr(other, name) for name in _TOTALS}, endpoints)
+
+
+def summed(parts: Iterable[NotedCosts]) -> NotedCosts:
+    """The sum of costs."""
+    total = NotedCosts()
+    for each in parts:
+        total = total.and_also(each)
+    return total
+
+
+def noted(costs: Costs) -> NotedCosts:
+    """What is noted of costs."""
+    endpoints = {
+        name: {
+            "requests": each.requests,
+            "answered_429": each.answered_429,
+            "failed": each.failed,
+            "bytes": each.bytes,
+            "p50_ms": nearest_rank(each.times, 50) or 0,
+            "p95_ms": nearest_rank(each.times, 95) or 0,
+        }
+        for name, each in sorted(costs.traffic.items())
+    }
+    return _noted({name: getattr(costs, name) for name in _TOTALS}, endpoints)
+
+
+def to_text(costs: NotedCosts) -> str:
+    """Costs as a short text, from which `from_text` makes them again; of very many endpoints only the sums."""
+    numbers = {name: getattr(costs, name) for name in _TOTALS}
+    endpoints = {name: [each[n] for n in _OF_AN_ENDPOINT] for name, each in costs.endpoints.items()}
+    text = json.dumps({**numbers, "endpoints": endpoints}, separators=(",", ":"))
+    return text if len(text) <= _LONGEST else json.dumps(numbers, separators=(",", ":"))
+
+
+def from_text(text: str) -> NotedCosts | None:
+    """What `to_text` made a text of; None if it says something else."""
+    try:
+        told = json.loads(text)
+        totals = {name: int(told[name]) for name in _TOTALS}
+        endpoints = {
+            str(name): dict(zip(_OF_AN_ENDPOINT, map(int, numbers), strict=True))
+            for name, numbers in told.get("endpoints", {}).items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return _noted(totals, endpoints)
+
+
+def _noted(totals: Mapping[str, int], endpoints: Mapping[str, Mapping[str, int]]) -> NotedCosts:
+    return NotedCosts(
+        requests=totals["requests"],
+        statements=totals["statements"],
+        statement_ms=totals["statement_ms"],
+        rows=totals["rows"],
+        result_bytes=totals["result_bytes"],
+        endpoints=endpoints,
+    )
+
+
+def measures_of_costs(costs: Costs, job: str) -> Iterator[Measure]:
+    """What a run tells of its costs.
+
+    Args:
+        costs: The costs.
+        job: The name of its job.
+    """
+    of_job = {"dagster.job": job}
+    for name, unit, meaning, value in (
+        ("warehouse.statements", "{statement}", "SQL statements sent to warehouses.", costs.statements),
+        ("warehouse.time", "ms", "Time until statements had ended.", costs.statement_ms),
+        ("warehouse.rows", "{row}", "Rows of results.", costs.rows),
+        ("warehouse.results", "By", "Results, as they were sent.", costs.result_bytes),
+    ):
+        yield Measure(f"genie_assets.{name}", "counter", unit, meaning, value, of_job)
+    for endpoint, traffic in sorted(costs.traffic.items()):
+        where = {**of_job, "databricks.endpoint": endpoint}
+        for name, unit, meaning, value in (
+            ("requests", "{request}", "Requests to Databricks.", traffic.requests),
+            ("requests.throttled", "{request}", "Requests that were answered 429.", traffic.answered_429),
+            ("requests.failed", "{request}", "Requests without a good answer.", traffic.failed),
+            ("answers", "By", "Bodies of answers, unpacked.", traffic.bytes),
+        ):
+            yield Measure(f"genie_assets.api.{name}", "counter", unit, meaning, value, where)

@@ -1,0 +1,81 @@
+"""What an endpoint is called, what is noted of costs, and which days are told."""
+
+import datetime as dt
+
+import pytest
+
+from genie_assets.domain.budget import Budget, last_whole_days, problems
+from genie_assets.domain.run_costs import (
+    STATEMENTS,
+    Costs,
+    NotedCosts,
+    Traffic,
+    endpoint_of,
+    from_text,
+    noted,
+    to_text,
+)
+
+MONDAY = dt.date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("POST", "/api/2.0/sql/statements/", STATEMENTS),
+        ("GET", "/api/2.0/sql/statements/01ef-ab/result/chunks/12", "GET sql/statements/_/result/chunks/_"),
+        (
+            "GET",
+            "/api/2.0/genie/spaces/01ef/conversations/c1/messages/m%2F1",
+            "GET genie/spaces/_/conversations/_/messages/_",
+        ),
+        ("PUT", "/api/2.0/fs/files/Volumes/main/Who%20earns/the%20most.html", "PUT fs/files"),
+        ("GET", "/api/2.1/unity-catalog/tables/main.secret.salaries", "GET unity-catalog/tables/_"),
+        ("GET", "/api/2.0/something/new", "GET _/_"),
+    ],
+)
+def test_an_endpoint_is_named_without_ids(method: str, path: str, name: str) -> None:
+    assert endpoint_of(method, path) == name
+
+
+def test_parts_of_a_run_are_added_up_and_survive_as_text() -> None:
+    one = Costs({"GET genie/spaces": Traffic(3, 1, 1, 500)}, statement_ms=12, rows=4, result_bytes=90)
+    one.traffic["GET genie/spaces"].times.update({10: 2, 40: 1})
+    two = Costs({STATEMENTS: Traffic(2, bytes=7), "GET genie/spaces": Traffic(1)}, statement_ms=8)
+    two.traffic["GET genie/spaces"].times[20] = 1
+    both = noted(one).and_also(noted(two))
+    assert (both.requests, both.statements, both.statement_ms, both.rows, both.result_bytes) == (6, 2, 20, 4, 90)
+    spaces = {"requests": 4, "answered_429": 1, "failed": 1, "bytes": 500, "p50_ms": 20, "p95_ms": 40}
+    assert both.endpoints["GET genie/spaces"] == spaces
+    assert from_text(to_text(both)) == both
+
+
+def test_costs_of_very_many_endpoints_stay_short_enough_for_every_storage() -> None:
+    many = noted(Costs({f"GET {n:040}": Traffic(1) for n in range(99)}))
+    text = to_text(many)
+    assert len(text) <= 2_000
+    assert from_text(text) == NotedCosts(requests=99)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "no", '{"requests": "x"}', "null"])
+def test_what_another_version_noted_is_no_cost(text: str) -> None:
+    assert from_text(text) is None
+
+
+def test_each_day_and_limit_that_is_passed_is_told_with_the_jobs_that_did_it() -> None:
+    days = {
+        MONDAY: {"genie_daily": NotedCosts(requests=900, statement_ms=50_000), "genie_spaces": NotedCosts(200)},
+        MONDAY - dt.timedelta(days=1): {"genie_daily": NotedCosts(requests=1_000, statement_ms=60_500)},
+    }
+    assert problems(days, Budget(60, 1_000)) == [
+        "2026-03-02: 1,100 requests to Databricks, which is more than GENIE_BUDGET_REQUESTS allows (1,000). Most "
+        "of it: genie_daily 900, genie_spaces 200.",
+        "2026-03-01: 60.5 seconds of the warehouse, which is more than GENIE_BUDGET_WAREHOUSE_SECONDS allows "
+        "(60). Most of it: genie_daily 60.5.",
+    ]
+    assert problems(days, Budget()) == []
+
+
+def test_the_day_that_has_not_ended_is_not_judged() -> None:
+    now = dt.datetime(2026, 3, 3, 0, 1, tzinfo=dt.UTC)
+    assert last_whole_days(now) == [MONDAY - dt.timedelta(days=back) for back in range(3)]

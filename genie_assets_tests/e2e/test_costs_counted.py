@@ -1,0 +1,127 @@
+"""What each job's run notes of its costs is what the server received; and days that cost too much are told."""
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from genie_assets.domain.run_costs import NotedCosts, from_text, to_text
+from genie_assets.run_costs import COST_DAY_TAG, COSTS_TAG
+from genie_assets_tests.e2e.pipelines import ClockAt, Pipeline, days_of, point_at, recent_anchor, sandbox_of
+from genie_sandbox.made_up.generator import generate
+
+pytestmark = pytest.mark.slow
+
+_CONVERSATIONS = "genie/spaces/_/conversations"
+_EVALUATIONS = "genie/spaces/_/eval-runs"
+# What the sandbox calls what we call an endpoint; it counts several of ours as one where it answers them alike.
+CALLS = {
+    "GET genie/spaces": "GET list_spaces",
+    "GET genie/spaces/_": "GET get_space",
+    f"GET {_CONVERSATIONS}": "GET list_conversations",
+    f"GET {_CONVERSATIONS}/_/messages": "GET list_messages",
+    f"GET {_CONVERSATIONS}/_/messages/_": "GET get_message",
+    f"GET {_CONVERSATIONS}/_/messages/_/comments": "GET list_comments",
+    "GET genie/agents/_/conversations/_/items": "GET list_items",
+    f"GET {_EVALUATIONS}": "GET list_evaluations",
+    f"GET {_EVALUATIONS}/_/results": "GET list_evaluation_results",
+    f"GET {_EVALUATIONS}/_/results/_": "GET get_evaluation_result",
+    "GET permissions/genie/_": "GET space_permissions",
+    "POST sql/statements": "POST statements",
+    "GET sql/statements/_": "GET statements",
+    "GET sql/statements/_/result/chunks/_": "GET statements",
+    "GET result link": "GET presigned",
+    "GET preview/scim/v2/Me": "GET me",
+    "GET unity-catalog/current-metastore-assignment": "GET metastore",
+    **{f"{verb} fs/{kind}": f"{verb} files" for verb in ("GET", "PUT") for kind in ("files", "directories")},
+    "DELETE fs/directories": "DELETE files",
+    "DELETE fs/files": "DELETE files",
+}
+JOBS = ("genie_spaces", "genie_conversations", "genie_evaluations", "genie_reconciliation", "genie_late_days")
+LOGINS = ("token", "discovery", "host_metadata")
+
+
+def costs_of(pipeline: Pipeline, result: dg.ExecuteInProcessResult) -> NotedCosts:
+    run = pipeline.instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.tags[COST_DAY_TAG] == str(dt.datetime.now(dt.UTC).date())
+    costs = from_text(run.tags[COSTS_TAG])
+    assert costs is not None
+    return costs
+
+
+def as_the_server_counts(costs: NotedCosts) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for name, numbers in costs.endpoints.items():
+        found[CALLS[name]] += numbers["requests"]
+    return found
+
+
+def received(asked: dict[str, Any]) -> Counter[str]:
+    return Counter({call: count for call, count in asked["by_call"].items() if call.split()[1] not in LOGINS})
+
+
+@pytest.mark.parametrize("lakehouse", ["files", pytest.param("unity", marks=pytest.mark.long)])
+def test_every_job_notes_the_requests_and_statements_that_the_server_received(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
+) -> None:
+    place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
+    account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=1, messages=20)
+    jobs = ["genie_daily", *JOBS, "genie_standing_checks", *(["genie_views"] if lakehouse == "unity" else [])]
+    with sandbox_of(account, tmp_path / "account") as sandbox:
+        point_at(sandbox, place, monkeypatch)
+        sandbox.advance(hours=24)
+        pipeline, total = Pipeline(), NotedCosts()
+        for job in jobs:
+            sandbox.reset_requests()
+            if job == "genie_daily":
+                refused = {"effect": "status", "status": 429, "route": "list_messages", "retry_after": 0}
+                sandbox.faults({**refused, "times": 2})
+            result = pipeline.run(job, days_of(account)[-1] if job == "genie_daily" else None)
+            asked = sandbox.requests(0)
+            if not received(asked):
+                continue
+            costs = costs_of(pipeline, result)
+            assert as_the_server_counts(costs) == received(asked), job
+            assert costs.requests == received(asked).total()
+            assert costs.statements == asked["by_call"].get("POST statements", 0)
+            refused_here = sum(each["answered_429"] for each in costs.endpoints.values())
+            assert refused_here == asked["rate_limited"] == (2 if job == "genie_daily" else 0)
+            assert sum(each["failed"] for each in costs.endpoints.values()) == sum(
+                each["count"]
+                for each in asked["counts"]
+                if not 200 <= each["status"] < 300 and each["route"] not in LOGINS
+            )
+            assert from_text(to_text(costs)) == costs, "the numbers of all endpoints fit"
+            total = total.and_also(costs)
+        assert (total.statements > 0, total.statement_ms > 0, total.rows > 0) == (True, True, True)
+        _budget(pipeline, total, monkeypatch)
+
+
+def _budget(pipeline: Pipeline, spent: NotedCosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The day is over: it is judged by what its runs noted, and nothing is asked for it."""
+    tomorrow = ClockAt(dt.timedelta(days=1))
+    monkeypatch.setattr("genie_assets_tests.e2e.pipelines.build_defs", lambda: _defs_at(tomorrow))
+    assert pipeline.check("budget_is_kept", asset="genie_fetch_runs").passed, "no limit is set"
+    monkeypatch.setenv("GENIE_BUDGET_REQUESTS", str(spent.requests))
+    assert pipeline.check("budget_is_kept", asset="genie_fetch_runs").passed, "as much as it may"
+    monkeypatch.setenv("GENIE_BUDGET_REQUESTS", str(spent.requests - 1))
+    monkeypatch.setenv("GENIE_BUDGET_WAREHOUSE_SECONDS", "100000")
+    told = pipeline.check("budget_is_kept", asset="genie_fetch_runs")
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
+    today = dt.datetime.now(dt.UTC).date()
+    assert (told.description or "").startswith(
+        f"{today}: {spent.requests:,} requests to Databricks, which is more than GENIE_BUDGET_REQUESTS allows "
+        f"({spent.requests - 1:,}). Most of it: "
+    )
+    assert "GENIE_BUDGET_WAREHOUSE_SECONDS allows" not in (told.description or "")
+    assert f"| {today} | {spent.statements} |" in str(told.metadata["days"].value)
+
+
+def _defs_at(clock: ClockAt) -> dg.Definitions:
+    from genie_assets.definitions import build_defs
+
+    return build_defs(clock=clock)
