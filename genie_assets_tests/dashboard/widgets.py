@@ -17,4 +17,7 @@ def widget_sql(query: Mapping[str, Any], asked: str = "asked") -> str:
     plain = [each["expression"] for each in fields if each["expression"].startswith("`")]
     where = " AND ".join(each["expression"] for each in query.get("filters", ()))
     text = f"SELECT {', '.join(shown)}\nFROM {asked}" + (f"\nWHERE {where}" if where else "")
-    return text if query["disaggregated"] or not plain else f"{text}\nGROUP BY {', '.join(plain)}"
+    if plain and not query["disaggregated"]:
+        text += f"\nGROUP BY {', '.join(plain)}"
+    orders = ", ".join(f"{each['expression']} {each['direction']}" for each in query.get("orders", ()))
+    return f"{text}\nORDER BY {orders}" if orders else text

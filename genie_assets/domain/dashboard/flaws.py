@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genie_assets.domain.dashboard.flaws_of_queries import query_flaws
+from genie_assets.domain.dashboard.flaws_of_shape import IS_TEXT, shape_flaws
 from genie_assets.domain.dashboard.words import COLUMNS, VERSIONS, Json
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,60}")
@@ -26,7 +27,14 @@ def flaws(content: Mapping[str, Any], columns: Mapping[str, tuple[str, ...]]) ->
         content: The dashboard as JSON.
         columns: The columns that each dataset brings.
     """
-    return [*_size_flaws(content), *_dataset_flaws(content, columns), *_page_flaws(content, columns)]
+    found = list(shape_flaws(content))
+    # Of a thing without its parts nothing more can be said.
+    return found or [
+        *_size_flaws(content),
+        *_dataset_flaws(content, columns),
+        *_page_flaws(content, columns),
+        *_reading_flaws(content),
+    ]
 
 
 def _size_flaws(content: Mapping[str, Any]) -> Iterator[str]:
@@ -82,6 +90,27 @@ def _page_flaws(content: Mapping[str, Any], columns: Mapping[str, tuple[str, ...
     }
     for name, keyword in sorted(declared - bound):
         yield f"Dataset {name}: no filter gives its parameter {keyword} a value."
+
+
+def _reading_flaws(content: Mapping[str, Any]) -> Iterator[str]:
+    """What could be drawn, and not be understood by somebody who sees only a part of it."""
+    titles = Counter[str]()
+    for page in content["pages"]:
+        is_of_filters = page["pageType"] == "PAGE_TYPE_GLOBAL_FILTERS"
+        for item in page["layout"]:
+            widget = item["widget"]
+            kind = IS_TEXT if "multilineTextboxSpec" in widget else widget["spec"]["widgetType"]
+            if kind.startswith("filter-") != is_of_filters:
+                yield f"Widget {widget['name']}: filters stand on the page of filters, where they reach all pages."
+            elif kind not in (IS_TEXT, "counter") and not is_of_filters:
+                titles[widget["spec"]["frame"]["title"]] += 1
+            if kind != IS_TEXT and not is_of_filters and "description" not in widget["spec"]["frame"]:
+                yield f"Widget {widget['name']}: nothing says what it is computed from, and when it is empty."
+        if not is_of_filters and "multilineTextboxSpec" not in page["layout"][0]["widget"]:
+            yield f"Page {page['name']}: it does not begin with what it shows."
+    for title, count in titles.items():
+        if count > 1:
+            yield f"{count} charts or tables are titled {title}."
 
 
 def _grid_flaws(page: Json) -> Iterator[str]:

@@ -35,12 +35,7 @@ def query_flaws(
         return
     known = {*columns.get(name, ()), "*"}
     yield from _field_flaws(asked, known)
-    for each in asked.get("filters", ()):
-        found = _FILTER.fullmatch(each.get("expression", ""))
-        if found is None:
-            yield f"its condition {each} has a form that is not known to work."
-        elif found[1] not in known:
-            yield f"its condition speaks of {found[1]}, which {name} lacks."
+    yield from _condition_flaws(asked, known)
     if is_filter:
         if asked["disaggregated"]:
             yield "a filter's query must not be disaggregated."
@@ -48,6 +43,20 @@ def query_flaws(
         yield "a chart whose query has parameters stays blank."
     elif query["name"] != "main_query":
         yield f"its query is called {query['name']} and not main_query."
+
+
+def _condition_flaws(asked: Json, known: set[str]) -> Iterator[str]:
+    name = asked["datasetName"]
+    for each in asked.get("filters", ()):
+        found = _FILTER.fullmatch(each.get("expression", ""))
+        if found is None:
+            yield f"its condition {each} has a form that is not known to work."
+        elif found[1] not in known:
+            yield f"its condition speaks of {found[1]}, which {name} lacks."
+    for each in asked.get("orders", ()):
+        named = re.fullmatch(_COLUMN, each.get("expression", ""))
+        if named is None or named[1] not in known or each.get("direction") not in ("ASC", "DESC"):
+            yield f"its order {each} is none, or speaks of what {name} lacks."
 
 
 def _field_flaws(asked: Json, known: set[str]) -> Iterator[str]:

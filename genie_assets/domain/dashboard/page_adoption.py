@@ -46,7 +46,7 @@ ADOPTION = Page(
             ),
             _reach(
                 "stickiness",
-                "Stickiness",
+                "Stickiness: people of a day, of those of 30",
                 highest("stickiness").called("Stickiness", PERCENT),
                 "People of the last day, of those of 30 days.",
             ),
@@ -77,15 +77,16 @@ ADOPTION = Page(
             ),
             combo(
                 "adoption_depth",
-                "People (bars) and conversations (line)",
+                "People (bars) and conversations (line) by day",
                 Query("turns", (DAY, PEOPLE, distinct("conversation_key").called("Conversations", WHOLE))),
+                "Somebody who asks on two days counts on both: do not add days up.",
                 width=6,
             ),
         ),
         (
             table(
                 "adoption_users",
-                "Users",
+                "Who asks most",
                 Query(
                     "turns",
                     (
@@ -98,6 +99,7 @@ ADOPTION = Page(
                         JUDGED,
                     ),
                 ),
+                "Most questions first. One service principal may stand for many people.",
             ),
         ),
     ),

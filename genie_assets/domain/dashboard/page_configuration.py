@@ -22,10 +22,11 @@ CONFIGURATION = Page(
                 "configuration_states",
                 "Spaces by use",
                 Query("inventory", (column("state").called("Use"), rows().called("Spaces", WHOLE))),
+                "Never used: nobody asked in it since the first loaded day.",
             ),
             ranked(
                 "configuration_known",
-                "Is the configuration known?",
+                "Spaces by whether their configuration is known",
                 Query(
                     "inventory", (column("configuration").called("Configuration"), rows().called("Spaces", WHOLE))
                 ),
@@ -35,7 +36,7 @@ CONFIGURATION = Page(
         (
             table(
                 "configuration_table",
-                "Spaces",
+                "What each space is made of",
                 Query(
                     "inventory",
                     (
@@ -54,6 +55,7 @@ CONFIGURATION = Page(
                         column("benchmarks").called("Benchmarks", WHOLE),
                     ),
                 ),
+                "Most questions first; questions and people are of all loaded days.",
             ),
         ),
     ),

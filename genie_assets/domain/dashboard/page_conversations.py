@@ -21,12 +21,13 @@ CONVERSATIONS = Page(
                 "conversations_count",
                 "Conversations",
                 Query("conversations", (rows().called("Conversations", WHOLE),)),
+                "That began in the period.",
             ),
             counter(
                 "conversations_depth",
                 "Questions per conversation",
                 Query("conversations", (mean("messages").called("Questions", SECONDS),)),
-                "The mean.",
+                "The mean of the conversations that began in the period.",
             ),
             counter(
                 "conversations_first",
@@ -44,7 +45,7 @@ CONVERSATIONS = Page(
         (
             linked_table(
                 "conversations_turns",
-                "Turns",
+                "Turns: each question with its answer and SQL",
                 Query(
                     "turn_texts",
                     (
@@ -57,6 +58,7 @@ CONVERSATIONS = Page(
                         column("signs").called("Signs"),
                         LINK,
                     ),
+                    newest_by="asked_at",
                 ),
                 "genie_url",
                 "The latest 2,000 of the period, newest first.",
@@ -65,7 +67,7 @@ CONVERSATIONS = Page(
         (
             linked_table(
                 "conversations_table",
-                "Conversations",
+                "Conversations that began in the period",
                 Query(
                     "conversations",
                     (
@@ -76,8 +78,10 @@ CONVERSATIONS = Page(
                         column("length_s").called("Length (s)"),
                         LINK,
                     ),
+                    newest_by="started_at",
                 ),
                 "genie_url",
+                "Newest first. The length is the time from the first question to the last one.",
             ),
         ),
     ),

@@ -41,12 +41,21 @@ EXECUTIVE = Page(
                 "A day that was not loaded is blank, never 0. Rates leave out what was deleted, cancelled, "
                 "withheld or is still running. **The workspace filter and the space filter do not change which "
                 "days were loaded.**",
-                height=3,
             ),
         ),
         (
-            counter("executive_from", "From", Query("loaded", (column("first_day").called("From"),))),
-            counter("executive_to", "To", Query("loaded", (column("last_day").called("To"),))),
+            counter(
+                "executive_from",
+                "First day (UTC)",
+                Query("loaded", (column("first_day").called("First day"),)),
+                "Of the period, as far as days are known.",
+            ),
+            counter(
+                "executive_to",
+                "Last day (UTC)",
+                Query("loaded", (column("last_day").called("Last day"),)),
+                "Of the period, as far as days are known.",
+            ),
             counter(
                 "executive_missing",
                 "Days not loaded",
@@ -55,9 +64,9 @@ EXECUTIVE = Page(
             ),
             counter(
                 "executive_newest",
-                "Newest event",
+                "Newest event of the audit log",
                 Query("loaded", (column("newest_event_time").called("Newest event"),)),
-                "How fresh the audit log was.",
+                "How fresh the audit log was when it was read, UTC.",
             ),
         ),
         (
@@ -66,18 +75,24 @@ EXECUTIVE = Page(
             ),
             _compared("people", "People", NUMBER, "Distinct people who asked, service principals left out."),
             _compared("success", "Success rate", PERCENT, "Answered, of answered and failed."),
-            _compared("p95_s", "p95 response (s)", SECONDS, "95 % of the answers came within this time."),
+            _compared("p95_s", "Response time p95 (s)", SECONDS, "95 % of the answers came within this time."),
         ),
         (
             bars(
                 "executive_trend",
                 "Questions by what became of them",
                 Query("activity", (DAY, *_outcomes())),
+                "By the day of asking. No bar: nobody asked, or the day was not loaded.",
                 width=12,
             ),
         ),
         (
-            ranked("executive_spaces", "Busiest spaces", Query("turns", (SPACE, QUESTIONS)), "The first twenty."),
+            ranked(
+                "executive_spaces",
+                "Busiest spaces by questions",
+                Query("turns", (SPACE, QUESTIONS)),
+                "The first twenty, of the period.",
+            ),
             lines(
                 "executive_success_days",
                 "Success rate by day",

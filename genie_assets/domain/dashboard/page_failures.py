@@ -23,7 +23,9 @@ FAILURES = Page(
             ),
         ),
         (
-            counter("failures_count", "Failed questions", Query("turns", (_HIT,), _FAILED), width=4),
+            counter(
+                "failures_count", "Failed questions", Query("turns", (_HIT,), _FAILED), "Of the period.", width=4
+            ),
             counter(
                 "failures_rate",
                 "Failure rate",
@@ -31,24 +33,32 @@ FAILURES = Page(
                 "Failed, of answered and failed.",
                 width=4,
             ),
-            counter("failures_people", "People hit", Query("turns", (PEOPLE,), _FAILED), width=4),
+            counter(
+                "failures_people",
+                "People hit",
+                Query("turns", (PEOPLE,), _FAILED),
+                "Distinct people with a failed question, service principals left out.",
+                width=4,
+            ),
         ),
         (
             bars(
                 "failures_days",
                 "Failed questions by day",
                 Query("activity", (DAY, total("failed").called("Failed", WHOLE))),
+                "No bar: nothing failed, or the day was not loaded.",
             ),
             ranked(
                 "failures_groups",
-                "By group of errors",
+                "Failed questions by group of errors",
                 Query("turns", (column("error_group").called("Group"), _HIT), _FAILED),
+                "Groups are ours; Genie's own types stand below.",
             ),
         ),
         (
             table(
                 "failures_types",
-                "By Genie's error type",
+                "Failed questions by Genie's error type",
                 Query(
                     "turns",
                     (
@@ -60,19 +70,21 @@ FAILURES = Page(
                     ),
                     _FAILED,
                 ),
+                "The most frequent first. Empty: nothing failed.",
                 width=6,
             ),
             table(
                 "failures_spaces",
-                "By space",
+                "Failure rate by space",
                 Query("turns", (SPACE, QUESTIONS, mean("failed").called("Failure rate", PERCENT), JUDGED)),
+                "Most questions first. Failed, of answered and failed.",
                 width=6,
             ),
         ),
         (
             linked_table(
                 "failures_turns",
-                "Failed questions",
+                "Failed questions with their errors",
                 Query(
                     "turn_texts",
                     (
@@ -82,9 +94,10 @@ FAILURES = Page(
                         LINK,
                     ),
                     _FAILED,
+                    newest_by="asked_at",
                 ),
                 "genie_url",
-                "Among the latest 2,000 turns of the period.",
+                "Newest first, among the latest 2,000 turns of the period. Empty: nothing failed.",
             ),
         ),
     ),

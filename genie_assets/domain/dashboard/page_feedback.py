@@ -16,26 +16,30 @@ FEEDBACK = Page(
                 "feedback_intro",
                 "## Feedback",
                 "How users rate what they got. Few rate at all: look at how many before you compare.",
-                height=1,
             ),
         ),
         (
             counter(
                 "feedback_rated",
-                "Rated",
+                "Share of questions that were rated",
                 Query("turns", (mean("rated").called("Rated", PERCENT),)),
                 "Of answered and failed questions.",
             ),
             counter(
                 "feedback_positive",
-                "Positive",
+                "Positive share of ratings",
                 Query("turns", (mean("positive").called("Positive", PERCENT),)),
                 "Of rated ones.",
             ),
-            counter("feedback_count", "Ratings", Query("turns", (known("positive").called("Ratings", WHOLE),))),
+            counter(
+                "feedback_count",
+                "Ratings",
+                Query("turns", (known("positive").called("Ratings", WHOLE),)),
+                "What the positive share is computed from.",
+            ),
             counter(
                 "feedback_comments",
-                "With a comment",
+                "Share of questions with a comment",
                 Query("turns", (mean("commented").called("With a comment", PERCENT),)),
                 "Of answered and failed questions.",
             ),
@@ -43,20 +47,21 @@ FEEDBACK = Page(
         (
             shares(
                 "feedback_shares",
-                "Ratings",
+                "Ratings, positive and negative",
                 Query("turns", (column("rating").called("Rating"), QUESTIONS), _RATED),
+                "Of answered and failed questions. Empty: nobody rated.",
             ),
             lines(
                 "feedback_days",
-                "Positive share by day",
+                "Positive share of ratings by day",
                 Query("turns", (DAY, mean("positive").called("Positive", PERCENT))),
-                "Of what was rated on that day.",
+                "Of the questions that were asked on that day and rated.",
             ),
         ),
         (
             table(
                 "feedback_spaces",
-                "By space",
+                "Ratings by space",
                 Query(
                     "turns",
                     (
@@ -68,6 +73,7 @@ FEEDBACK = Page(
                         SUCCESS,
                     ),
                 ),
+                "Most answered and failed questions first.",
             ),
         ),
         (
@@ -84,9 +90,10 @@ FEEDBACK = Page(
                         LINK,
                     ),
                     _RATED,
+                    newest_by="asked_at",
                 ),
                 "genie_url",
-                "Among the latest 2,000 turns of the period.",
+                "Newest first, among the latest 2,000 turns of the period. Empty: nobody rated.",
             ),
         ),
     ),

@@ -77,6 +77,7 @@ HEALTH = Page(
                 "health_classes",
                 "Open errors by class",
                 Query("errors_now", (column("error_class").called("Class"), _OPEN)),
+                "Now. Empty: nothing is open.",
             ),
             ranked(
                 "health_states",
@@ -88,7 +89,7 @@ HEALTH = Page(
         (
             table(
                 "health_errors",
-                "Open errors",
+                "Open errors, the oldest first",
                 Query(
                     "errors_now",
                     (
@@ -103,6 +104,7 @@ HEALTH = Page(
                         column("error_message").called("Error"),
                     ),
                 ),
+                "Now, whatever days are chosen. Empty: nothing is open.",
             ),
         ),
     ),

@@ -20,22 +20,29 @@ LATENCY = Page(
         (
             counter(
                 "latency_p50",
-                "p50 (s)",
+                "Response time, median (s)",
                 Query("turns", (percentile("response_s", 0.5).called("p50", SECONDS),)),
+                "Half of the answers came within this time.",
                 width=3,
             ),
-            counter("latency_p95", "p95 (s)", Query("turns", (P95,)), width=3),
+            counter(
+                "latency_p95",
+                "Response time p95 (s)",
+                Query("turns", (P95,)),
+                "95 % of the answers came within this time.",
+            ),
             counter(
                 "latency_p99",
-                "p99 (s)",
+                "Response time p99 (s)",
                 Query("turns", (percentile("response_s", 0.99).called("p99", SECONDS),)),
+                "99 % of the answers came within this time.",
                 width=3,
             ),
             counter(
                 "latency_known",
                 "Answers timed",
                 Query("turns", (known("response_s").called("Answers timed", WHOLE),)),
-                "What these are computed from.",
+                "What the three times are computed from.",
             ),
         ),
         (
@@ -50,6 +57,7 @@ LATENCY = Page(
                         percentile("response_s", 0.95).called("p95", SECONDS),
                     ),
                 ),
+                "Of the answers of each day. No point: there was no answer whose time is known.",
             ),
             lines(
                 "latency_split",
@@ -71,7 +79,7 @@ LATENCY = Page(
         (
             table(
                 "latency_spaces",
-                "By space",
+                "Response time by space (s)",
                 Query(
                     "turns",
                     (
@@ -83,11 +91,12 @@ LATENCY = Page(
                         mean("execution_s").called("Executing, mean (s)", SECONDS),
                     ),
                 ),
+                "Most answers first.",
                 width=6,
             ),
             table(
                 "latency_warehouses",
-                "Statements by warehouse",
+                "SQL statements by warehouse",
                 Query(
                     "turns",
                     (
@@ -98,7 +107,7 @@ LATENCY = Page(
                         total("read_gb").called("Read (GB)", SECONDS),
                     ),
                 ),
-                "Blank: query history does not tell.",
+                "Most statements first. Without a name: query history does not tell which warehouse it was.",
                 width=6,
             ),
         ),

@@ -47,7 +47,7 @@ QUALITY = Page(
         (
             lines(
                 "quality_trend",
-                "Signs by day",
+                "Signs of trouble by day (share of questions)",
                 Query(
                     "signals",
                     (
@@ -58,13 +58,14 @@ QUALITY = Page(
                         mean("asked_back").called("Asked back", PERCENT),
                     ),
                 ),
+                "Each is a share of the questions of the day of which it can be told.",
                 width=12,
             ),
         ),
         (
             table(
                 "quality_spaces",
-                "Signs by space",
+                "Signs of trouble by space",
                 Query(
                     "signals",
                     (
@@ -79,19 +80,21 @@ QUALITY = Page(
                         mean("asked_back").called("Asked back", PERCENT),
                     ),
                 ),
+                "Most questions first. Of few questions a share says little.",
             ),
         ),
         (
             linked_table(
                 "quality_turns",
-                "Questions with a sign",
+                "Questions with a sign of trouble",
                 Query(
                     "turn_texts",
                     (*TURN_COLUMNS, column("signs").called("Signs"), column("answer").called("Answer"), LINK),
                     ("`has_sign` IN ('yes')",),
+                    newest_by="asked_at",
                 ),
                 "genie_url",
-                "Among the latest 2,000 turns of the period.",
+                "Newest first, among the latest 2,000 turns of the period. Empty: none has a sign.",
             ),
         ),
     ),

@@ -8,17 +8,25 @@ SPACES = Page(
     "spaces",
     "Spaces",
     (
-        (text("spaces_intro", "## Spaces", "Which spaces are used, by how many, and do they work.", height=1),),
+        (text("spaces_intro", "## Spaces", "Which spaces are used, by how many, and do they work."),),
         (
             ranked(
-                "spaces_questions", "Questions by space", Query("turns", (SPACE, QUESTIONS)), "The first twenty."
+                "spaces_questions",
+                "Questions by space",
+                Query("turns", (SPACE, QUESTIONS)),
+                "The first twenty, most questions first.",
             ),
-            ranked("spaces_people", "People by space", Query("turns", (SPACE, PEOPLE)), "The first twenty."),
+            ranked(
+                "spaces_people",
+                "People by space",
+                Query("turns", (SPACE, PEOPLE)),
+                "The first twenty; somebody who asks in two spaces counts in both.",
+            ),
         ),
         (
             scatter(
                 "spaces_depth",
-                "Reach and depth",
+                "Reach and depth of spaces",
                 Query("turns", (PEOPLE, QUESTIONS, SPACE)),
                 "To the right more people, upwards more questions.",
                 width=12,
@@ -44,6 +52,7 @@ SPACES = Page(
                         highest("day").called("Last used"),
                     ),
                 ),
+                "Most questions first. Spaces that nobody used stand on Space configuration.",
             ),
         ),
     ),

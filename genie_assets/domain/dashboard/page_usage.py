@@ -8,16 +8,14 @@ USAGE = Page(
     "usage",
     "Usage",
     (
+        (text("usage_intro", "## Usage", "How much is asked, when, and where. Hours and days are UTC."),),
         (
-            text(
-                "usage_intro",
-                "## Usage",
-                "How much is asked, when, and where. Hours and days are UTC.",
-                height=1,
+            counter(
+                "usage_questions",
+                "Questions",
+                Query("turns", (QUESTIONS,)),
+                "Messages of the period that were read.",
             ),
-        ),
-        (
-            counter("usage_questions", "Questions", Query("turns", (QUESTIONS,))),
             counter(
                 "usage_conversations",
                 "Conversations",
@@ -28,6 +26,7 @@ USAGE = Page(
                 "usage_spaces",
                 "Spaces used",
                 Query("turns", (distinct("space_key").called("Spaces used", WHOLE),)),
+                "With a question in the period.",
             ),
             counter(
                 "usage_unread",
@@ -47,11 +46,12 @@ USAGE = Page(
         (
             hours(
                 "usage_hours",
-                "When people ask",
+                "Questions by hour and day of the week",
                 Query(
                     "turns",
                     (column("hour").called("Hour (UTC)"), column("weekday").called("Day of the week"), QUESTIONS),
                 ),
+                "Hours are UTC. The darker, the more.",
             ),
         ),
         (
@@ -59,6 +59,7 @@ USAGE = Page(
                 "usage_workspaces",
                 "Questions by workspace",
                 Query("turns", (column("workspace").called("Workspace"), QUESTIONS)),
+                "The first twenty, most questions first.",
             ),
             shares(
                 "usage_kinds",

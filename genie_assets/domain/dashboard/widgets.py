@@ -1,6 +1,7 @@
 """Widgets as Databricks draws them, one function a kind: what is asked of a dataset and how it is shown."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from genie_assets.domain.dashboard.words import Dataset, Field, Json, Parameter, Query, Widget, bound
@@ -24,6 +25,10 @@ COLORS: Mapping[str, str] = {
     "Deleted": "#4A4F55",
     "POSITIVE": "#2E7D4F",
     "NEGATIVE": "#C8102E",
+    "Read": "#2E7D4F",
+    "Open error": "#C8102E",
+    "Not read yet": "#C58B00",
+    "Closed by hand": "#8A8D91",
 }
 # What a link needs is known of the older kind of tables only, which wants all of this of every column.
 _OLD_COLUMN: Json = {
@@ -54,9 +59,16 @@ _OLD_TABLE: Json = {
 }
 
 
-def text(name: str, *lines: str, height: int = 2) -> Widget:
-    """Words over the whole width."""
-    return Widget(name, 12, height, lines=lines)
+_LETTERS_IN_A_LINE = 120
+
+
+def text(name: str, *paragraphs: str) -> Widget:
+    """Words over the whole width, a heading first: a row for it, and one for each two lines that follow."""
+    rest = paragraphs[1:]
+    count = sum(ceil(len(each) / _LETTERS_IN_A_LINE) for each in rest) + len(rest) - 1
+    # Without an empty line between them, two paragraphs are one.
+    lines = [line for each in paragraphs for line in (each, "")][:-1]
+    return Widget(name, 12, 1 + ceil(count / 2), lines=tuple(lines))
 
 
 def counter(name: str, title: str, query: Query, description: str = "", *, width: int = 3) -> Widget:

@@ -158,6 +158,7 @@ class Query:
     dataset: str
     fields: tuple[Field, ...]
     filters: tuple[str, ...] = ()
+    newest_by: str = ""  # a column: rows come by it, the highest first; what the dataset orders is lost on the way
 
     @property
     def is_raw(self) -> bool:
@@ -170,6 +171,8 @@ class Query:
         query: Json = {"datasetName": self.dataset, "fields": fields, "disaggregated": self.is_raw}
         if self.filters:
             query["filters"] = [{"expression": expression} for expression in self.filters]
+        if self.newest_by:
+            query["orders"] = [{"direction": "DESC", "expression": f"`{self.newest_by}`"}]
         return {"name": "main_query", "query": query}
 
 

@@ -93,7 +93,7 @@ BREAKS: dict[str, tuple[Callable[[Content], Any], str]] = {
     "overlap": (lambda c: c["pages"][0]["layout"][2]["position"].update(x=0), "lies on"),
     "wide": (lambda c: c["pages"][0]["layout"][0]["position"].update(width=13), "leaves the grid of 12 columns"),
     "hole": (lambda c: c["pages"][0]["layout"].pop(2), "is not filled"),
-    "six columns": (lambda c: c["pages"][0].pop("layoutVersion"), "it has six columns"),
+    "six columns": (lambda c: c["pages"][0].update(layoutVersion="GRID_V0"), "it has six columns"),
     "twice": (lambda c: widget(c, "usage_days").update(name="usage_hours"), "2 widgets are called usage_hours"),
     "long name": (lambda c: widget(c, "usage_days").update(name="n" * 61), "has a name that is too long"),
     "text": (lambda c: widget(c, "usage_intro").update(spec={}), "a text has nothing but its lines"),
@@ -110,10 +110,77 @@ BREAKS: dict[str, tuple[Callable[[Content], Any], str]] = {
         "no filter gives its parameter space a value",
     ),
     "default": (
-        lambda c: dataset(c, "turns")["parameters"][1]["defaultSelection"]["values"]["values"].clear(),
+        lambda c: dataset(c, "turns")["parameters"][1]["defaultSelection"]["values"]["values"][0].update(
+            value="1"
+        ),
         "its default is another one than that of turns",
     ),
-    "scale": (lambda c: widget(c, "usage_kinds")["spec"]["encodings"]["angle"].pop("scale"), "angle has no scale"),
+    "scale": (
+        lambda c: widget(c, "usage_kinds")["spec"]["encodings"]["angle"].pop("scale"),
+        "angle has the scale None; it must be quantitative",
+    ),
+    "scale of days": (
+        lambda c: widget(c, "usage_days")["spec"]["encodings"]["x"]["scale"].update(type="categorical"),
+        "x has the scale categorical; it must be temporal",
+    ),
+    "colours": (
+        lambda c: widget(c, "health_days")["spec"]["mark"]["colors"].pop(),
+        "it has 4 colours for 5 series",
+    ),
+    "colour": (
+        lambda c: widget(c, "health_days")["spec"]["mark"].update(
+            colors=["red", "#0", "#111111", "#222222", "#333"]
+        ),
+        "one of its colours is none",
+    ),
+    "mapping": (
+        lambda c: widget(c, "feedback_shares")["spec"]["encodings"]["color"]["scale"]["mappings"][0].update(
+            color="green"
+        ),
+        "gives a value a colour that is none",
+    ),
+    "order": (
+        lambda c: widget(c, "failures_turns")["queries"][0]["query"]["orders"][0].update(expression="`gone`"),
+        "its order .* is none, or speaks of what turn_texts lacks",
+    ),
+    "row order": (
+        lambda c: widget(c, "spaces_table")["spec"]["encodings"]["rowOrder"][0]["field"].update(index=99),
+        "ordered by a column that it has not",
+    ),
+    "format": (
+        lambda c: widget(c, "failures_rate")["spec"]["encodings"]["value"]["format"].update(type="percent"),
+        "has a format that is not known",
+    ),
+    "title": (
+        lambda c: widget(c, "failures_days")["spec"]["frame"].update(title="Failure rate by space"),
+        "2 charts or tables are titled Failure rate by space",
+    ),
+    "no title": (lambda c: widget(c, "failures_days")["spec"]["frame"].update(title=""), "shows no title"),
+    "description": (
+        lambda c: (
+            widget(c, "failures_days")["spec"]["frame"].pop("description")
+            and widget(c, "failures_days")["spec"]["frame"].pop("showDescription")
+        ),
+        "nothing says what it is computed from",
+    ),
+    "size": (lambda c: c["pages"][0]["layout"][-1]["position"].update(height=2), "too small"),
+    "filter elsewhere": (
+        lambda c: c["pages"][0]["layout"].append(c["pages"][-1]["layout"].pop()),
+        "filters stand on the page of filters",
+    ),
+    "beginning": (lambda c: c["pages"][1]["layout"].reverse(), "does not begin with what it shows"),
+    "range of a choice": (
+        lambda c: widget(c, "filter_space")["spec"].update(
+            selection=widget(c, "filter_period")["spec"]["selection"]
+        ),
+        "does not fit a filter of its kind",
+    ),
+    "number as a value": (
+        lambda c: dataset(c, "turns")["parameters"][1]["defaultSelection"]["values"]["values"][0].update(value=1),
+        "not written as a text",
+    ),
+    "half a place": (lambda c: dataset(c, "turns").update(catalog="main"), "a catalog and a schema go together"),
+    "second All": (lambda c: widget(c, "filter_space")["spec"].update(disallowAll=False), "a second All"),
 }
 
 
@@ -123,6 +190,52 @@ def test_each_way_to_break_it_is_found(name: str) -> None:
     content = copy.deepcopy(DASHBOARD.json())
     breaks(content)
     assert re.search(sentence, "\n".join(found(content)))
+
+
+# What may be left out: Databricks then does as it thinks best, or shows a name instead of a title.
+OPTIONAL = re.compile(
+    r"(parameters|filters|orders|target|label|mark|rowOrder|axis|categorySize|mappings|sort|format|colorRamp)$"
+    # Inside of what is optional, and words of ours that nothing is compared with.
+    r"|(label|axis|colorRamp|categorySize|sort|format|uiSettings|rowOrder)(\.|\[\])"
+    r"|scale\.mappings$|(dateTimeFormat|numberFormat)$"
+    r"|^datasets\[\]\.parameters\[\]\.complexType$"
+)
+
+
+def places(part: Any, path: str = "", kind: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Every key of the JSON: a name of where it stands, alike for all widgets of a kind; what holds it; itself."""
+    if isinstance(part, dict):
+        kind = part["spec"]["widgetType"] + str(part["spec"]["version"]) if "spec" in part else kind
+        for key, value in part.items():
+            here = f"{path}.{key}".removeprefix(".")
+            yield f"{kind}: {here}" if kind else here, part, key
+            yield from places(value, here, kind)
+    elif isinstance(part, list):
+        for each in part:
+            yield from places(each, f"{path}[]", kind)
+
+
+def test_each_part_of_the_json_is_missed_when_it_is_gone_or_misspelt() -> None:
+    """The first of each kind: what stands there for all pages, datasets and widgets of the kind."""
+    content = DASHBOARD.json("main", "genie")
+    first: dict[str, tuple[Any, str]] = {}
+    for name, holder, key in places(content):
+        first.setdefault(name, (holder, key))
+    assert len(first) > 200
+    unseen, unknown = [], []
+    for name, (holder, key) in first.items():
+        before = dict(holder)
+        del holder[key]
+        if not found(content):
+            unseen.append(name)
+        holder.update({f"{key}s": before[key]})
+        if not found(content):
+            unknown.append(name)
+        holder.clear()
+        holder.update(before)
+    assert found(content) == []
+    assert [name for name in unseen if not OPTIONAL.search(name)] == []
+    assert [name for name in unknown if not OPTIONAL.search(name)] == []
 
 
 def test_what_a_filter_does_not_reach_is_listed_and_its_page_says_so() -> None:
