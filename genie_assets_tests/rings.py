@@ -42,6 +42,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
                 "daemon",
                 "demo",
                 "demo_on_unity",
+                "effects_of_changes",
                 "fault_matrix",
                 "quiet_day",
                 "reconciliation",

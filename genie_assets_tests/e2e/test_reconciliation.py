@@ -131,7 +131,7 @@ def test_what_the_audit_log_lost_for_good_is_found_and_comes_to_the_same_if_it_i
         entered = [row for row in pipeline.rows(GENIE_MESSAGES_TO_FETCH) if not row["event_count"]]
         left = left_behind(pipeline.lake, days)
         assert set(left) == {row["event_date"] for row in entered}, "the sensor runs these"
-        assert not pipeline.check("spaces_are_reconciled").metadata["unread"].value
+        assert not pipeline.check("spaces_are_reconciled").metadata["messages_unread"].value
         for day in left:
             pipeline.run("genie_retry", day)
         assert shown <= keys_in(pipeline, MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS)
