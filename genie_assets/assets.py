@@ -35,7 +35,8 @@ from genie_assets.pipeline.genie_space_details import back_up_spaces
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import day_metadata, discovery_metadata, fetch_metadata, fold_metadata, spaces_metadata
-from genie_assets.runs import clock_metadata, known_of_answers, known_pace, pace_metadata, run_of
+from genie_assets.run_notes import noted_pace
+from genie_assets.runs import clock_metadata, known_of_answers, known_pace, run_of
 from genie_assets.table_events import tell_of_day, tell_of_tables
 from genie_assets.telemetry import send_if_wanted
 from genie_assets.wiring import Clock, RunBudget
@@ -82,7 +83,7 @@ def genie_api_messages(
     genie_api.expect_pace(known_pace(context))
     report = fetch(run_of(context, genie_clock, genie_budget), genie=genie_api, lake=genie_lake)
     metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
-    metadata |= pace_metadata(genie_api.settled_pace())
+    metadata |= noted_pace(genie_api.settled_pace())
     send_if_wanted(context, measures_of_fetch(report.asked, report.seconds))
     if report.nothing_worked:
         # The ledger already knows each failure. Trying the step again at once would only repeat them.

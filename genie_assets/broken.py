@@ -25,7 +25,7 @@ from genie_assets.broken_runs import days_text, of_failed_runs, of_waiting_runs,
 from genie_assets.domain.advice import NOT_EVALUATED, advice, check_advice
 from genie_assets.domain.incidents import Broken, Severity
 from genie_assets.domain.side_ledgers import SIDE_LEDGERS, SideLedger
-from genie_assets.run_notes import CAUSES, LEDGER
+from genie_assets.run_notes import LEDGER, causes_of
 
 # How long after the last evaluation, or after it was switched on, a schedule's checks must have come: twice the
 # time of a run, waiting included, beyond the time between two ticks.
@@ -107,10 +107,9 @@ def _failing_of(record: AssetCheckExecutionRecord) -> _Failing:
     if verdict is not None and verdict.severity is dg.AssetCheckSeverity.WARN:
         severity = Severity.WARN
     metadata = verdict.metadata if verdict is not None else {}
-    noted, of = metadata.get(CAUSES), metadata.get(LEDGER)
+    of = metadata.get(LEDGER)
     ledger = next((each for each in SIDE_LEDGERS if of is not None and each.name == of.value), None)
-    causes = noted.value if noted is not None and isinstance(noted.value, Mapping) else {}
-    known = {str(name): number for name, number in causes.items() if isinstance(number, int) and number > 0}
+    known = causes_of(metadata)
     text = (verdict.description if verdict is not None else None) or ""
     return _Failing(record.key, record.partition, severity, text, known, ledger, _evaluated_at(record))
 

@@ -41,9 +41,9 @@ from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
 from genie_assets.reconciliation import spaces_are_reconciled
-from genie_assets.run_notes import CAUSES
+from genie_assets.run_notes import noted_causes
 from genie_assets.settings import load_settings
-from genie_assets.showing import counted, counts_table, markdown, shown
+from genie_assets.showing import counted, counts_rows, rows_table, shown
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
 from genie_assets.table_checks import build_keys_are_unique, build_no_key_is_twice, inspected_by
 from genie_assets.wiring import Clock
@@ -70,14 +70,14 @@ def api_success_rate(
     worst = max(verdicts.values(), key=list(RateVerdict).index, default=RateVerdict.PASS)
     rows = [(each, *rates[each], verdicts[each]) for each in rates]
     metadata: dict[str, Any] = {
-        "asked_for": asked,
-        "workspaces": markdown(["workspace id", "readable", "asked for", "verdict"], rows),
+        "messages_asked_for": asked,
+        "workspaces": rows_table(["workspace id", "readable", "asked for", "verdict"], rows),
     }
     if asked:
-        metadata["success_rate"] = readable / asked
+        metadata["success_rate"] = round(readable / asked, 4)
     if failing:
         by_class = sum((Counter(each.by_class) for each in details.values()), Counter[str]())
-        metadata[CAUSES] = dg.MetadataValue.json(dict(by_class))
+        metadata |= noted_causes(by_class)
     return dg.AssetCheckResult(
         passed=worst is RateVerdict.PASS,
         severity=dg.AssetCheckSeverity.WARN if worst is RateVerdict.WARN else dg.AssetCheckSeverity.ERROR,
@@ -124,8 +124,14 @@ def nothing_is_lost(
         if accounting.lost == 0
         else f"{accounting.lost:,} of {accounting.discovered:,} messages of {day} are unaccounted for: run the "
         "day again; a run that died between two tables is healed that way.",
-        metadata={**asdict(accounting), "lost": accounting.lost},
+        metadata=_in_messages({**asdict(accounting), "lost": accounting.lost}),
     )
+
+
+def _in_messages(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts under names that say what is counted: a plot has no other title."""
+    named = {"open_errors": "with_an_open_error", "closed": "closed_by_hand"}
+    return {f"messages_{named.get(name, name)}": count for name, count in counts.items()}
 
 
 def ledger_is_true(
@@ -141,7 +147,7 @@ def ledger_is_true(
         "run that died before it wrote the ledger is healed that way."
         if outdated
         else "",
-        metadata={"outdated": outdated},
+        metadata={"outdated_errors": outdated},
     )
 
 
@@ -165,7 +171,7 @@ def enrichment_coverage(
         else f"The statements of {missing:,} of {complete + missing:,} messages never came to "
         "system.query.history, or it could not be read: look at the grant on it, and whether the warehouses that "
         "Genie uses are in this region, or in one of GENIE_REGIONS.",
-        metadata={"expired": expired, **counts_table("states", states)},
+        metadata={"messages_expired": expired, **counts_rows("states", states)},
     )
 
 
@@ -178,11 +184,10 @@ def no_open_errors_left(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetChec
         severity=dg.AssetCheckSeverity.ERROR if errors.parked else dg.AssetCheckSeverity.WARN,
         description=_of_errors(errors) if errors.total else "",
         metadata={
-            "open": errors.total,
-            "parked": errors.parked,
-            **counts_table("classes", errors.by_class),
-            CAUSES: dg.MetadataValue.json(dict(errors.by_class)),
-            "sample": markdown(["day", "workspace id", "message id", "class", "next attempt"], rows),
+            "open_errors": errors.total,
+            "parked_errors": errors.parked,
+            **noted_causes(errors.by_class),
+            "sample": rows_table(["day", "workspace id", "message id", "class", "next attempt"], rows),
         },
     )
 
@@ -208,7 +213,7 @@ def every_stored_day_is_a_partition(
         # An error that nobody retries is worse than a day that nobody looks at again.
         severity=dg.AssetCheckSeverity.ERROR if found.open_errors else dg.AssetCheckSeverity.WARN,
         description=found.problem or "",
-        metadata={"messages": found.messages.total(), "open_errors": found.open_errors.total()},
+        metadata={"messages_left_out": found.messages.total(), "errors_left_out": found.open_errors.total()},
     )
 
 
@@ -225,7 +230,7 @@ def no_message_is_lost(
         "sensor continue_pending does so by itself if it is on; if their runs fail, the latest one says why."
         if found
         else "",
-        metadata={"lost": found.total()},
+        metadata={"messages_lost": found.total()},
     )
 
 
@@ -252,7 +257,10 @@ def audit_is_fresh(
         passed=not description,
         severity=dg.AssetCheckSeverity.WARN if newest else dg.AssetCheckSeverity.ERROR,
         description=description,
-        metadata={"newest_event": newest.timestamp(), "lag_minutes": round(lag.total_seconds() / 60, 1)}
+        metadata={
+            "newest_event": dg.MetadataValue.timestamp(newest),
+            "lag_minutes": round(lag.total_seconds() / 60, 1),
+        }
         if newest and lag is not None
         else {},
     )
@@ -270,7 +278,7 @@ def _every_region_is_fresh(
         passed=not told,
         severity=dg.AssetCheckSeverity.ERROR if silent else dg.AssetCheckSeverity.WARN,
         description="\n\n".join(told),
-        metadata={"regions": markdown(["region", "newest event (UTC)", "can be read"], rows)},
+        metadata={"regions": rows_table(["region", "newest event (UTC)", "can be read"], rows)},
     )
 
 

@@ -14,7 +14,8 @@ from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import lists_metadata
-from genie_assets.runs import known_pace, pace_metadata, run_of
+from genie_assets.run_notes import noted_pace
+from genie_assets.runs import known_pace, run_of
 from genie_assets.table_events import tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 
@@ -73,4 +74,4 @@ def _told(
     """What a run tells; of the tables beside only if it had something to ask: a quiet one asks for nothing."""
     if report.wanted:
         tell_of_tables(context, row_counts(lake, beside(table)))
-    return dg.MaterializeResult(metadata=lists_metadata(table.asset, report) | pace_metadata(api.settled_pace()))
+    return dg.MaterializeResult(metadata=lists_metadata(table.asset, report) | noted_pace(api.settled_pace()))

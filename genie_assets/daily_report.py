@@ -53,9 +53,9 @@ def build_report(place: Placement) -> dg.AssetsDefinition:
             metadata={
                 # A path and no link: no browser follows one from a page of Dagster's into a file.
                 "kept_at": dg.MetadataValue.path(address),
-                "bytes": len(made.data),
-                "days": max((each["days"] for each in made.document["periods"]), default=0),
-                "spaces": len(made.document["inventory"]),
+                "size_bytes": len(made.data),
+                "days_shown": max((each["days"] for each in made.document["periods"]), default=0),
+                "spaces_shown": len(made.document["inventory"]),
             }
         )
 

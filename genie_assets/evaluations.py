@@ -12,7 +12,8 @@ from genie_assets.pipeline.genie_evaluation_runs import keep_evaluations
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import evaluations_metadata
-from genie_assets.runs import known_pace, pace_metadata, run_of
+from genie_assets.run_notes import noted_pace
+from genie_assets.runs import known_pace, run_of
 from genie_assets.table_events import tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 
@@ -36,7 +37,7 @@ def genie_evaluation_runs(
     report = keep_evaluations(run, system_tables=genie_system_tables, genie=genie_api, lake=genie_lake)
     if report.spaces:
         tell_of_tables(context, row_counts(genie_lake, beside(GENIE_EVALUATION_RUNS)))
-    return dg.MaterializeResult(metadata=evaluations_metadata(report) | pace_metadata(genie_api.settled_pace()))
+    return dg.MaterializeResult(metadata=evaluations_metadata(report) | noted_pace(genie_api.settled_pace()))
 
 
 def build_evaluations(place: Placement) -> dg.AssetsDefinition:

@@ -19,19 +19,22 @@ from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.pipeline.day_loads import late_days, late_loads, later_than, loads_of
 from genie_assets.pipeline.waiting import what_waits
 from genie_assets.placement import Placement
-from genie_assets.run_notes import WAITING, waits_from_json, waits_to_json
+from genie_assets.run_notes import (
+    LATE_DAYS,
+    WAITING,
+    LateDay,
+    late_days_of,
+    noted_late_days,
+    noted_time,
+    noted_waits_of_days,
+    time_of,
+    waits_of_days,
+)
 from genie_assets.settings import load_settings
-from genie_assets.showing import markdown
+from genie_assets.showing import rows_table
 from genie_assets.wiring import Clock
 
-_FOUND, _SAMPLE = "late_days", 20
-
-
-class LateDay(NamedTuple):
-    """A day that is not loaded as the log has it: in which state the log is, and since when that is known."""
-
-    state: str
-    since: dt.datetime
+_SAMPLE = 20
 
 
 class Look(NamedTuple):
@@ -76,10 +79,9 @@ def build_late_days(place: Placement, **options: Any) -> dg.JobDefinition:
         # Known since the first look that found it in this state.
         days = {day: before[day] if _is_known(before.get(day), late) else late for day, late in days.items()}
         metadata: dict[str, Any] = {
-            "days": len(days),
-            "at": now.isoformat(),
-            _FOUND: _to_json(days),
-            WAITING: waits_to_json(waits),
+            "looked_at": noted_time(now),
+            LATE_DAYS: noted_late_days(days),
+            WAITING: noted_waits_of_days(waits),
         }
         yield dg.AssetObservation(
             asset_key=place.key(*AUDIT_LOG),
@@ -119,7 +121,7 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
             passed=not (found or unread),
             severity=dg.AssetCheckSeverity.WARN,
             description=_of_missing_rows(found, unread),
-            metadata={"days": len(found), "about_to_be_loaded": len(late) - len(found)},
+            metadata={"late_days": len(found), "late_days_about_to_be_loaded": len(late) - len(found)},
         )
 
     return every_day_is_loaded
@@ -156,9 +158,9 @@ def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]
         late = late_loads(days, genie_lake, now)
         rows = [(day, at or "never") for day, at in late.days.items()]
         without = [(day, region, at) for day, regions in late.unread.items() for region, at in regions.items()]
-        tables = {"late": markdown(["day", "last loaded (UTC)"], rows)} if rows else {}
+        tables = {"late": rows_table(["day", "last loaded (UTC)"], rows)} if rows else {}
         if without:
-            tables["without"] = markdown(["day", "region", "not read since (UTC)"], without)
+            tables["without"] = rows_table(["day", "region", "not read since (UTC)"], without)
         told = [_of_late_days(late.days) if rows else "", _of_unread_regions(late.unread) if without else ""]
         return dg.AssetCheckResult(
             passed=not (rows or without),
@@ -201,23 +203,13 @@ def latest_look(instance: dg.DagsterInstance, place: Placement) -> Look:
     for record in instance.fetch_observations(place.key(*AUDIT_LOG), limit=1).records:
         observed = record.event_log_entry.asset_observation
         metadata = observed.metadata if observed else {}
-        if _FOUND in metadata and "at" in metadata:
-            at = dt.datetime.fromisoformat(str(metadata["at"].value))
-            waits = waits_from_json(metadata[WAITING].value) if WAITING in metadata else {}
-            return Look(at, _from_json(metadata[_FOUND].value), waits)
+        looked_at = metadata.get("looked_at", metadata.get("at"))  # as versions before called it
+        if LATE_DAYS in metadata and looked_at is not None:
+            at = time_of(looked_at)
+            waits = waits_of_days(metadata[WAITING].value) if WAITING in metadata else {}
+            return Look(at, late_days_of(metadata[LATE_DAYS].value), waits)
     return Look(None, {})
 
 
 def _is_known(before: LateDay | None, late: LateDay) -> bool:
     return before is not None and before.state == late.state
-
-
-def _to_json(days: Mapping[dt.date, LateDay]) -> dg.JsonMetadataValue:
-    return dg.MetadataValue.json({str(day): [late.state, late.since.isoformat()] for day, late in days.items()})
-
-
-def _from_json(value: Any) -> dict[dt.date, LateDay]:
-    return {
-        dt.date.fromisoformat(day): LateDay(state, dt.datetime.fromisoformat(since))
-        for day, (state, since) in value.items()
-    }

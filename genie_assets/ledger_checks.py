@@ -11,9 +11,9 @@ from genie_assets.domain.unread import OVERDUE_AFTER, Unread
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.side_ledgers import unread_around_messages
 from genie_assets.placement import Placement
-from genie_assets.run_notes import CAUSES, LEDGER
+from genie_assets.run_notes import LEDGER, noted_causes
 from genie_assets.settings import load_settings
-from genie_assets.showing import counted, counts_table, markdown, shown
+from genie_assets.showing import counted, counts_rows, rows_table, shown
 from genie_assets.wiring import Clock
 
 NAME = "ledger_is_clear"
@@ -53,12 +53,18 @@ def build_ledger_is_clear(place: Placement) -> dg.AssetChecksDefinition:
 def _verdict(key: dg.AssetKey, ledger: SideLedger, found: Unread) -> dg.AssetCheckResult:
     columns = [*ledger.table.key, "error_class", "first_error_timestamp", "next_retry_timestamp"]
     rows = [[row[name] for name in columns] for row in found.sample]
-    metadata: dict[str, Any] = {"open": found.open, "parked": found.parked, "overdue": found.overdue}
+    metadata: dict[str, Any] = {
+        "open_errors": found.open,
+        "parked_errors": found.parked,
+        f"overdue_{ledger.name}": found.overdue,
+    }
     if found.by_class and not found.overdue:
         # All that is wrong are these classes: they are told as incidents of theirs.
-        metadata |= {CAUSES: dg.MetadataValue.json(dict(found.by_class)), LEDGER: ledger.name}
+        metadata |= {**noted_causes(found.by_class), LEDGER: ledger.name}
+    elif found.by_class:
+        metadata |= counts_rows("classes", found.by_class)
     if found.by_class:
-        metadata |= counts_table("classes", found.by_class) | {"sample": markdown(columns, rows)}
+        metadata["sample"] = rows_table(columns, rows)
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=NAME,

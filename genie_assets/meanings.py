@@ -91,8 +91,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "spaces": "in which spaces they were asked, how many Genie failed to answer, and the way into each",
     },
     "genie_space_details": {
-        "dagster/row_count": "spaces that were looked at",
-        "spaces": "the same",
+        "dagster/row_count": "spaces that are known",
+        "spaces": "of these, spaces that were looked at",
         "readable": "of these, spaces whose title and description can be read",
         "exported": "of these, spaces whose whole configuration can be read",
         "errors": "spaces that cannot be read or exported, by error class",
@@ -152,6 +152,10 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+# What Dagster's pages have a sign for: of LONG they have none.
+_TYPE_NAMES = {"LONG": "bigint"}
+
+
 def described(asset: str, of_table: Table) -> str:
     """The description of an asset: what its table holds, and what the numbers of its runs mean."""
     meanings = markdown_table(["name", "meaning"], [[f"`{name}`", text] for name, text in MEANINGS[asset].items()])
@@ -164,7 +168,7 @@ def column_schema(of_table: Table) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name=column.name,
-                type=column.type.lower(),
+                type=_TYPE_NAMES.get(column.type, column.type.lower()),
                 description=column.description,
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )

@@ -17,6 +17,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.pipeline.day_loads import late_days
 from genie_assets.placement import Placement
+from genie_assets.run_notes import noted_time, time_of
 from genie_assets.runs import REASON, days_in_flight, last_start
 from genie_assets.settings import Settings, load_settings
 from genie_assets.wiring import Clock
@@ -47,7 +48,7 @@ def build_new_rows(place: Placement, **options: Any) -> dg.JobDefinition:
                 asset_key=place.key("audit_messages"),
                 partition=day.isoformat(),
                 description="The audit log holds more of the day than was loaded",
-                metadata={_STATE: row["events_hash"], _AT: now.isoformat()},
+                metadata={_STATE: row["events_hash"], _AT: noted_time(now)},
             )
         yield dg.Output(None, metadata={"days": len(found)})
 
@@ -114,7 +115,7 @@ def _unloaded_state(instance: dg.DagsterInstance, place: Placement, day: str) ->
         metadata = observed.metadata if observed else {}
         if _STATE not in metadata or _AT not in metadata:
             return None
-        looked = dt.datetime.fromisoformat(str(metadata[_AT].value))
+        looked = time_of(metadata[_AT])
         last = last_start(instance, place, day, "audit_messages")
         return str(metadata[_STATE].value) if last is None or last < looked else None
     return None

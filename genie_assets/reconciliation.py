@@ -18,9 +18,10 @@ from genie_assets.pipeline.reconciliation import reconcile
 from genie_assets.placement import Placement
 from genie_assets.pool import GENIE_API_POOL
 from genie_assets.reporting import reconciliation_metadata
-from genie_assets.runs import known_pace, pace_metadata, run_of
+from genie_assets.run_notes import noted_pace
+from genie_assets.runs import known_pace, run_of
 from genie_assets.settings import load_settings
-from genie_assets.showing import counted, markdown, shown
+from genie_assets.showing import counted, rows_table, shown
 from genie_assets.table_events import tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 
@@ -55,7 +56,7 @@ def build_reconciliation(place: Placement) -> dg.AssetsDefinition:
         if report.requests:
             tell_of_tables(context, row_counts(genie_lake, [RECONCILED_SPACES]))
         return dg.MaterializeResult(
-            metadata=reconciliation_metadata(report) | pace_metadata(genie_api.settled_pace())
+            metadata=reconciliation_metadata(report) | noted_pace(genie_api.settled_pace())
         )
 
     deps = [place.key("genie_space_details"), place.key(*REST_API)]
@@ -94,16 +95,19 @@ def spaces_are_reconciled(
         description=_told(found, failing) if failing else "",
         metadata={
             "spaces": len(found.spaces),
-            **{name: sum(each.number(f"{name}_count") or 0 for each in found.spaces) for name in _SUMS},
-            "unread": found.unread_days.total(),
+            **{
+                title: sum(each.number(f"{name}_count") or 0 for each in found.spaces)
+                for name, title in _SUMS.items()
+            },
+            "messages_unread": found.unread_days.total(),
             "refused_conversations": sum(each.number("refused_count") or 0 for each in found.spaces),
-            "overdue": sum(each.is_overdue for each in found.spaces),
-            "coverage": markdown(_TITLES, map(_line, found.spaces[:_SAMPLE])),
+            "overdue_spaces": sum(each.is_overdue for each in found.spaces),
+            "coverage": rows_table(_TITLES, map(_line, found.spaces[:_SAMPLE])),
         },
     )
 
 
-_SUMS = ("message", "stored", "missing")
+_SUMS = {"message": "messages_shown_by_the_api", "stored": "messages_stored", "missing": "messages_missing"}
 _TITLES = [
     "title",
     "space id",

@@ -17,8 +17,8 @@ from genie_assets.pipeline.maintenance import TableMaintenance
 from genie_assets.pipeline.things import Tally
 from genie_assets.pipeline.walked_conversations import ReconciliationReport
 from genie_assets.pipeline.whole_lists import ListsReport
-from genie_assets.run_notes import WAITING, changed_spaces_to_json, waits_to_json
-from genie_assets.showing import counts_table, markdown, shown, spaces_table
+from genie_assets.run_notes import WAITING, noted_changed_spaces, noted_waits_of_days
+from genie_assets.showing import counts_table, markdown, rows_table, shown, spaces_table
 
 
 def discovery_metadata(found: Discovery) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def discovery_metadata(found: Discovery) -> dict[str, Any]:
     if found.unnamed is not None:
         numbers["unnamed"] = sum(found.unnamed.asked_of_agents.values())
         numbers["unknown"] = sum(found.unnamed.unknown.values())
-        tables |= changed_spaces_to_json(found.changed_spaces)
+        tables |= noted_changed_spaces(found.changed_spaces)
         tables |= counts_table("asked_of_agents", found.unnamed.asked_of_agents)
         tables |= counts_table("unknown_actions", found.unnamed.unknown)
     if found.not_running:
@@ -55,7 +55,7 @@ def fetch_metadata(report: FetchReport) -> dict[str, Any]:
     """Metadata of `genie_api_messages`."""
     tables = counts_table("verdicts", {str(name): count for name, count in report.verdicts.items()})
     tables |= counts_table("errors", report.tally.errors_by_class)
-    waits = {WAITING: waits_to_json(report.waits)}
+    waits = {WAITING: noted_waits_of_days(report.waits)}
     return explained("genie_api_messages", report.numbers() | tables | waits)
 
 
@@ -156,5 +156,5 @@ def maintenance_summary(results: Sequence[TableMaintenance]) -> dict[str, Any]:
         "tables_maintained": sum(result.report is not None for result in results),
         "tables_failed": sum(result.report is None for result in results),
         **{name: sum(row[name] or 0 for row in rows) for name in (*summed, "seconds")},
-        "tables": markdown(["table", *titles], lines),
+        "tables": rows_table(["table", *titles], lines),
     }

@@ -12,7 +12,7 @@ from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.waiting import Wait
 from genie_assets.pipeline.run import Run
 from genie_assets.placement import Placement
-from genie_assets.run_notes import OF_ANSWERS, WAITING, changed_spaces_of, waits_from_json
+from genie_assets.run_notes import OF_ANSWERS, PACE, WAITING, changed_spaces_of, pace_of, waits_of_days
 from genie_assets.wiring import Clock, RunBudget
 
 JOB_NAMES = frozenset(
@@ -22,7 +22,6 @@ JOB_NAMES = frozenset(
         *("genie_views", "genie_report", "genie_dashboard", "genie_conversations", "genie_evaluations"),
     }
 )
-_PACE = "pace"
 PARTITION_TAG = "dagster/partition"
 REASON = "genie/reason"
 """The tag of a run that says who asked for it."""
@@ -78,8 +77,8 @@ def known_pace(context: dg.AssetExecutionContext) -> dict[str, float]:
     latest = dg.AssetRecordsFilter(context.asset_key)
     for event in context.instance.fetch_materializations(latest, limit=1).records:
         made = event.asset_materialization
-        noted = made.metadata.get(_PACE) if made else None
-        return pace_from_json(noted.value) if noted else {}
+        noted = made.metadata.get(PACE) if made else None
+        return pace_of(noted.value) if noted else {}
     return {}
 
 
@@ -90,22 +89,6 @@ def known_of_answers(context: dg.AssetExecutionContext) -> dict[str, Any]:
         made = event.asset_materialization
         return {name: value for name, value in made.metadata.items() if name in OF_ANSWERS} if made else {}
     return {}
-
-
-def pace_from_json(value: Any) -> dict[str, float]:
-    """Whatever an earlier version has noted, as far as it is a pace."""
-    known = value.items() if isinstance(value, Mapping) else ()
-    return {
-        str(workspace_id): float(rate)
-        for workspace_id, rate in known
-        if isinstance(rate, int | float) and 0 < rate < math.inf
-    }
-
-
-def pace_metadata(settled: Mapping[str, float]) -> dict[str, Any]:
-    """Note it for the next run; nothing where no limit is known."""
-    noted = {workspace_id: round(rate, 2) for workspace_id, rate in sorted(settled.items())}
-    return {_PACE: dg.MetadataValue.json(noted)} if noted else {}
 
 
 def days_in_flight(instance: dg.DagsterInstance, place: Placement) -> set[str]:
@@ -188,7 +171,7 @@ def noted_waits(
     for event in reversed(instance.fetch_materializations(fetched, limit=_MOST_RUNS).records):
         made = event.asset_materialization
         if made is not None and WAITING in made.metadata:
-            known |= waits_from_json(made.metadata[WAITING].value)
+            known |= waits_of_days(made.metadata[WAITING].value)
     return {day: wait for day, wait in known.items() if any(wait)}
 
 

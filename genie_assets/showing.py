@@ -18,6 +18,7 @@ from genie_assets.domain.markdown import markdown_table
 
 _LONGEST_TEXT = 80
 _MOST_ROWS = 50
+_NOTHING = "–"
 # Control and format characters, among them those that turn the direction of text or take no room, and line ends.
 _UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 # A backtick would end the code span, a bar its cell: what comes closest takes their place.
@@ -30,17 +31,20 @@ def shown(text: object, *, at_most: int = _LONGEST_TEXT) -> str:
     In a code span nothing has a meaning, not even an address, which Markdown would make a link elsewhere. What
     cannot be seen is a blank.
     """
+    line = _in_one_line(text, at_most).translate(_LOOKALIKES)
+    return f"`{line}`" if line else _NOTHING
+
+
+def _in_one_line(text: object, at_most: int) -> str:
     beginning = str(text)[: 10 * at_most]
     seen = "".join(" " if unicodedata.category(each) in _UNSEEN else each for each in beginning)
-    line = " ".join(seen.translate(_LOOKALIKES).split())
-    if len(line) > at_most:
-        line = f"{line[: at_most - 1].rstrip()}…"
-    return f"`{line}`" if line else "–"
+    line = " ".join(seen.split())
+    return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
 def _cell(value: object) -> str:
     if value is None:
-        return "–"
+        return _NOTHING
     # Enumerations are our own words.
     if isinstance(value, Enum):
         return str(value)
@@ -73,10 +77,44 @@ def markdown(
     return dg.MetadataValue.md(table(titles, rows, at_most=at_most))
 
 
+def rows_table(
+    titles: Sequence[str], rows: Iterable[Sequence[object]], *, at_most: int = _MOST_ROWS
+) -> dg.TableMetadataValue:
+    """Rows from outside as metadata that is seen at once on the pages of checks and of runs, too.
+
+    There Dagster only offers to show Markdown. It shows cells of tables as text, whatever they hold.
+    """
+    rows = list(rows)
+    cells = [[_plain(value) for value in row] for row in rows[:at_most]]
+    if len(rows) > at_most:
+        cells.append([f"and {len(rows) - at_most:,} more", *("" for _ in titles[1:])])
+    return dg.TableMetadataValue(
+        records=[dg.TableRecord(dict(zip(titles, row, strict=True))) for row in cells],
+        schema=dg.TableSchema(columns=[dg.TableColumn(title) for title in titles]),
+    )
+
+
+def _plain(value: object) -> int | float | str:
+    if isinstance(value, int | float) and not isinstance(value, Enum):
+        return value
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    line = "" if value is None else _in_one_line(value, _LONGEST_TEXT)
+    return line or _NOTHING
+
+
+def counts_rows(title: str, counts: Mapping[str, int]) -> dict[str, dg.TableMetadataValue]:
+    """The same as `counts_table`, for a check."""
+    return {title: rows_table([title, "count"], _largest_first(counts))} if counts else {}
+
+
+def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: -item[1])
+
+
 def counts_table(title: str, counts: Mapping[str, int]) -> dict[str, dg.MarkdownMetadataValue]:
     """Counts as a small table under the given name, the largest first; nothing at all if nothing was counted."""
-    rows = sorted(counts.items(), key=lambda item: -item[1])
-    return {title: markdown([title, "count"], rows)} if rows else {}
+    return {title: markdown([title, "count"], _largest_first(counts))} if counts else {}
 
 
 def counted(counts: Mapping[str, int], *, at_most: int = 10) -> str:
@@ -104,20 +142,18 @@ def spaces_table(
     """
     if not spaces:
         return {}
-    links = [_link(url, key) for key, _, url in spaces]
     cells = [
-        [_cell(title or key.space_id), *map(str, counts), _cell(key.workspace_id), link or "–"]
-        for (key, title, _), link, *counts in zip(spaces, links, *numbers.values(), strict=True)
+        [_way_into(key, title, url), *map(str, counts), _cell(key.workspace_id)]
+        for (key, title, url), *counts in zip(spaces, *numbers.values(), strict=True)
     ]
-    titles = ["space", *numbers, "workspace id", "in Databricks"]
-    if not any(links):  # a column that says nothing takes the room of one that does
-        titles, cells = titles[:-1], [row[:-1] for row in cells]
-    rules = ["---", *("---:" for _ in numbers), *("---" for _ in titles[len(numbers) + 1 :])]
+    titles = ["space", *numbers, "workspace id"]
+    rules = ["---", *("---:" for _ in numbers), "---"]
     text = markdown_table(titles, cells[:_FEW_SPACES], rules)
     more = f"\n\nand {len(cells) - _FEW_SPACES} more" if len(cells) > _FEW_SPACES else ""
     return {name: dg.MetadataValue.md(f"{text}{more}")}
 
 
-def _link(workspace_url: str | None, key: SpaceKey) -> str | None:
-    link = space_link(workspace_url, key.workspace_id, key.space_id)
-    return f"[open]({link})" if link else None
+def _way_into(key: SpaceKey, title: str | None, workspace_url: str | None) -> str:
+    """The name, which is the link: a column of links would stand where the page has cut the table off."""
+    link, name = space_link(workspace_url, key.workspace_id, key.space_id), _cell(title or key.space_id)
+    return f"[{name}]({link})" if link else name

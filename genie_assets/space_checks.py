@@ -9,7 +9,7 @@ from genie_assets.domain.space_permissions import REPORTED_FOR
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
 from genie_assets.pipeline.space_permissions import widened_lately
-from genie_assets.showing import counted, markdown, shown
+from genie_assets.showing import counted, rows_table, shown
 from genie_assets.wiring import Clock
 
 _SAMPLE = 20
@@ -26,7 +26,10 @@ def spaces_are_backed_up(
         passed=not found,
         severity=dg.AssetCheckSeverity.WARN,
         description=_told(found) if found else "",
-        metadata={"spaces": len(found), **({"sample": markdown(columns, rows[:_SAMPLE])} if found else {})},
+        metadata={
+            "spaces_not_backed_up": len(found),
+            **({"sample": rows_table(columns, rows[:_SAMPLE])} if found else {}),
+        },
     )
 
 
@@ -58,7 +61,10 @@ def no_access_was_widened(
         passed=not found,
         severity=dg.AssetCheckSeverity.WARN,
         description=told if found else "",
-        metadata={"widened": len(found), **({"sample": markdown(columns, rows[:_SAMPLE])} if found else {})},
+        metadata={
+            "accesses_widened": len(found),
+            **({"sample": rows_table(columns, rows[:_SAMPLE])} if found else {}),
+        },
     )
 
 

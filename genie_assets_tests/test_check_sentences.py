@@ -18,6 +18,7 @@ from genie_assets.domain.tables import (
     GENIE_EVALUATION_RUNS,
     MESSAGE_FETCH_ERRORS,
 )
+from genie_assets.run_notes import causes_of
 from genie_assets_tests.day_runs import QUIET, ClockOf, run_day
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, FakeSystemTables, World
 
@@ -139,9 +140,9 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
     assert "`genie-assets errors close --class BAD_REFERENCE`" in description
     assert "update genie-assets" in description
     assert tokens(description) == {"paragraph_open", "paragraph_close", "inline", "text", "code_inline"}
-    sample = str(errors.metadata["sample"].value)
-    assert {kind for kind in tokens(sample) if "link" in kind or "image" in kind or "html" in kind} == set()
-    assert len(sample.splitlines()) == 4
+    sample = errors.metadata["sample"]
+    assert isinstance(sample, dg.TableMetadataValue)
+    assert [each.data["message id"] for each in sample.records] == [" ".join(HOSTILE.split()), "m2"]
     told_of_ledgers(result)
 
 
@@ -182,9 +183,9 @@ def told_of_ledgers(result: dg.ExecuteInProcessResult) -> None:
     assert description.startswith("2 messages' comments cannot be read:")
     assert "1 of them is parked" in description
     assert "`genie-assets errors requeue --of comments --class SERVER`" in description
-    assert comments.metadata["causes"].value == {"SERVER": 1, "PERMISSION": 1}
+    assert causes_of(comments.metadata) == {"SERVER": 1, "PERMISSION": 1}
     assert tokens(description) == {"paragraph_open", "paragraph_close", "inline", "text", "code_inline"}
-    assert {kind for kind in tokens(str(comments.metadata["sample"].value)) if "link" in kind} == set()
+    assert isinstance(comments.metadata["sample"], dg.TableMetadataValue)
     assert (evaluated.passed, evaluated.severity) == (False, dg.AssetCheckSeverity.WARN)
     description = evaluated.description or ""
     assert description.startswith("1 spaces' evaluations were to be looked at more than 2 days ago, and were not:")
@@ -192,6 +193,27 @@ def told_of_ledgers(result: dg.ExecuteInProcessResult) -> None:
     assert "errors close" not in description, "what is looked at each day cannot be closed"
     # What nobody looked at has no class: it is an incident of its own.
     assert "causes" not in evaluated.metadata
+
+
+# Of Markdown and JSON a check's page shows nothing but a button.
+SEEN_AT_ONCE = (
+    *(dg.IntMetadataValue, dg.FloatMetadataValue, dg.TextMetadataValue),
+    *(dg.TableMetadataValue, dg.TimestampMetadataValue),
+)
+
+
+def test_what_checks_found_is_seen_without_a_click_and_counts_say_of_what(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.ask("m1", "m2")
+    world.genie.errors["m2"] = FORBIDDEN
+    with dg.DagsterInstance.ephemeral() as instance:
+        found = evaluations(run_day(world, instance)) | standing(world)
+    told = [(name, key, value) for name, check in found.items() for key, value in check.metadata.items()]
+    assert len(told) > 30
+    assert [each for each in told if not isinstance(each[2], SEEN_AT_ONCE)] == []
+    numbers = {key for _, key, value in told if isinstance(value.value, int | float)}
+    counted = ("messages", "errors", "spaces", "days", "rows", "accesses", "conversations", "minutes", "overdue")
+    assert {key for key in numbers if not any(each in key for each in counted)} == {"success_rate", "newest_event"}
 
 
 @pytest.mark.parametrize("error_class", ErrorClass)

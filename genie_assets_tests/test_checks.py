@@ -12,6 +12,7 @@ from deltalake import DeltaTable
 from genie_assets.domain import ledger
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
+from genie_assets.run_notes import causes_of
 from genie_assets.wiring import RunBudget
 from genie_assets_tests.e2e.pipelines import (
     Pipeline,
@@ -82,8 +83,10 @@ def test_a_day_without_trouble_passes_every_check_and_records_each_for_its_day(p
     assert evaluations["api_success_rate"].metadata["success_rate"].value == 1.0
     counted = {name: value.value for name, value in evaluations["nothing_is_lost"].metadata.items()}
     wanted = metadata_of(result, "genie_api_messages")["wanted"]
-    assert {name: count for name, count in counted.items() if count} == {"discovered": wanted, "stored": wanted}
-    assert counted.keys() >= {"open_errors", "deleted", "pending", "lost"}
+    told = {name: count for name, count in counted.items() if count}
+    assert told == {"messages_discovered": wanted, "messages_stored": wanted}
+    parts = ("with_an_open_error", "deleted", "closed_by_hand", "pending", "lost")
+    assert counted.keys() - told.keys() == {f"messages_{each}" for each in parts}
     assert wanted >= 2 * len(conversations)
 
 
@@ -106,9 +109,9 @@ def test_the_success_rate_is_judged_and_the_run_succeeds_all_the_same(
     assert rate.passed == passed
     assert severity is None or rate.severity == severity
     failed = 2 * len(forbidden)
-    asked: Any = rate.metadata["asked_for"].value
-    assert rate.metadata["success_rate"].value == pytest.approx((asked - failed) / asked)
-    assert severity is None or rate.metadata["causes"].value == {"PERMISSION": failed}
+    asked: Any = rate.metadata["messages_asked_for"].value
+    assert rate.metadata["success_rate"].value == pytest.approx((asked - failed) / asked, abs=1e-4)
+    assert severity is None or causes_of(rate.metadata) == {"PERMISSION": failed}
     assert evaluations["nothing_is_lost"].passed
     errors = pipeline.rows(MESSAGE_FETCH_ERRORS)
     assert {row["conversation_id"] for row in errors} == set(forbidden)
@@ -146,7 +149,7 @@ def test_nothing_is_lost_notices_a_single_missing_row(pipeline, day, tmp_path):
     evaluation = pipeline.check("nothing_is_lost", day)
     assert not evaluation.passed
     assert evaluation.severity == dg.AssetCheckSeverity.ERROR
-    assert evaluation.metadata["lost"].value == 1
+    assert evaluation.metadata["messages_lost"].value == 1
     # What is stored of the API's answers brings it back.
     assert evaluations_of(pipeline.run("genie_daily", day))["nothing_is_lost"].passed
     assert pipeline.check("nothing_is_lost", day).passed
@@ -177,7 +180,7 @@ def test_the_ledger_is_not_true_while_it_has_an_error_of_a_message_that_was_read
     pipeline.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame([killed]))
     evaluation = pipeline.check("ledger_is_true", day)
     assert not evaluation.passed
-    assert evaluation.metadata["outdated"].value == 1
+    assert evaluation.metadata["outdated_errors"].value == 1
     assert evaluations_of(pipeline.run("genie_daily", day))["ledger_is_true"].passed
     assert [row["resolution"] for row in pipeline.rows(MESSAGE_FETCH_ERRORS)] == ["FETCHED"]
 
@@ -190,11 +193,11 @@ def test_what_the_time_did_not_suffice_for_is_pending_and_the_next_run_fetches_i
     assert numbers["failed"] == 0
     lost = evaluations_of(first)["nothing_is_lost"]
     assert lost.passed
-    assert lost.metadata["pending"].value == numbers["pending"]
+    assert lost.metadata["messages_pending"].value == numbers["pending"]
     assert not pipeline.rows(MESSAGE_FETCH_ERRORS)
 
     sandbox.clear_faults()
     second = pipeline.run("genie_daily", day)
     assert metadata_of(second, "genie_api_messages")["wanted"] == numbers["pending"]
     assert metadata_of(second, "genie_api_messages")["pending"] == 0
-    assert evaluations_of(second)["nothing_is_lost"].metadata["stored"].value == numbers["wanted"]
+    assert evaluations_of(second)["nothing_is_lost"].metadata["messages_stored"].value == numbers["wanted"]

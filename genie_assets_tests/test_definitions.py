@@ -1,10 +1,12 @@
 """The code location as Dagster sees it."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import dagster as dg
 import pytest
+from markdown_it import MarkdownIt
 
 import genie_assets.definitions
 from genie_assets import daily_dashboard, new_rows
@@ -96,6 +98,14 @@ def test_every_table_is_in_the_graph(definitions: dg.Definitions) -> None:
     assert sorted(filter(None, shown)) == sorted(f"genie_analytics.{table.name}" for table in TABLES)
 
 
+SHOWN_AS_SOMETHING_ELSE = {"html_inline", "html_block", "link_open", "image"}
+
+
+def kinds_in(markdown: str) -> set[str]:
+    parsed = MarkdownIt("commonmark").enable("table").parse(markdown)
+    return {each.type for token in parsed for each in (token, *(token.children or ()))}
+
+
 def test_every_asset_says_what_it_is(definitions: dg.Definitions) -> None:
     specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
     tables = {table.name: table for table in TABLES}
@@ -111,6 +121,11 @@ def test_every_asset_says_what_it_is(definitions: dg.Definitions) -> None:
         columns = spec.metadata["dagster/column_schema"].columns
         assert [(c.name, c.constraints.nullable) for c in columns] == [(c.name, c.nullable) for c in table.columns]
         assert all(column.description for column in columns)
+        # Dagster's page has no sign for LONG, nor for what none of these words is in.
+        assert [c.type for c in columns if not re.search("bool|str|arr|int|float|double|time|date", c.type)] == []
+        texts = [spec.description or "", *(column.description or "" for column in columns)]
+        assert [text for text in texts if SHOWN_AS_SOMETHING_ELSE & kinds_in(text)] == []
+        assert [text for text in texts if "://" in text] == [], "the page would make it a link that leads nowhere"
 
 
 def test_every_check_says_what_it_holds_true(definitions: dg.Definitions) -> None:

@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from genie_assets.definitions import build_defs
-from genie_assets.late_days import LateDay, Look
+from genie_assets.late_days import Look
+from genie_assets.run_notes import LateDay
 from genie_assets.sensors import LATE_DAYS_AT_ONCE, late_days_to_run
 from genie_assets_tests.day_runs import ClockOf, back, run_day, today
 from genie_assets_tests.pipeline.world import HOUR, World
@@ -120,7 +121,7 @@ def test_a_late_row_is_told_once_it_should_have_been_loaded_or_nobody_looks(
 
     def told() -> tuple[bool, object]:
         check = standing(world, instance)["every_day_is_loaded"]
-        return check.passed, check.metadata["about_to_be_loaded"].value
+        return check.passed, check.metadata["late_days_about_to_be_loaded"].value
 
     monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "5")
     for days in range(1, 6):

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from genie_assets.domain.health import RateVerdict
-from genie_assets.showing import counted, counts_table, shown, table
+from genie_assets.showing import counted, counts_table, rows_table, shown, table
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # What a browser may load, follow or be confused by.
@@ -70,6 +70,25 @@ def test_a_text_is_one_code_span_of_visible_characters_whatever_it_holds(text: s
     assert ("code_inline" in types) == bool(text.strip() and shown(text) != "–")
     assert {unicodedata.category(each) for each in shown(text)} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} == set()
     assert len(shown(text)) <= 82
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(TEXTS, st.integers(), st.none() | TEXTS), max_size=8))
+def test_rows_are_lines_of_what_can_be_seen_and_numbers_stay_numbers(
+    rows: list[tuple[str, int, str | None]],
+) -> None:
+    records = [list(each.data.values()) for each in rows_table(["name", "count", "why"], rows, at_most=5).records]
+    assert [row[1] for row in records[:5]] == [row[1] for row in rows[:5]]
+    assert records[5:] == ([[f"and {len(rows) - 5} more", "", ""]] if len(rows) > 5 else [])
+    for text in (cell for row in records[:5] for cell in row if isinstance(cell, str)):
+        assert 0 < len(text) <= 80
+        assert {unicodedata.category(each) for each in text} & {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} == set()
+
+
+def test_rows_of_a_check_say_times_and_our_own_words() -> None:
+    row = (dt.datetime(2026, 3, 2, 12, 5, 7, 123456, dt.UTC), dt.date(2026, 3, 2), RateVerdict.WARN, None)
+    (record,) = rows_table(["at", "day", "verdict", "title"], [row]).records
+    assert list(record.data.values()) == ["2026-03-02 12:05", "2026-03-02", str(RateVerdict.WARN), "–"]
 
 
 @settings(deadline=None)

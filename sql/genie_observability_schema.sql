@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_messages_to_fetch (
   event_date DATE NOT NULL COMMENT 'UTC day of the audit events.',
   workspace_id STRING NOT NULL COMMENT 'Workspace in which the message was asked.',
   workspace_name STRING COMMENT 'Its name, from system.access.workspaces_latest.',
-  workspace_url STRING COMMENT 'Address in workspaces_latest: https://host, or https://host/?o=<its id>.',
+  workspace_url STRING COMMENT 'Address in workspaces_latest: its host, with /?o= and its id or without.',
   space_id STRING COMMENT 'Genie space.',
   conversation_id STRING COMMENT 'Conversation.',
   message_id STRING NOT NULL COMMENT 'Message.',

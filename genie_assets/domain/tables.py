@@ -38,7 +38,7 @@ GENIE_MESSAGES_TO_FETCH = Table(
         audit("workspace_id!", "STRING", "Workspace in which the message was asked."),
         audit("workspace_name", "STRING", "Its name, from system.access.workspaces_latest."),
         audit(
-            "workspace_url", "STRING", "Address in workspaces_latest: https://host, or https://host/?o=<its id>."
+            "workspace_url", "STRING", "Address in workspaces_latest: its host, with /?o= and its id or without."
         ),
         audit("space_id", "STRING", "Genie space."),
         audit("conversation_id", "STRING", "Conversation."),

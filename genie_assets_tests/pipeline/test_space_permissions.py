@@ -55,7 +55,7 @@ def test_a_widened_access_turns_the_check_yellow_and_names_no_person(world: Worl
         world.now = NOON + hours * HOUR
         world.back_up()
         told = standing(world)["no_access_was_widened"]
-        assert (told.passed, told.metadata["widened"].value) == (False, 2)
+        assert (told.passed, told.metadata["accesses_widened"].value) == (False, 2)
         assert tokens(told.description or "") == {"paragraph_open", "paragraph_close", "inline", "text"}
         assert "ann@" not in f"{told.description}{told.metadata}"
     world.now = NOON + 5 * 24 * HOUR
