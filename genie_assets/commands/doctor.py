@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,20 +27,32 @@ _WIDTH = 80
 @click.option(
     "--contract", is_flag=True, help="Instead, hold what we take for true of Databricks against the account."
 )
+@click.option(
+    "--record",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Instead, write examples of its answers with every text, id and number replaced.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document: a list of findings.")
 @one_sentence
-def doctor(write: bool, contract: bool, as_json: bool) -> None:
+def doctor(write: bool, contract: bool, folder: Path | None, as_json: bool) -> None:
     """Look at all that runs need, at every space and at Dagster; print the lines that mend what is missing.
 
     Nothing is changed, but for a file that is written to the lakehouse and removed, and with --write a table.
     Exit code 1: something failed.
     """
-    if write and contract:
-        raise click.UsageError("Give one of --write and --contract: each is a look of its own.")
+    if write + contract + (folder is not None) > 1:
+        raise click.UsageError("Give one of --write, --contract and --record: each is a look of its own.")
     if contract:
         from genie_assets.commands.doctor_contract import tell_contract
 
         tell_contract(read_settings(), as_json=as_json)
+        return
+    if folder is not None:
+        from genie_assets.commands.doctor_record import record
+
+        record(read_settings(), folder, as_json=as_json)
         return
     found = []
     for finding in _findings(read_settings(), write):

@@ -1,8 +1,10 @@
-"""`genie-assets doctor --contract`: what we take for true, held against a sandbox's account and against lies."""
+"""`genie-assets doctor --contract` and `--record`: what we take for true, held against an account and lies."""
 
 import copy
 import datetime as dt
 import json
+import secrets
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +16,18 @@ from click.testing import CliRunner
 from genie_assets.commands.account_sampling import Taken, take_samples
 from genie_assets.commands.cli import main
 from genie_assets.commands.doctor_contract import lines
-from genie_assets.domain.contract import FactVerdict
+from genie_assets.domain.contract import FactVerdict, is_hex_id
 from genie_assets.domain.contract_facts import FACTS, verdicts
 from genie_assets.domain.contract_questions import answers
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.messages import as_datetime, parse_message, parse_time
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.recording import TellsTooMuchError, documents, samples_in
 from genie_assets.domain.samples import Sample, Samples
+from genie_assets.domain.scrubbed_values import Scrubber, is_word
+from genie_assets.domain.spaces import look_of
+from genie_assets.gateways.sql.answers import statement_of
+from genie_assets.gateways.sql.values import frame
 from genie_assets.pipeline.account_samples import MOST_REQUESTS, MOST_STATEMENTS
 from genie_assets.settings import load_settings
 from genie_assets_tests.e2e.pipelines import point_at, sandbox_of
@@ -107,7 +116,9 @@ def test_people_read_it_at_eighty_columns(samples: Samples) -> None:
     assert not shown & {4, 8}, "nothing that only reads shows these"
 
 
-@pytest.mark.parametrize("options", [["--write", "--contract"], ["--contract", "--sideways"]])
+@pytest.mark.parametrize(
+    "options", [["--write", "--contract"], ["--contract", "--record", "out"], ["--contract", "--sideways"]]
+)
 def test_options_that_do_not_go_together_are_told_in_one_sentence(options: list[str]) -> None:
     refused = CliRunner().invoke(main, ["doctor", *options])
     assert (refused.exit_code, refused.output.count("Error:")) == (2, 1)
@@ -229,3 +240,140 @@ def test_where_nothing_answers_the_contract_is_no_success(monkeypatch: pytest.Mo
     monkeypatch.setenv("DATABRICKS_HOST", "http://127.0.0.1:9")
     done = CliRunner().invoke(main, ["doctor", "--contract"])
     assert (done.exit_code, done.output.count("Error:")) == (1, 1)
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, those of JSON in texts and of keys with signs in them included."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from strings_in(each)
+            if not key.replace("_", "").isalnum():
+                yield key
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from strings_in(each)
+    elif isinstance(value, str):
+        try:
+            inner = json.loads(value)
+        except ValueError:
+            inner = None
+        yield from strings_in(inner) if isinstance(inner, dict | list) else (value,)
+    elif isinstance(value, int) and value > 10**9:
+        yield str(value)
+
+
+def secrets_of(account: Account) -> set[str]:
+    """Whatever the account's rows and answers say: texts, ids, addresses of people, big numbers, times."""
+    bodies: list[Any] = [state.body for message in account.messages for state in message.states]
+    bodies += [space.body for space in account.spaces]
+    bodies += [item.body for agent in account.agents for item in agent.items]
+    bodies += [comment.body for message in account.messages for comment in message.comments]
+    bodies += [vars(row) if hasattr(row, "__dict__") else row for row in (*account.audit, *account.query_history)]
+    bodies.append([account.principal.application_id, account.principal.client_secret])
+    return {text for text in strings_in(bodies) if len(text) >= 6 and not is_word(text)}
+
+
+def test_recorded_examples_tell_nothing_of_the_account_and_our_own_parsers_read_them(
+    account: Account, place: Path
+) -> None:
+    done = CliRunner().invoke(main, ["doctor", "--record", "out", "--json"])
+    assert done.exit_code == 0, done.output
+    files = {file.name: file.read_text(encoding="utf-8") for file in (place / "out").iterdir()}
+    assert json.loads(done.output)["files"].keys() == files.keys()
+    assert {"messages.json", "space.json", "sql.links.json", "missing.space.json"} <= files.keys()
+    assert stat.S_IMODE((place / "out").stat().st_mode) == 0o700
+    assert [each.name for each in place.iterdir()] == ["out"], "nothing is left beside it"
+
+    read = [json.loads(text) for text in files.values()]
+    assert leaks(account, read) == []
+
+    recorded = samples_in(read, dt.datetime.now(dt.UTC))
+    messages = [parse_message(body) for _, body in recorded.messages()]
+    assert len({each.message_id for each in messages}) > 10
+    assert all(each.message_id and each.created_timestamp and each.content for each in messages)
+    assert any(each.query for each in messages)
+    for _, body in recorded.bodies("space"):
+        assert look_of(SpaceKey("1", body["space_id"]), body, None).error is None
+    for kind in ("sql.one", "sql.links", "sql.audit_columns", "sql.workspaces_statuses"):
+        ((_, body),) = recorded.bodies(kind)
+        answer = statement_of(body)
+        assert answer.state == "SUCCEEDED"
+        assert len(frame(answer.columns, answer.first.rows)) == (0 if kind == "sql.links" else answer.total_rows)
+
+    again = CliRunner().invoke(main, ["doctor", "--record", "out"])
+    assert (again.exit_code, again.output.count("\n")) == (1, 1)
+    assert "out is not an empty folder" in again.output
+
+
+def leaks(account: Account, documents: list[dict[str, Any]]) -> list[str]:
+    texts = (text for document in documents for text in strings_in(list(answers_of(document))))
+    told = "\n".join(text for text in texts if not is_word(text))
+    names = {name for document in documents for name in names_in(document)}
+    hidden = secrets_of(account)
+    assert len(hidden) > 500
+    return [text for text in hidden - names if text in told]
+
+
+def answers_of(document: Mapping[str, Any]) -> Iterator[Any]:
+    """What a document says, but for the columns and types of our own statements."""
+    for answer in document["answers"]:
+        yield {name: each for name, each in (answer.get("body") or {}).items() if name != "manifest"}
+        yield answer["asked"]
+
+
+def names_in(document: Mapping[str, Any]) -> Iterator[str]:
+    """Names of parameters in the audit log, which are Databricks' own."""
+    for answer in document["answers"]:
+        if document["kind"] == "sql.audit_actions":
+            yield from strings_in([row[1] for row in answer["body"]["result"].get("data_array", ())])
+
+
+def by_chance(alphabet: str, count: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(count))
+
+
+def test_examples_are_judged_as_the_answers_that_they_were_made_of(account: Account, samples: Samples) -> None:
+    made = json.loads(json.dumps(list(documents(samples, by_chance).values())))
+    assert leaks(account, made) == []
+    before, after = told(samples), told(samples_in(made, samples.at))
+    assert {name: each for name, each in after.items() if each != before[name]} == {}
+    other = json.loads(json.dumps(list(documents(samples, by_chance).values())))
+    ids = [[each["message_id"] for _, each in samples_in(x, samples.at).messages()] for x in (made, other)]
+    assert {each for each in ids[0] if is_hex_id(each)}.isdisjoint(ids[1]), "by chance, which nobody can repeat"
+    assert [len(set(each)) for each in ids] == [len({each["message_id"] for _, each in samples.messages()})] * 2
+
+
+def test_one_thing_is_replaced_by_one_thing_and_forms_are_kept() -> None:
+    scrubber = Scrubber(by_chance, [1_795_753_627_831, 1_795_753_627_000], ["text 1"])
+    first = scrubber.value(
+        {
+            "user_id": 9007199254740995,
+            "user": "9007199254740995",
+            "email": "ana@example.org",
+            "created_timestamp": 1_795_753_627_831,
+            "create_time": "2026-11-27T04:27:07Z",
+            "said": "a secret",
+            "again": ["a secret", "", None, True, 0.5],
+            "ana@example.org": {"version": 2},
+            "inside": '{"id":"01f0aa0000000000000000000000d001","said":"a secret"}',
+            "status": "COMPLETED",
+        }
+    )
+    assert str(first["user_id"]) == first["user"] != "9007199254740995"
+    assert len(first["user"]) == 16
+    assert first["email"].endswith("@example.com")
+    assert first[first["email"]] == {"version": 2}
+    assert first["said"] == first["again"][0] != "a secret"
+    assert first["said"] != "text 1", "that is somebody else's"
+    assert first["again"][1:4] == ["", None, True]
+    assert isinstance(first["again"][4], float)
+    inside = json.loads(first["inside"])
+    assert (len(inside["id"]), inside["said"]) == (32, first["said"])
+    assert parse_time(first["create_time"]) < as_datetime(first["created_timestamp"]), "their order is kept"
+    assert first["status"] == "COMPLETED"
+
+
+def test_what_would_tell_of_the_account_is_not_written() -> None:
+    odd = Sample("sql.one", {}, {"result": {"row_count": "a secret of ours"}})
+    with pytest.raises(TellsTooMuchError, match=r"^sql\.one$"):
+        documents(Samples(ANCHOR, [odd]), by_chance)
