@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import new_rows
+from genie_assets import daily_sql_alert, new_rows
 from genie_assets.alerting import build_alerts
 from genie_assets.assets import build_assets, build_specs
 from genie_assets.checks import build_daily_checks, build_standing_checks
@@ -69,6 +69,8 @@ def build_defs(
         assets, specs = [*build_assets(place), *made], build_specs(place)
         if is_wanted(settings):
             assets.append(build_dashboard(place))
+        if daily_sql_alert.is_wanted(settings):
+            assets.append(daily_sql_alert.build_sql_alert(place))
         daily, standing = build_daily_checks(place), build_standing_checks(place)
         ours = Ours(
             assets=frozenset([asset.key for asset in assets] + [spec.key for spec in specs]),

@@ -9,6 +9,7 @@ from genie_assets import (
     conversations,
     daily_dashboard,
     daily_report,
+    daily_sql_alert,
     daily_views,
     evaluations,
     new_rows,
@@ -115,6 +116,15 @@ def build_jobs(
                 daily_dashboard.JOB,
                 selection=_assets(place, daily_dashboard.NAME),
                 description="Deploy the AI/BI dashboard where GENIE_DASHBOARD_FOLDER says.",
+                **options,
+            )
+        )
+    if daily_sql_alert.is_wanted(load_settings()):
+        jobs.append(
+            dg.define_asset_job(
+                daily_sql_alert.JOB,
+                selection=_assets(place, daily_sql_alert.NAME),
+                description="Keep the SQL alert that fires when the tables stand still.",
                 **options,
             )
         )

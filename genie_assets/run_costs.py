@@ -22,7 +22,10 @@ COSTS_TAG, COST_DAY_TAG = "genie/costs", "genie/cost_day"
 _log = logging.getLogger(__name__)
 
 
-def note_costs(context: dg.InitResourceContext) -> None:
+Noting = dg.InitResourceContext | dg.AssetExecutionContext
+
+
+def note_costs(context: Noting) -> None:
     """Note what a run cost, as its resources are given back. Whatever goes wrong here fails no run."""
     costs = take_costs()
     if context.run is None or context.instance is None or not costs.requests:
@@ -55,7 +58,7 @@ def send_costs(costs: Costs, job: str) -> None:
         send(measures_of_costs(costs, job))
 
 
-def _say(context: dg.InitResourceContext, sentence: str) -> None:
+def _say(context: Noting, sentence: str) -> None:
     log = context.log or _log
     log.warning(sentence)
 

@@ -19,7 +19,14 @@ JOB_NAMES = frozenset(
     {
         *("genie_daily", "genie_retry", "genie_spaces", "genie_reconciliation"),
         *("genie_standing_checks", "genie_late_days", "genie_new_rows", "genie_maintenance"),
-        *("genie_views", "genie_report", "genie_dashboard", "genie_conversations", "genie_evaluations"),
+        *(
+            "genie_views",
+            "genie_report",
+            "genie_dashboard",
+            "genie_sql_alert",
+            "genie_conversations",
+            "genie_evaluations",
+        ),
     }
 )
 PARTITION_TAG = "dagster/partition"

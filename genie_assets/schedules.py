@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import conversations, daily_dashboard, evaluations, maintenance, reconciliation
+from genie_assets import conversations, daily_dashboard, daily_sql_alert, evaluations, maintenance, reconciliation
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.runs import REASON
@@ -117,6 +117,15 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         schedules.append(
             _without_partition(
                 "dashboard_daily", jobs[daily_dashboard.JOB], "45 5 * * *", "The AI/BI dashboard, every day."
+            )
+        )
+    if daily_sql_alert.JOB in jobs:
+        schedules.append(
+            _without_partition(
+                "sql_alert_daily",
+                jobs[daily_sql_alert.JOB],
+                "50 5 * * *",
+                "The SQL alert of the tables that stand still, every day.",
             )
         )
     return schedules

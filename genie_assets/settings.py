@@ -152,6 +152,10 @@ class Settings(BaseSettings):
     """From when to when no alert is sent, in `genie_time_zone`."""
     genie_alert_remind_hours: Annotated[float, number(1, 168, float)] = 24.0
     """Hours until the first reminder of what is still broken; each further one takes twice as long."""
+    genie_sql_alert_emails: Names = ()
+    """Users whom the SQL alert tells that the tables stand still; with any, it is deployed each day."""
+    genie_sql_alert_destinations: Ids = ()
+    """Notification destinations that it tells, by their ids; the same."""
     genie_dagster_url: Url = None
     """The address of Dagster's webserver, for the links in alerts."""
 

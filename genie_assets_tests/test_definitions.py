@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import genie_assets.definitions
-from genie_assets import daily_dashboard, new_rows
+from genie_assets import daily_dashboard, daily_sql_alert, new_rows
 from genie_assets.definitions import build_defs
 from genie_assets.domain.side_ledgers import SIDE_LEDGERS
 from genie_assets.domain.tables import TABLES
@@ -154,7 +154,7 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
     jobs = {job.name: job for job in definitions.get_repository_def().get_all_jobs() if job.name[0] != "_"}
     assert set(jobs) == set(expected)
     # Of a job whose name is not there, old runs would stay for ever.
-    assert {*jobs, daily_dashboard.JOB, new_rows.JOB} == JOB_NAMES
+    assert {*jobs, daily_dashboard.JOB, daily_sql_alert.JOB, new_rows.JOB} == JOB_NAMES
     for name, (assets, checks, partitioned) in expected.items():
         layer = jobs[name].asset_layer
         assert jobs[name].description

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.service.sql import AlertV2
 
 from genie_assets.commands.cli import main
-from genie_assets.domain.sql_alert import HOURS_STILL, Subscribers, changes, query_of, wanted_alert
+from genie_assets.definitions import build_defs
+from genie_assets.domain.sql_alert import HOURS_STILL, NO_SCHEMA, Subscribers, changes, query_of, wanted_alert
 from genie_assets.domain.tables import GENIE_DAY_LOADS
-from genie_assets_tests.e2e.pipelines import forget_settings
+from genie_assets.run_costs import COSTS_TAG
+from genie_assets_tests.e2e.pipelines import QUIET, forget_settings, metadata_of
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.sandbox.accounts import ACCOUNT
 from genie_assets_tests.sandbox.wire import workspace_client
@@ -22,6 +25,7 @@ from genie_sandbox.account import save
 from genie_sandbox.client import SandboxProcess
 
 NAME = "genie-assets: the tables of main.genie stand still"
+THEIRS = {"standing_still_alert", "genie_sql_alert", "sql_alert_daily"}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +99,46 @@ def test_what_nobody_hears_and_what_is_there_twice_is_said(client: WorkspaceClie
     twin = wanted_alert("main", "genie", "w", Subscribers())
     client.alerts_v2.create_alert(AlertV2.from_dict(twin))
     assert "1 more alerts have this name" in deploy().output
+
+
+def test_a_setting_has_it_kept_each_day_and_nobodys_work_is_lost(
+    client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def there() -> set[str]:
+        defs = build_defs()
+        keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+        return (keys | {each.name for each in (*(defs.schedules or ()), *(defs.jobs or ()))}) & THEIRS
+
+    assert there() == set()
+    monkeypatch.setenv("GENIE_SQL_ALERT_EMAILS", "team@example.com, night@example.com")
+    assert there() == THEIRS
+    made = run()
+    told = metadata_of(made, "standing_still_alert")
+    assert "POST alerts" in made.dagster_run.tags.get(COSTS_TAG, ""), "what it asked is counted"
+    assert (told["deployment"], told["subscribers"], told["alert"]) == ("create", 2, NAME)
+    assert metadata_of(run(), "standing_still_alert")["deployment"] == "keep"
+    assert deploy().output == f"{NAME}: up to date already.\n", "the command goes by the same settings"
+    alert = only(client)
+    assert emails(alert) == ["team@example.com", "night@example.com"]
+    client.alerts_v2.trash_alert(alert.id)
+    assert metadata_of(run(), "standing_still_alert")["deployment"] == "create", "somebody threw it away"
+    client.alerts_v2.update_alert(only(client).id, AlertV2(query_text="SELECT 1 AS hours_still"), "query_text")
+    assert "was changed by hand" in sentence(run())
+    assert only(client).query_text == "SELECT 1 AS hours_still"
+    monkeypatch.setenv("GENIE_LAKEHOUSE", "lakehouse")
+    assert sentence(run()) == NO_SCHEMA
+
+
+def run() -> dg.ExecuteInProcessResult:
+    with dg.DagsterInstance.ephemeral() as instance:
+        job = build_defs().resolve_job_def("genie_sql_alert")
+        return job.execute_in_process(instance=instance, raise_on_error=False, run_config=QUIET)
+
+
+def sentence(result: dg.ExecuteInProcessResult) -> str:
+    (failure,) = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+    assert failure.user_failure_data is not None
+    return failure.user_failure_data.description or ""
 
 
 def test_tables_in_files_are_said_to_be_out_of_reach(

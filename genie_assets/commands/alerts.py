@@ -64,18 +64,19 @@ def deploy(emails: tuple[str, ...], destinations: tuple[str, ...], force: bool) 
     stay as they are; subscribers that are named here and missing are added.
     """
     from genie_assets.domain.dashboard.ours import schema_in
-    from genie_assets.domain.sql_alert import Subscribers, wanted_alert
+    from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, wanted_alert
     from genie_assets.pipeline.sql_alert import deploy as deploy_alert
     from genie_assets.wiring import open_sql_alerts
 
     settings = read_settings()
     place = schema_in(settings.genie_lakehouse)
     if place is None:
-        raise click.ClickException(
-            "A SQL alert reads tables in Unity Catalog: set GENIE_LAKEHOUSE to uc://catalog.schema."
-        )
+        raise click.ClickException(NO_SCHEMA)
     connection = settings.databricks()
-    wanted = wanted_alert(*place, connection.warehouse_id, Subscribers(emails, destinations))
+    told = Subscribers(
+        (*settings.genie_sql_alert_emails, *emails), (*settings.genie_sql_alert_destinations, *destinations)
+    )
+    wanted = wanted_alert(*place, connection.warehouse_id, told)
     done = deploy_alert(open_sql_alerts(settings, connection), wanted, force=force)
     click.echo(f"{readable(done.alert['display_name'])}: {_STEPS[done.step]}.")
     if not done.alert["evaluation"]["notification"].get("subscriptions"):

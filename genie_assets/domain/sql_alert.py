@@ -18,6 +18,7 @@ from genie_assets.domain.tables import GENIE_DAY_LOADS
 HOURS_STILL = 30.0
 # Behind the hourly run, at a time at which the warehouse is awake anyway: four statements a day.
 SCHEDULE = {"quartz_cron_schedule": "0 25 0/6 * * ?", "timezone_id": "UTC", "pause_status": "UNPAUSED"}
+NO_SCHEMA = "A SQL alert reads tables in Unity Catalog: set GENIE_LAKEHOUSE to uc://catalog.schema."
 _COLUMN = "hours_still"
 _MARK = re.compile(r"^/\* genie-assets ([0-9a-f]{12}) \*/\n")
 
