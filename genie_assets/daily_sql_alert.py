@@ -11,7 +11,6 @@ import dagster as dg
 
 from genie_assets.domain.dashboard.ours import schema_in
 from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, wanted_alert
-from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.pipeline.sql_alert import SqlAlertError, deploy
 from genie_assets.placement import Placement
 from genie_assets.resources import Databricks, credentials
@@ -53,7 +52,7 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
         """Make the alert, or bring it up to date in place.
 
         Raises:
-            Failure: a person changed its query, the tables are not in Unity Catalog, or Databricks refuses.
+            Failure: a person changed its query, or the tables are not in Unity Catalog.
         """
         settings = load_settings()
         schema = schema_in(settings.genie_lakehouse)
@@ -63,8 +62,8 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
         wanted = wanted_alert(*schema, connection.warehouse_id, subscribers(settings))
         try:
             done = deploy(open_sql_alerts(settings, connection), wanted)
-        except (SqlAlertError, CallError) as problem:
-            text = str(problem)
+        except SqlAlertError as problem:
+            raise _failure(str(problem)) from None
         else:
             told = done.alert["evaluation"]["notification"].get("subscriptions") or []
             there: dict[str, Any] = {
@@ -77,8 +76,6 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
         finally:
             # No resource of ours that would do so is asked for.
             note_costs(context)
-        # Raised here, so that no exception that knows the request hangs on to it.
-        raise _failure(text)
 
     return standing_still_alert
 
