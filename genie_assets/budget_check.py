@@ -8,7 +8,7 @@ from genie_assets.domain.budget import Budget, last_whole_days, problems
 from genie_assets.domain.run_costs import NotedCosts, summed
 from genie_assets.run_costs import costs_of_days
 from genie_assets.settings import load_settings
-from genie_assets.showing import markdown
+from genie_assets.showing import rows_table
 from genie_assets.wiring import Clock
 
 _WHAT_TO_DO = (
@@ -32,7 +32,7 @@ def budget_is_kept(
         severity=dg.AssetCheckSeverity.WARN,
         description=" ".join([*found, _WHAT_TO_DO]) if found else "",
         metadata={
-            "days": markdown(["day", "statements", "warehouse seconds", "requests", "MiB of results"], rows),
+            "days": rows_table(["day", "statements", "warehouse seconds", "requests", "MiB of results"], rows),
             **({} if budget.is_set else {"switched_off": "no GENIE_BUDGET_… is set"}),
         },
     )
