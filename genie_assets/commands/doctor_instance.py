@@ -1,16 +1,22 @@
 """What `genie-assets doctor` says of the Dagster instance that runs go to."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import click
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType
 
+from genie_assets.commands.dagster_lines import location_names, on_the_workspace
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
 from genie_assets.commands.places import dagster_home, is_home_made
+from genie_assets.commands.terminal import readable
+from genie_assets.definitions import build_defs
 
 _KINDS = {InstigatorType.SCHEDULE: "schedule", InstigatorType.SENSOR: "sensor"}
+# Without these nothing is loaded, or what failed or was left behind is not gone on with.
+_NEEDED = frozenset({"today_hourly", "retry_open_errors", "continue_pending"})
 
 
 def instance_findings() -> Iterator[Finding]:
@@ -22,7 +28,7 @@ def instance_findings() -> Iterator[Finding]:
         return
     try:
         with open_home(dagster_home()) as instance:
-            found = [_storage(instance), *_started(instance)]
+            found = [_storage(instance), *_started(instance.all_instigator_state())]
     except (HomeError, click.ClickException):
         return  # `preflight` has said so
     yield from found
@@ -36,14 +42,66 @@ def _storage(instance: dg.DagsterInstance) -> Finding:
     return Finding(ok=True, text=text, name=name)
 
 
-def _started(instance: dg.DagsterInstance) -> Iterator[Finding]:
-    states = instance.all_instigator_state()
+@dataclass(frozen=True)
+class _Switches:
+    """Which of our schedules, or of our sensors, are on, and which are off."""
+
+    word: str
+    on: frozenset[str]
+    off: frozenset[str]
+    elsewhere: tuple[str, ...]  # code locations that are gone, under which some of them are on
+    wanted: frozenset[str]  # by settings, or without which nothing goes on
+
+    def finding(self) -> Finding:
+        name, some = f"dagster.{self.word}s", f"{self.word}s, {len(self.on)} of {len(self.on | self.off)}"
+        if not self.on:
+            text = f"No {self.word} has been switched on in the Dagster instance: nothing is started by one"
+            if self.elsewhere:
+                gone = ", ".join(map(readable, self.elsewhere))
+                text += f". Some are on under the code location {gone}, which the workspace does not name"
+            cure = on_the_workspace(f"dagster {self.word} start --start-all")
+            return Finding(ok=True, text=text, warns=True, name=name, cure=cure)
+        text = f"Switched on in the Dagster instance: {some}"
+        if self.off:
+            text += f"; off: {', '.join(sorted(self.off))}"
+        if missing := sorted(self.off & self.wanted):
+            lines = [line for each in missing for line in on_the_workspace(f"dagster {self.word} start {each}")]
+            text += f". It takes {', '.join(missing)} to go on by itself"
+            return Finding(ok=True, text=text, warns=True, name=name, cure=tuple(dict.fromkeys(lines)))
+        return Finding(ok=True, text=text, name=name)
+
+
+def _started(states: Sequence[InstigatorState]) -> Iterator[Finding]:
+    definitions, locations = build_defs(), location_names()
+    running = dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING
+    ours = {
+        InstigatorType.SCHEDULE: definitions.schedules or (),
+        InstigatorType.SENSOR: definitions.sensors or (),
+    }
     for kind, word in _KINDS.items():
-        on = sum(s.status is InstigatorStatus.RUNNING for s in states if s.instigator_type is kind)
-        name = f"dagster.{word}s"
-        if on:
-            yield Finding(ok=True, text=f"Switched on in the Dagster instance: {word}s, {on}", name=name)
-            continue
-        text = f"No {word} has been switched on in the Dagster instance: nothing is started by one"
-        cure = (f"dagster {word} start --start-all -w workspace.yaml",)
-        yield Finding(ok=True, text=text, warns=True, name=name, cure=cure)
+        by_itself = {str(each.name): each.default_status in running for each in ours[kind]}
+        of_kind = [each for each in states if each.instigator_type is kind and each.name in by_itself]
+        yield _switches(word, by_itself, of_kind, locations).finding()
+
+
+def _switches(
+    word: str,
+    by_itself: Mapping[str, bool],
+    states: Sequence[InstigatorState],
+    locations: Collection[str] | None,
+) -> _Switches:
+    """What was switched by hand wins over what is on by itself; what another code location has counts nowhere."""
+    here = [each for each in states if locations is None or _location(each) in locations]
+    by_hand = {
+        each.name: each.status is InstigatorStatus.RUNNING
+        for each in here
+        if each.status is not InstigatorStatus.DECLARED_IN_CODE
+    }
+    on = frozenset(name for name, default in by_itself.items() if by_hand.get(name, default))
+    gone = {_location(each) for each in states if each not in here and each.status is InstigatorStatus.RUNNING}
+    wanted = _NEEDED | {name for name, default in by_itself.items() if default}
+    return _Switches(word, on, frozenset(by_itself) - on, tuple(sorted(gone)), wanted)
+
+
+def _location(state: InstigatorState) -> str:
+    return state.origin.repository_origin.code_location_origin.location_name

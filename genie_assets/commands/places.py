@@ -7,6 +7,7 @@ the demo makes is below `.genie/demo`.
 import io
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,8 +121,20 @@ def _resolved(lakehouse: str) -> Path:
 
 
 def is_home_made() -> bool:
-    """Whether there is a Dagster instance where an account's runs are kept; it may still be unusable."""
-    return Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster", "history").is_dir()
+    """Whether there is a Dagster instance where an account's runs are kept; it may still be unusable.
+
+    One that keeps them in a database server has no folder of theirs.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or FOLDER / "dagster")
+    return (home / "history").is_dir() or _names_a_storage(home / "dagster.yaml")
+
+
+def _names_a_storage(file: Path) -> bool:
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return re.search(r"^(storage|run_storage):", text, re.MULTILINE) is not None
 
 
 def dagster_home() -> Path:

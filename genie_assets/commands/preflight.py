@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from genie_assets.commands.cures import SET_THE_CLOCK
+from genie_assets.commands.dagster_lines import for_our_home
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
@@ -187,7 +188,7 @@ def _runs() -> Iterator[Finding]:
         except (HomeError, click.ClickException) as error:
             problem = str(error)
         if problem:
-            cure = (LIMIT_THE_POOL,) if LIMIT_THE_POOL in problem else ()
+            cure = (for_our_home(LIMIT_THE_POOL),) if LIMIT_THE_POOL in problem else ()
             yield Finding(ok=False, text=problem, name="dagster.pool", cure=cure)
 
 

@@ -374,7 +374,7 @@ def test_schedules_that_are_off_are_a_warning_with_the_command(
     code, found = doctor()
     off = found["dagster.schedules"], found["dagster.sensors"]
     assert (code, [each["status"] for each in off]) == (0, ["warning", "warning"])
-    assert off[0]["cure"] == ["dagster schedule start --start-all -w workspace.yaml"]
+    assert off[0]["cure"] == ["genie-assets init", "dagster schedule start --start-all -w workspace.yaml"]
     assert "SQLite" in found["dagster.storage"]["seen"]
 
 

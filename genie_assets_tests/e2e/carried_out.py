@@ -14,6 +14,10 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+from click.testing import CliRunner
+from dagster._cli import cli as dagster_commands
+
+from genie_assets.commands.cli import main as our_commands
 from genie_sandbox.client import SandboxProcess
 
 _direct = build_opener(ProxyHandler({}))
@@ -63,8 +67,16 @@ class Administrator:
         return self._knows[name] if _MARK.fullmatch(value) else value
 
     def _command(self, words: list[str]) -> None:
-        at = words.pop(0).partition("=")[2] if words[0].startswith("DATABRICKS_HOST=") else ""
+        at = ""
+        if told := _SETTING.fullmatch(words[0]):  # for this command alone
+            at = told[2] if told[1] == "DATABRICKS_HOST" else ""
+            words = words[1:]
         match words:
+            case ["dagster" | "genie-assets" as program, *arguments]:
+                commands = dagster_commands if program == "dagster" else our_commands
+                environment = {told[1]: told[2]} if told else {}
+                done = CliRunner().invoke(commands, arguments, env=environment)
+                assert done.exit_code == 0, done.output
             case ["databricks", "api", ("patch" | "put") as verb, path, "--json", body]:
                 self.call(verb.upper(), path, json.loads(body), at)
             case ["databricks", "system-schemas", "enable", metastore_id, schema]:

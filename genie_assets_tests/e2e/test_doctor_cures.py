@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from dagster._core.scheduler.instigation import InstigatorStatus
 
 from genie_assets.commands.cli import main
+from genie_assets.commands.instances import open_home
 from genie_assets.commands.mending import of_a_folder
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets_tests.e2e.carried_out import Administrator
@@ -247,3 +249,38 @@ def test_a_folder_of_somebody_else_is_made_ours_and_no_folder_above_it(
     assert of_a_folder(f"file://{folder}", problem) == (f"sudo chown -R {me} '{folder}'",)
     monkeypatch.setattr(os, "geteuid", lambda: me - 1)
     assert of_a_folder(str(folder), problem) == ("GENIE_LAKEHOUSE=<folder>",), "it is ours already"
+
+
+def _made_home(world: World, settings: str = "") -> None:
+    """A Dagster home at the place where ours is by itself, which no variable names."""
+    open_home(Path(".genie/dagster")).dispose()
+    if settings:
+        Path(".genie/dagster/dagster.yaml").write_text(settings, encoding="utf-8")
+    assert "DAGSTER_HOME" not in os.environ, world
+
+
+def test_a_pool_without_a_limit_is_limited_by_the_printed_line(world: World) -> None:
+    _made_home(world, "telemetry:\n  enabled: false\n")
+    pool = world.doctor()["dagster.pool"]
+    assert pool["status"] == "failed"
+    world.administrator.carry_out(pool["cure"])
+    assert "dagster.pool" not in world.doctor()
+
+
+@pytest.mark.long  # Dagster's commands start the code location
+def test_schedules_and_sensors_that_are_off_are_switched_on_by_the_printed_lines(world: World) -> None:
+    _made_home(world)
+    found = world.doctor()
+    assert set(found) == {"dagster.schedules", "dagster.sensors"}
+    for each in found.values():
+        world.administrator.carry_out(each["cure"])
+    assert world.doctor() == {}
+    with open_home(Path(".genie/dagster")) as instance:
+        (state,) = (each for each in instance.all_instigator_state() if each.name == "continue_pending")
+        instance.update_instigator_state(state.with_status(InstigatorStatus.STOPPED))
+    (sensors,) = world.doctor().values()
+    assert "off: continue_pending. It takes continue_pending" in sensors["seen"]
+    home = Path(".genie/dagster").absolute()
+    assert sensors["cure"] == [f"DAGSTER_HOME={home} dagster sensor start continue_pending -w workspace.yaml"]
+    Path("workspace.yaml").write_text("load_from:\n  - python_module: elsewhere\n", encoding="utf-8")
+    assert "under the code location genie_assets" in world.doctor()["dagster.schedules"]["seen"]
