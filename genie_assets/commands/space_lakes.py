@@ -8,6 +8,7 @@ import click
 
 from genie_assets.commands.errors import chosen_lake
 from genie_assets.commands.places import text_of
+from genie_assets.commands.terminal import readable
 
 if TYPE_CHECKING:
     from genie_assets.domain.keys import Row
@@ -48,12 +49,20 @@ def state(known: "SpaceLibrary | None", reference: str) -> "tuple[str, Row]":
         click.ClickException: the folder holds no space.
     """
     from genie_assets.commands.space_files import is_space_folder, read_folder
+    from genie_assets.domain.inventory import SpaceNameError
 
     if is_plan(reference):
         return reference, _of_plan(reference)
     if known is None or is_space_folder(reference):
         return reference, read_folder(Path(reference))
-    return known.state(reference)
+    try:
+        title, row = known.state(reference)
+    except SpaceNameError:
+        if "/" not in reference and not reference.removesuffix(_BEFORE).endswith(".json"):
+            raise
+        what = f"There is no space {readable(reference)}, nor a folder of an export or a plan of that name."
+        raise click.ClickException(what) from None
+    return (reference if "@" in reference and title in reference else title), row
 
 
 _BEFORE = ":before"

@@ -34,7 +34,7 @@ _PATIENCE = 60
 
 def _to_a_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which a destination is chosen."""
-    for add in (
+    options = (
         click.option("--to", required=True, metavar="WORKSPACE", help="Its id, or its name."),
         click.option(
             "--into", metavar="SPACE", help="Id or title of the space to change. [default: of the same title]"
@@ -49,7 +49,8 @@ def _to_a_workspace(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             help="More of them, one OLD=NEW a line.",
         ),
-    ):
+    )
+    for add in reversed(options):  # they are shown as they stand here
         command = add(command)
     return command
 
@@ -139,6 +140,7 @@ def apply(file: Path, patience: int) -> None:
         raise click.ClickException(NOT_ALLOWED)
     _show(plan)
     _show_references(plan)
+    click.echo("")
     _carry_out(plan, patience)
 
 
@@ -158,9 +160,9 @@ def _carry_out(plan: "Plan", patience: int) -> None:
     live = _live_of(settings, connection)
     done = Apply(plan, live, configured_lake(), run, looks).carry_out(_who(settings, connection))
     if done.changes or done.access_changes:
-        click.echo("")
         for line in space_text.changed("as reviewed", "as it is now", done.changes, done.access_changes):
             click.echo(line)
+        click.echo("")
     _conclude(plan, done)
 
 
@@ -237,9 +239,10 @@ def _show_rights(found: "Access | str", outcome: Outcome) -> None:
 
     if outcome.with_permissions and not isinstance(found, str):
         if not found.changes:
-            click.echo("Permissions are as wanted.")
+            click.echo("\nPermissions are as wanted.")
         return
     if isinstance(found, str):
+        click.echo("")
         for line in space_text.wrapped(f"Permissions are not compared: {readable(found)}.", "  "):
             click.echo(line)
     elif found.changes:
@@ -252,12 +255,8 @@ def _show_rights(found: "Access | str", outcome: Outcome) -> None:
 def _show(plan: "Plan") -> None:
     from genie_assets.commands import space_text
 
-    place = f"{plan.space_id}@{plan.workspace_id}" if plan.space_id else f"new in {plan.workspace_id}"
-    for line in space_text.changed(place, plan.source, plan.changes, plan.access.changes if plan.access else ()):
+    for line in space_text.planned(plan):
         click.echo(line)
-    for note in plan.notes:
-        for line in space_text.wrapped(f"Note: {readable(note)}", "  "):
-            click.echo(line)
 
 
 def _show_references(plan: "Plan") -> None:
@@ -268,7 +267,8 @@ def _show_references(plan: "Plan") -> None:
 
     settings = read_settings()
     live = open_live_references(settings, settings.writing(), _url_of(settings))
-    for line in space_text.looked_up(plan.workspace_id, looked_up(plan, live)):
+    lines = list(space_text.looked_up(plan.workspace_id, looked_up(plan, live)))
+    for line in ["", *lines] if lines else []:
         click.echo(line)
 
 

@@ -20,6 +20,7 @@ from genie_assets.domain.inventory import Standing, standing
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.space_access import AccessChange
 from genie_assets.domain.space_events import Fate, Origin
+from genie_assets.domain.space_plans import Plan
 from genie_assets.domain.space_references import Finding
 from genie_assets.domain.space_references import Standing as Seen
 
@@ -32,7 +33,7 @@ _AROUND, _HEAD = 2, 2  # lines that are shown around a change; those that name t
 _SAID_BY_THE_HEADING = frozenset(
     {
         *("space", "config", "data_sources", "instructions", "benchmarks", "questions", "sample_questions"),
-        *("text_instructions", "example_question_sqls", "sql_functions", "join_specs", "sql_snippets"),
+        *("text_instructions", "example_question_sqls", "sql_functions", "join_specs", "sql_snippets", "tables"),
     }
 )
 _COLOURS = {"+": "green", "-": "red", "~": "yellow", ">": "cyan"}
@@ -110,8 +111,8 @@ def history(title: str, versions: Sequence[Row], origins: Sequence[Origin]) -> I
 
 def _origin(origin: Origin) -> str:
     if origin.changed_at is None:
-        since = f" after {origin.after:%Y-%m-%d %H:%M} UTC" if origin.after else " before that"
-        return f"by somebody,{since}: the audit log shows no change"
+        since = f"after {origin.after:%Y-%m-%d %H:%M} UTC" if origin.after else "before then"
+        return f"made {since}: the audit log does not show by whom"
     before = origin.changes - 1
     more = f", the last of {many(origin.changes, 'change')}" if before else ""
     return f"by {_somebody(origin.author)}, {origin.changed_at:%Y-%m-%d %H:%M} UTC{more}"
@@ -132,7 +133,22 @@ def changed(
     before: str, after: str, found: Sequence[Change], access: Sequence[AccessChange] = ()
 ) -> Iterator[str]:
     """The changes by section, for a terminal; those of permissions come last."""
-    for part in wrapped(f"{_short(before, 70)} -> {_short(after, 70)}: {summary(found, access)}", "  "):
+    yield from _sections(f"{_short(before, 70)} -> {_short(after, 70)}", found, access)
+
+
+def planned(plan: Plan) -> Iterator[str]:
+    """What a plan changes, and what a reviewer has to know."""
+    place = f"{plan.space_id}@{plan.workspace_id}" if plan.space_id else f"a new space in {plan.workspace_id}"
+    heading = f"Plan for {_short(place, 70)}, from {_short(plan.source, 100)}"
+    yield from _sections(heading, plan.changes, plan.access.changes if plan.access else ())
+    if plan.notes:
+        yield ""
+    for note in plan.notes:
+        yield from wrapped(f"Note: {readable(note)}", "  ")
+
+
+def _sections(heading: str, found: Sequence[Change], access: Sequence[AccessChange]) -> Iterator[str]:
+    for part in wrapped(f"{heading}: {summary(found, access)}", "  "):
         yield click.style(part, bold=True)
     for section, of_it in groupby(found, key=lambda change: change.section):
         yield ""
@@ -151,6 +167,18 @@ def permissions(access: Sequence[AccessChange]) -> Iterator[str]:
     for line in _of_access(access):
         for part in wrapped(f"  {line}", " " * 8):
             yield click.style(part, fg=_COLOURS.get(line[:1]))
+
+
+def access_values(access: Iterable[AccessChange]) -> list[dict[str, str | None]]:
+    """The same for programs."""
+    return [
+        {
+            **dict(zip(("principal_type", "principal"), each.principal, strict=True)),
+            "before": each.before,
+            "after": each.after,
+        }
+        for each in access
+    ]
 
 
 def changed_in_markdown(
@@ -208,7 +236,8 @@ def _of_changes(found: Iterable[Change]) -> Iterator[str]:
     """Lines that begin with what became of the part: + added, - removed, ~ changed, > moved."""
     for change in found:
         mark = _MARKS[change.kind]
-        yield f"{mark} {_way(change.path)}"
+        if change.path[:1] != ("space",):  # the heading names these
+            yield f"{mark} {_way(change.path)}"
         if change.kind in (Kind.ADDED, Kind.REMOVED):
             value = change.after if change.kind is Kind.ADDED else change.before
             yield from (f"{mark}   {line}" for line in _lines(value))
@@ -229,7 +258,7 @@ def _differences(before: list[str], after: list[str]) -> Iterator[str]:
 def _way(path: Sequence[Step]) -> str:
     """The way to a part, as people say it: what the heading says already is left out."""
     steps = list(path)
-    while len(steps) > 1 and steps[0] in _SAID_BY_THE_HEADING:
+    while steps and steps[0] in _SAID_BY_THE_HEADING:
         del steps[0]
     shown = (step.label or step.name if isinstance(step, Named) else step for step in steps)
     return " / ".join(readable(each, longest=60) for each in shown) or "all of it"
@@ -265,8 +294,7 @@ def _line(text: str) -> str:
 
 def wrapped(line: str, indent: str) -> list[str]:
     """The line in pieces that fit a terminal."""
-    parts = textwrap.wrap(line, _WIDTH, subsequent_indent=indent, drop_whitespace=False, break_on_hyphens=False)
-    return [part.rstrip() for part in parts] or [""]
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def _fenced(lines: Sequence[str]) -> Iterator[str]:

@@ -121,7 +121,7 @@ def diff(before: str, after: str, form: str, demo: bool) -> None:
     named = () if isinstance(access, str) else access
     if form == "json":
         said = {"before": one, "after": other, "changes": as_values(found)}
-        click.echo(space_text.as_json({**said, "permissions": [asdict(each) for each in named]}))
+        click.echo(space_text.as_json({**said, "permissions": space_text.access_values(named)}))
         return
     lines = space_text.changed if form == "text" else space_text.changed_in_markdown
     for line in lines(one, other, found, named):

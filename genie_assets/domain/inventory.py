@@ -64,7 +64,7 @@ def meant(name: str, rows: Iterable[Row], workspaces: Mapping[str, str]) -> Row:
         return found[0]
     if not found:
         raise SpaceNameError(
-            f"There is no space {name} among the {len(known):,} that are known: give its id, its title, or "
+            f"There is no space {name} among those that are known ({len(known):,}): give its id, its title, or "
             "TITLE@WORKSPACE. `genie-assets spaces list` shows them."
         )
     shown = sorted(f"{row['space_id']}@{row['workspace_id']} ({row['title'] or 'no title'})" for row in found)

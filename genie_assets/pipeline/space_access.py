@@ -98,8 +98,8 @@ class Permissions:
             return replace(done, result="PARTLY", message=text, permissions=ended)
         if ended == "ALREADY":
             return replace(done, permissions=ended)
-        text = "The space was as planned already: its permissions were set, and read back."
-        told = text if done.result == "ALREADY" else f"{done.message} Its permissions were set, and read back."
+        text = "The space was as planned already; its permissions are set, and read back."
+        told = text if done.result == "ALREADY" else f"{done.message} So are its permissions."
         return replace(done, result="APPLIED", message=told, permissions=ended)
 
     def _set(self, key: SpaceKey, planned: Access) -> tuple[str, str]:

@@ -131,7 +131,7 @@ def test_the_history_says_what_changed_when(run: Any) -> None:
         "v2    2026-03-02 13:00 UTC  instructions, example_sql  (in force)",
         "      by ann\\x1b[2J@example.com, 2026-03-02 12:30 UTC",
         "v1    2026-03-02 12:00 UTC  first seen",
-        "      by somebody, before that: the audit log shows no change",
+        "      made before then: the audit log does not show by whom",
         "Times at the left are those of the first look that found it.",
     ]
     rows = [json.loads(line) for line in run("history", "s1", "--format", "json").output.splitlines()]
@@ -242,13 +242,13 @@ def test_a_link_in_the_way_is_not_followed(run: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["show", "nothing"], "There is no space nothing among the 3 that are known"),
+        (["show", "nothing"], "There is no space nothing among those that are known (3)"),
         (["show", "s1", "--at", "yesterday"], "yesterday is no time"),
         (["show", "s1:v3"], "Refund desk has versions v1 to v2, and no v3"),
         (["history", "s1@nowhere"], "There is no space s1@nowhere"),
         (["show", "s3:v1"], "was never read"),
         (["export", "s3", "--out", "x"], "Never read, and so not written: s3@w1"),
-        (["diff", "no/folder", "s1"], "There is no space no/folder"),
+        (["diff", "no/folder", "s1"], "There is no space no/folder, nor a folder of an export or a plan"),
     ],
 )
 def test_what_cannot_be_shown_is_one_sentence(run: Any, arguments: list[str], problem: str) -> None:
