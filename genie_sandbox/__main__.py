@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from genie_sandbox.account import save
 from genie_sandbox.made_up.thirty_days import made_up_account
+from genie_sandbox.recorded import account_of
 from genie_sandbox.server.process import LOOPBACK, Sandbox
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -17,6 +19,11 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of the account to serve. [default: a made-up one, kept in .genie/sandbox]",
 )
+@click.option(
+    "--recorded",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Instead, folder of examples that `genie-assets doctor --record` wrote.",
+)
 @click.option("--state", type=_FOLDER, help="Folder that outlives the process. [default: a temporary one]")
 @click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on; loopback only.")
 @click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="One per running workspace.")
@@ -26,6 +33,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--parent-pid", type=int, hidden=True, help="End when this is no longer the parent process.")
 def main(
     data: Path | None,
+    recorded: Path | None,
     state: Path | None,
     host: str,
     ports: tuple[int, ...],
@@ -36,7 +44,12 @@ def main(
 ) -> None:
     """Serve an account as Databricks workspaces on this machine."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if data and recorded:
+        raise click.UsageError("Give one of --data and --recorded.")
     try:
+        if recorded:
+            data = Path(".genie/sandbox/recorded")
+            save(account_of(recorded), data)
         sandbox = Sandbox(
             data or made_up_account(Path(".genie/sandbox/account")),
             state=state,

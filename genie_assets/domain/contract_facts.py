@@ -1,10 +1,10 @@
 """All facts, and the verdicts of samples on them."""
 
-from genie_assets.domain import contract_genie, contract_sql
+from genie_assets.domain import contract_genie, contract_messages, contract_sql
 from genie_assets.domain.contract import Fact, FactVerdict, Judged
 from genie_assets.domain.samples import Samples
 
-FACTS: tuple[Fact, ...] = (*contract_genie.FACTS, *contract_sql.FACTS)
+FACTS: tuple[Fact, ...] = (*contract_genie.FACTS, *contract_messages.FACTS, *contract_sql.FACTS)
 
 
 def verdicts(samples: Samples) -> list[tuple[Fact, Judged]]:

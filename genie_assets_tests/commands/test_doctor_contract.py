@@ -30,10 +30,13 @@ from genie_assets.gateways.sql.answers import statement_of
 from genie_assets.gateways.sql.values import frame
 from genie_assets.pipeline.account_samples import MOST_REQUESTS, MOST_STATEMENTS
 from genie_assets.settings import load_settings
+from genie_assets.wiring import open_samplers
 from genie_assets_tests.e2e.pipelines import point_at, sandbox_of
+from genie_sandbox.__main__ import main as sandbox_command
 from genie_sandbox.account import Account
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.generator import generate
+from genie_sandbox.recorded import account_of
 
 ANCHOR = dt.datetime(2026, 8, 12, 20, tzinfo=dt.UTC)
 # What the made-up account holds on purpose to be odd: ids that are none of Genie's, a status that nobody knows.
@@ -341,6 +344,48 @@ def test_examples_are_judged_as_the_answers_that_they_were_made_of(account: Acco
     ids = [[each["message_id"] for _, each in samples_in(x, samples.at).messages()] for x in (made, other)]
     assert {each for each in ids[0] if is_hex_id(each)}.isdisjoint(ids[1]), "by chance, which nobody can repeat"
     assert [len(set(each)) for each in ids] == [len({each["message_id"] for _, each in samples.messages()})] * 2
+
+
+def test_the_sandbox_serves_recorded_examples_again(samples: Samples, place: Path) -> None:
+    for kind, document in documents(samples, by_chance).items():
+        (place / f"{kind}.json").write_text(json.dumps(document), encoding="utf-8")
+    made = [json.loads(file.read_text(encoding="utf-8")) for file in place.glob("*.json")]
+    recorded = samples_in(made, ANCHOR)
+    replayed = account_of(place)
+    with sandbox_of(replayed, place / "account", sql=False) as running, pytest.MonkeyPatch.context() as patch:
+        point_at(running, place / "tables", patch)
+        settings = load_settings()
+        genie, _ = open_samplers(settings, settings.databricks(), 100)
+        compared = 0
+        for sample, body in recorded.bodies("messages", "space", "comments", "items"):
+            workspace_id = sample.asked["workspace_id"]
+            query = {name: sample.asked[name] for name in QUERY if name in sample.asked}
+            below = "agents" if sample.kind == "items" else "spaces"
+            path = path_of(sample)
+            again = genie.get(sample.kind, (workspace_id, running.urls[workspace_id]), path, query, below=below)
+            assert again is not None
+            assert again.body == body or not any(map(bool, body.values())), (sample, again)
+            compared += 1
+    assert compared > 10
+    (place / "odd.json").write_text("[]", encoding="utf-8")
+    for options, told in (
+        (["--recorded", str(place)], "odd.json is no recorded example"),
+        (["--recorded", str(place), "--data", str(place)], "Give one of --data and --recorded."),
+    ):
+        refused = CliRunner().invoke(sandbox_command, options)
+        assert (refused.exit_code > 0, refused.output.count("Error:"), told in refused.output) == (True, 1, True)
+
+
+QUERY = ("page_size", "include_serialized_space", "limit", "order")
+
+
+def path_of(sample: Sample) -> list[str]:
+    """The path that a sample was taken at."""
+    asked = sample.asked
+    path = [asked["space_id"]]
+    if sample.kind != "space":
+        path += ["conversations", asked["conversation_id"], {"items": "items"}.get(sample.kind, "messages")]
+    return [*path, asked["message_id"], "comments"] if sample.kind == "comments" else path
 
 
 def test_one_thing_is_replaced_by_one_thing_and_forms_are_kept() -> None:
