@@ -65,6 +65,7 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
         *(
             f"sandbox/test_{name}.py"
             for name in (
+                "grants",
                 "server",
                 "sql",
                 "sql_conflicts",

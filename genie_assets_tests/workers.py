@@ -54,6 +54,7 @@ SECONDS: dict[str, int] = {
     "views/test_questions.py": 20,
     "gateways/databricks/test_pacing.py": 20,
     "e2e/test_cli_errors.py": 14,
+    "e2e/test_doctor_cures.py": 14,
     "e2e/test_evaluations.py": 14,
     "gateways/lakehouse/test_reads.py": 13,
     "sandbox/test_sql_conflicts.py": 13,

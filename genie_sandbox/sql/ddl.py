@@ -170,7 +170,7 @@ class Definer:
                 return NOTHING
             raise not_found(str(name))
         self._catalog.require(session, "MANAGE", name)
-        location = self._catalog.writable_table(name, session).location if kind == "TABLE" else None
+        location = self._catalog.writable_table(name, session, "MANAGE").location if kind == "TABLE" else None
         self._catalog.drop(name)
         self._catalog.privileges.dropped(name.securable())
         if location:
