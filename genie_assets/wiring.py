@@ -93,9 +93,9 @@ def _new_workspaces(settings: Settings, connection: DatabricksConnection) -> "Wo
     from genie_assets.gateways.databricks.workspaces import Workspaces
     from genie_assets.gateways.sql.errors import WarehouseError
 
-    def not_running() -> Mapping[str, str]:
+    def statuses() -> Mapping[str, str | None]:
         try:
-            return open_system_tables(settings, connection).not_running()
+            return open_system_tables(settings, connection).statuses()
         except (WarehouseError, CallError) as problem:
             _log.warning("Which workspaces run is not known, so that every one is asked: %s", problem)
             return {}
@@ -107,7 +107,7 @@ def _new_workspaces(settings: Settings, connection: DatabricksConnection) -> "Wo
         client_secret=connection.client_secret,
         tenant=Tenant(connection.tenant_id, connection.authority) if connection.tenant_id else None,
         urls=settings.genie_workspace_urls,
-        not_running=not_running,
+        statuses=statuses,
         policy=HostPolicy(settings.genie_allowed_hosts),
         threads=settings.genie_threads,
         meter=_meter(),
@@ -269,5 +269,5 @@ def open_system_tables(settings: Settings, connection: DatabricksConnection) -> 
         own_principals=own_principals,
         workspace_ids=settings.genie_workspaces,
         home_url=connection.home_url,
-        note_not_running=workspaces.note_not_running,
+        note_statuses=workspaces.note_statuses,
     )

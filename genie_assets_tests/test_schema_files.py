@@ -1,3 +1,4 @@
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ LAYOUTS: tuple[Layout, ...] = ("partitioned", "liquid")
 SPARK_TYPES = {"LONG": "BIGINT"}
 
 
+@cache
 def created_tables(layout: Layout) -> dict[str, exp.Create]:
     statements = sqlglot.parse(spark_ddl(TABLES, catalog="main", schema="g", layout=layout), dialect="databricks")
     creations = [s for s in statements if isinstance(s, exp.Create) and s.kind == "TABLE"]

@@ -21,7 +21,7 @@ ADVICE: Mapping[ErrorClass, str] = {
     "GENIE_ALLOWED_HOSTS, have its IP access list let us in where the error says so, or leave it out with "
     "GENIE_WORKSPACES. They are tried again by themselves.",
     ErrorClass.NOT_RUNNING: "nothing: the workspace answers nobody, and they are tried again once Databricks "
-    "shows it as running; leave it out with GENIE_WORKSPACES if it never will be.",
+    "shows it as running. If it was cancelled: `genie-assets errors close --class NOT_RUNNING --workspace ID`.",
     ErrorClass.TOO_BIG: "nothing: the answer is bigger than any message is, and is looked at twice more. "
     f"Once you have seen them: {_CLOSE.format('TOO_BIG')}.",
     ErrorClass.RATE_LIMITED: "nothing, if it is rare; otherwise lower GENIE_REQUESTS_PER_SECOND and look for "

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from genie_assets.domain.keys import Row
+from genie_assets.domain.outcomes import ErrorClass
 
 BACKUP_ALLOWED = dt.timedelta(days=3)
 """For so long a space may go without a good look; a good look is noted to half a day."""
@@ -141,13 +142,15 @@ def moment(text: str) -> dt.datetime:
 
 
 def failing_since(row: Mapping[str, Any], first_error: dt.datetime | None, now: dt.datetime) -> dt.datetime | None:
-    """Since when a space is not backed up any more; None while it is, or is gone.
+    """Since when a space is not backed up any more; None while it is, is gone, or its workspace answers nobody.
 
     Args:
         row: Its row of `genie_space_details`.
         first_error: When its open error was first seen, if it has one.
         now: The time, UTC.
     """
+    if row["api_fetch_status"] == ErrorClass.NOT_RUNNING:
+        return None  # nobody can change it there, and nobody can read it
     match standing(row):
         case Standing.GONE:
             return None

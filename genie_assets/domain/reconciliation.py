@@ -22,8 +22,8 @@ SLICE = dt.timedelta(minutes=4)
 WALK_ALLOWED = dt.timedelta(days=10)
 """In this time every space should have been walked: a week, and some nights to catch up."""
 
-# A refusal stays one until somebody grants something: it is asked about once a night.
-_REFUSALS = frozenset({str(ErrorClass.PERMISSION), str(ErrorClass.NOT_FOUND)})
+# A refusal stays one until somebody does something about it: it is asked about once a night.
+_REFUSALS = frozenset({str(ErrorClass.PERMISSION), str(ErrorClass.NOT_FOUND), str(ErrorClass.NOT_RUNNING)})
 _ONCE_A_NIGHT = dt.timedelta(hours=20)
 
 
@@ -236,10 +236,14 @@ def entered(message: Seen, workspace: Row | None) -> Row:
 def is_overdue(reconciled: Row | None, space: Row, now: dt.datetime) -> bool:
     """Whether a space was not walked for too long; a new one has that long until its first walk.
 
+    In a workspace that answers nobody, nobody asks: there is nothing to be found.
+
     Args:
         reconciled: Its row of `reconciled_spaces`.
         space: Its row of `genie_space_details`.
         now: The time, UTC.
     """
+    if reconciled is not None and reconciled["error_class"] == ErrorClass.NOT_RUNNING:
+        return False
     since = (reconciled["walked_timestamp"] if reconciled else None) or space["first_seen_timestamp"]
     return since is None or now - since > WALK_ALLOWED

@@ -116,6 +116,7 @@ def test_a_space_is_backed_up_behind_gone_or_never_read(
         ({"last_seen_timestamp": 1, "api_fetch_status": "PERMISSION"}, 2, None),
         ({"last_seen_timestamp": 1, "api_fetch_status": "PERMISSION"}, 5, 5),
         ({"config_hash": None, "api_fetch_status": "PERMISSION"}, None, 9),
+        ({"last_seen_timestamp": 8, "api_fetch_status": "NOT_RUNNING"}, 8, None),
         ({"is_trashed": True, "last_seen_timestamp": 8, "api_fetch_status": "NOT_FOUND"}, 8, None),
     ],
 )

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import requests
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 
-from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError
+from genie_assets.domain.workspaces import is_running
 from genie_assets.gateways.databricks.bounds import pooled_session
 from genie_assets.gateways.databricks.credentials import Login, PersonalToken, of_a_login
 from genie_assets.gateways.databricks.exchange import Timeouts
@@ -61,7 +62,7 @@ class Workspaces:
         client_secret: str | None = None,
         tenant: Tenant | None = None,
         urls: Mapping[str, str] | None = None,
-        not_running: Callable[[], Mapping[str, str]] | None = None,
+        statuses: Callable[[], Mapping[str, str | None]] | None = None,
         policy: HostPolicy | None = None,
         threads: int = 16,
         timeouts: Timeouts | None = None,
@@ -79,8 +80,8 @@ class Workspaces:
         self._token, self._tenant = token, tenant
         self._client_id, self._client_secret = client_id or "", client_secret or ""
         self._urls = dict(urls or {})
-        self._ask_not_running, self._asking = not_running, threading.Lock()
-        self._not_running: Mapping[str, str] | None = None
+        self._ask_statuses, self._asking = statuses, threading.Lock()
+        self._known_statuses: Mapping[str, str | None] | None = None
         self._policy = policy or HostPolicy()
         self._threads, self._timeouts = threads, timeouts or Timeouts()
         self._connections: dict[Address, _Connection] = {}
@@ -127,7 +128,7 @@ class Workspaces:
     def _workspace(self, workspace_id: str, url: str | None) -> _Connection:
         configured = self._urls.get(workspace_id)
         status = None if configured else self._statuses().get(workspace_id)
-        if status is not None:
+        if status is not None and not is_running(status):
             text = (
                 f"Workspace {workspace_id} is {one_line(status, 40)}, says system.access.workspaces_latest: "
                 "it is not asked, and what is wanted of it waits until it runs."
@@ -135,15 +136,34 @@ class Workspaces:
             raise CallError(FetchError(ErrorClass.NOT_RUNNING, text))
         return self._connection(f"Workspace {workspace_id}", configured or url, workspace_id)
 
-    def note_not_running(self, statuses: Mapping[str, str]) -> None:
-        """Take note of the workspaces that answer nobody, with their status: who has just read it need not ask."""
-        self._not_running = dict(statuses)
+    def explained(self, workspace_id: str, error: FetchError) -> FetchError:
+        """A failure to reach a workspace, told as its end if the account does not list it any more.
 
-    def _statuses(self) -> Mapping[str, str]:
+        Databricks takes the row of a cancelled workspace away, and its host answers nobody, or with a page.
+        """
+        listed = self._statuses()
+        is_listed = not listed or workspace_id in listed or workspace_id in self._urls
+        # One without an address may not be listed yet.
+        is_unknown = error.error_class is ErrorClass.CONFIG and error.http_status is None
+        if is_listed or is_unknown or not POLICIES[error.error_class].of_the_way:
+            return error
+        text = (
+            f"Workspace {workspace_id} cannot be reached, and system.access.workspaces_latest does not name it "
+            "any more. If it was cancelled, close its errors with `genie-assets errors close --workspace ID`; if "
+            f"it was not, name its address in GENIE_WORKSPACE_URLS. {error.message}"
+        )
+        # It holds for all that is wanted of it, asked for or not.
+        return replace(error, error_class=ErrorClass.NOT_RUNNING, message=text, was_asked=True)
+
+    def note_statuses(self, statuses: Mapping[str, str | None]) -> None:
+        """Take note of all workspaces that the account lists, with their status: who has read it need not ask."""
+        self._known_statuses = dict(statuses)
+
+    def _statuses(self) -> Mapping[str, str | None]:
         with self._asking:
-            if self._not_running is None:
-                self._not_running = self._ask_not_running() if self._ask_not_running else {}
-            return self._not_running
+            if self._known_statuses is None:
+                self._known_statuses = self._ask_statuses() if self._ask_statuses else {}
+            return self._known_statuses
 
     def _connection(self, who: str, url: str | None, workspace_id: str | None) -> _Connection:
         if not url:

@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from genie_assets.domain.outcomes import FetchError
@@ -88,14 +89,14 @@ class GenieApi:
         try:
             return self._calls.space(target, space_id, include_serialized_space=True)
         except CallError as failed:
-            return failed.error
+            return self._workspaces.explained(workspace_id, failed.error)
 
     def get_permissions(self, workspace_id: str, workspace_url: str | None, space_id: str) -> Answer | FetchError:
         """Who may do what with one space, which needs CAN MANAGE."""
         try:
             return self._calls.permissions(Target(workspace_id, workspace_url), space_id)
         except CallError as failed:
-            return failed.error
+            return self._workspaces.explained(workspace_id, failed.error)
 
     def list_spaces(self, workspace_id: str, workspace_url: str | None) -> SpaceList:
         """All spaces of a workspace that our principal may see, each once."""
@@ -109,7 +110,7 @@ class GenieApi:
                     before = found.get(space_id)
                     found[space_id] = answer if before is None else the_better_one(before, answer)
         except CallError as failed:
-            error = failed.error
+            error = self._workspaces.explained(workspace_id, failed.error)
         return SpaceList(tuple(found.values()), error)
 
     def fetch(self, requests: Iterable[R], *, deadline: float) -> Iterator[FetchResult[R]]:
@@ -126,6 +127,9 @@ class GenieApi:
 
         def work(request: R) -> FetchResult[R]:
             target = Target(request.workspace_id, request.workspace_url, deadline)
-            return finish(Asking(self._calls, request, target, breakers[request.workspace_id], self._limits))
+            asking = Asking(self._calls, request, target, breakers[request.workspace_id], self._limits)
+            result = finish(asking)
+            errors = {id_: self._workspaces.explained(request.workspace_id, e) for id_, e in result.errors.items()}
+            return replace(result, errors=errors) if errors else result
 
         yield from SideBySide(work, threads=self._threads).run(lanes.values())

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 
 from genie_assets.domain.regions import HOME
-from genie_assets.domain.workspaces import is_looked_at, is_running
+from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.databricks.hosts import UnusableUrl, normalise_url
 from genie_assets.gateways.sql.errors import WarehouseError
 from genie_assets.gateways.sql.regions import REGION, Regions, Warehouse
@@ -78,7 +78,7 @@ class SystemTables:
         own_principals: Gives the names under which our own calls are audited; asked at the first use.
         workspace_ids: Workspaces to look at; empty means all.
         home_url: Address of the home workspace. A bare address of the same machine has its scheme.
-        note_not_running: Is told the workspaces that answer nobody, with their status, whenever they were read.
+        note_statuses: Is told all workspaces, with their status, whenever they were read.
     """
 
     def __init__(
@@ -89,9 +89,9 @@ class SystemTables:
         own_principals: Callable[[], Collection[str]],
         workspace_ids: Collection[str] = (),
         home_url: str | None = None,
-        note_not_running: Callable[[Mapping[str, str]], None] = lambda _statuses: None,
+        note_statuses: Callable[[Mapping[str, str | None]], None] = lambda _statuses: None,
     ) -> None:
-        self._regions, self._note_not_running = Regions({HOME: warehouse, **further}), note_not_running
+        self._regions, self._note_statuses = Regions({HOME: warehouse, **further}), note_statuses
         self._own_principals = own_principals
         self.chosen_workspaces: Collection[str] = frozenset(workspace_ids)
         self._home = urlsplit(home_url or "")
@@ -191,12 +191,12 @@ class SystemTables:
         frame = self._ours(self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None)))
         frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
         frame = frame.drop_duplicates("workspace_id")
-        self._note_not_running(_not_running(frame))
+        self._note_statuses(_statuses(frame))
         return frame
 
-    def not_running(self) -> dict[str, str]:
-        """The workspaces that answer nobody, with their status."""
-        return _not_running(self.workspaces())
+    def statuses(self) -> dict[str, str | None]:
+        """All workspaces, with their status; None where it is not known."""
+        return _statuses(self.workspaces())
 
     def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
         """Time of the newest audit event of any service since a UTC day; None if there is none."""
@@ -246,6 +246,6 @@ def _answer(warehouse: Warehouse, name: str, parameters: Mapping[str, Any] | Non
     return frame
 
 
-def _not_running(workspaces: pd.DataFrame) -> dict[str, str]:
-    found = dict(zip(workspaces["workspace_id"], workspaces["status"], strict=True))
-    return {workspace_id: status for workspace_id, status in found.items() if not is_running(status)}
+def _statuses(workspaces: pd.DataFrame) -> dict[str, str | None]:
+    statuses = (status if isinstance(status, str) else None for status in workspaces["status"])
+    return dict(zip(workspaces["workspace_id"], statuses, strict=True))

@@ -32,10 +32,13 @@ class Account:
     def __init__(self, statuses: dict[str, str | None]) -> None:
         self.statuses, self.url = statuses, ""
         self.sql: Reply | None = None
+        self.answers: dict[str, Reply] = {}  # of workspaces that answer otherwise
 
     def __call__(self, request):
         if request.path.startswith("/api/2.0/sql/"):
             return self.sql or Reply(self._listed())
+        if (said := self.answers.get(request.headers.get("X-Databricks-Workspace-Id", ""))) is not None:
+            return said
         if request.path.endswith("/spaces"):
             return Reply({"spaces": [{"space_id": "s"}]})
         return Reply({"message_id": "m", "conversation_id": "c"})
@@ -134,20 +137,40 @@ def test_the_table_of_workspaces_brings_the_status(stub):
         "up": "RUNNING",
         "down": "BANNED",
     }
-    assert tables.not_running() == {"down": "BANNED"}
+    assert tables.statuses() == {"up": "RUNNING", "down": "BANNED"}
     (statement,) = {json.loads(request.body)["statement"] for request in stub.requests}
     assert "status" in statement
+
+
+def test_a_workspace_that_is_not_listed_any_more_is_asked_where_it_was_and_its_silence_is_its_end(stub, account):
+    """Databricks takes the rows of cancelled workspaces away."""
+    assert isinstance(message(genie(), stub, "m", workspace_id="gone"), Answer), "known stays known"
+    account.answers["gone"] = Reply({"error_code": "ENDPOINT_NOT_FOUND", "message": "No API here."}, 404)
+    api = genie()
+    problems = [
+        message(api, stub, "m", workspace_id="gone"),
+        api.get_space("gone", stub.url, "s"),
+        api.list_spaces("gone", stub.url).error,
+    ]
+    assert {each.error_class for each in problems} == {ErrorClass.NOT_RUNNING}
+    assert "workspaces_latest does not name it any more" in problems[0].message
+    nowhere = outcome(api, MessagesRequest("gone", None, "s", "c", ("m",), "GET"))
+    assert nowhere.error_class is ErrorClass.CONFIG, "it may not be listed yet"
+    account.answers["gone"] = Reply({"error_code": "PERMISSION_DENIED", "message": "No."}, 403)
+    assert message(api, stub, "m", workspace_id="gone").error_class is ErrorClass.PERMISSION, "it answers"
+    account.answers["up"] = Reply({"error_code": "ENDPOINT_NOT_FOUND", "message": "No API here."}, 404)
+    assert message(api, stub, "m", workspace_id="up").error_class is ErrorClass.CONFIG
 
 
 def test_threads_wait_for_one_look_at_the_statuses():
     looks = []
 
-    def not_running():
+    def statuses():
         looks.append(1)
         time.sleep(0.05)
         return {"down": "BANNED"}
 
-    workspaces = Workspaces("https://x.databricks.com", token=TOKEN, policy=HostPolicy(), not_running=not_running)
+    workspaces = Workspaces("https://x.databricks.com", token=TOKEN, policy=HostPolicy(), statuses=statuses)
     api = GenieApi(workspaces, retries=Retries(attempts=1), pacer_of=lambda _: Pacer(100))
     errors: list[Any] = []
     threads = [
