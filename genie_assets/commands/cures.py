@@ -87,19 +87,29 @@ def setting(name: str, value: str | None = None) -> str:
     return f"{name}={shlex.quote(value) if value else _SETTINGS[name]}"
 
 
-def entitled(own_id: str | None, principal: str, entitlement: str) -> str:
+def elsewhere(url: str | None, home_url: str) -> str:
+    """The address that a command has to name; empty for the workspace to which commands go by themselves."""
+    return url if url and url.rstrip("/") != home_url.rstrip("/") else ""
+
+
+def _at(url: str) -> str:
+    return f"DATABRICKS_HOST={shlex.quote(url)} " if url else ""
+
+
+def entitled(own_id: str | None, principal: str, entitlement: str, at: str = "") -> str:
     """The command of Databricks' CLI that gives a principal an entitlement in a workspace.
 
     Args:
         own_id: The principal's id in the workspace, which is not its name; None if it is not known.
         principal: Its name.
         entitlement: Such as `databricks-sql-access`.
+        at: As for `permission`.
     """
     kind = "ServicePrincipals" if _APPLICATION_ID.fullmatch(principal) else "Users"
     operation = {"op": "add", "path": "entitlements", "value": [{"value": entitlement}]}
     body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
     path = f"/api/2.0/preview/scim/v2/{kind}/{quote(own_id, safe='') if own_id else '<id>'}"
-    return f"databricks api patch {shlex.quote(path)} --json {shlex.quote(json.dumps(body))}"
+    return f"{_at(at)}databricks api patch {shlex.quote(path)} --json {shlex.quote(json.dumps(body))}"
 
 
 def permission(kind: str, object_id: str, level: str, principal: str, at: str = "") -> str:
@@ -112,8 +122,7 @@ def permission(kind: str, object_id: str, level: str, principal: str, at: str = 
         principal: Whom.
         at: The address of the workspace, if it is not the one to which such commands go by themselves.
     """
-    where = f"DATABRICKS_HOST={shlex.quote(at)} " if at else ""
     who = "service_principal_name" if _APPLICATION_ID.fullmatch(principal) else "user_name"
     body = json.dumps({"access_control_list": [{who: principal, "permission_level": level}]})
     path = f"/api/2.0/permissions/{kind}/{quote(object_id, safe='')}"
-    return f"{where}databricks api patch {shlex.quote(path)} --json {shlex.quote(body)}"
+    return f"{_at(at)}databricks api patch {shlex.quote(path)} --json {shlex.quote(body)}"

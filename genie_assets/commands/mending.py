@@ -13,6 +13,7 @@ from genie_assets.commands.cures import (
     SQL_ACCESS,
     UNKNOWN_METASTORE,
     UNKNOWN_PRINCIPAL,
+    elsewhere,
     enabled,
     entitled,
     grants_to_read,
@@ -20,7 +21,7 @@ from genie_assets.commands.cures import (
     permission,
     setting,
 )
-from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.databricks.identity import metastore_id, own_id, own_names, warehouse_ids
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.transport import WorkspaceHttp
@@ -115,6 +116,16 @@ class Cures:
         """For a lakehouse in Unity Catalog that could not be written."""
         is_mended = isinstance(problem, LakehouseError) and problem.lacks_grants
         return grants_to_write(place, self.principal) if is_mended else ()
+
+    def of_workspace(self, workspace_id: str, url: str | None, problem: FetchError) -> tuple[str, ...]:
+        """For a workspace that does not list its spaces."""
+        if problem.error_class is not ErrorClass.PERMISSION or not is_unentitled(problem.message):
+            return ()
+        try:
+            ours = own_id(self._workspaces.http(workspace_id, url))
+        except CallError:
+            ours = None
+        return (entitled(ours, self.principal, SQL_ACCESS, elsewhere(url, self.home_url)),)
 
     def of_warehouse(self, problem: BaseException | None) -> tuple[str, ...]:
         """For the first statement: login, host, warehouse, or the right to use it."""

@@ -7,7 +7,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -58,6 +58,15 @@ _THE_REST = Finding(
 _WORKSPACES = Finding(
     ok=None, text="Not looked at, as only that table names them: the workspaces' spaces", name="spaces"
 )
+
+
+class _Refused(NamedTuple):
+    """A workspace that does not list its spaces, and why."""
+
+    name: str
+    workspace_id: str
+    url: str | None
+    error: FetchError
 
 
 class _UnfitError(Exception):
@@ -250,7 +259,7 @@ def _spaces(
 ) -> Iterator[Finding]:
     """What every workspace lets us see, and with `cures` every space. One that does not run is none that fails."""
     genie = open_genie_api(settings, connection)
-    failed: defaultdict[ErrorClass, list[tuple[str, FetchError]]] = defaultdict(list)
+    failed: defaultdict[ErrorClass, list[_Refused]] = defaultdict(list)
     found: dict[SpaceKey, str | None] = {}
     for workspace in workspaces:
         workspace_id, url = workspace["workspace_id"], workspace["workspace_url"]
@@ -263,9 +272,9 @@ def _spaces(
         elif listed.error.error_class is ErrorClass.NOT_RUNNING:
             yield Finding(ok=True, text=f"Workspace {name}: {listed.error.message}", name="spaces")
         else:
-            failed[listed.error.error_class].append((name, listed.error))
+            failed[listed.error.error_class].append(_Refused(name, workspace_id, url, listed.error))
     for error_class, refusals in failed.items():
-        yield _refusal(error_class, refusals)
+        yield _refusal(error_class, refusals, cures)
     if not found and not failed:
         text = "No workspace lists a space: grant our principal CAN MANAGE on the spaces."
         yield Finding(ok=False, text=text, name="spaces")
@@ -273,10 +282,14 @@ def _spaces(
         yield from rights(genie, found, cures.principal, cures.home_url)
 
 
-def _refusal(error_class: ErrorClass, refusals: list[tuple[str, FetchError]]) -> Finding:
-    names = [name for name, _ in refusals[:_NAMED_WORKSPACES]]
+def _refusal(error_class: ErrorClass, refusals: list[_Refused], cures: Cures | None) -> Finding:
+    named = refusals[:_NAMED_WORKSPACES]
+    names = [each.name for each in named]
     if more := len(refusals) - len(names):
         names.append(f"{more} more")
     subject = f"Workspace {names[0]}" if len(refusals) == 1 else f"{len(refusals)} workspaces ({', '.join(names)})"
+    cure = tuple(
+        line for each in named if cures for line in cures.of_workspace(each.workspace_id, each.url, each.error)
+    )
     advice = " ".join(filter(None, [_ADVICE.get(error_class), _OR_LEAVE_OUT]))
-    return Finding(ok=False, text=f"{subject}: {refusals[0][1].message} {advice}", name="spaces")
+    return Finding(ok=False, text=f"{subject}: {refusals[0].error.message} {advice}", name="spaces", cure=cure)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from genie_assets.commands.cures import permission
+from genie_assets.commands.cures import elsewhere, permission
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.terminal import readable
@@ -54,8 +54,7 @@ def rights(
 
 
 def _cure(space_id: str, url: str | None, principal: str, home_url: str) -> str:
-    elsewhere = url if url and url.rstrip("/") != home_url.rstrip("/") else ""
-    return permission("genie", space_id, "CAN_MANAGE", principal, elsewhere)
+    return permission("genie", space_id, "CAN_MANAGE", principal, elsewhere(url, home_url))
 
 
 def _refused(results: Iterable[Any]) -> tuple[list[SpaceKey], int]:

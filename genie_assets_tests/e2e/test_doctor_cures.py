@@ -153,10 +153,13 @@ def _may_not_use_the_warehouse(world: World) -> None:
     world.administrator.call("PUT", path, {"access_control_list": []})
 
 
-def _not_entitled(world: World) -> None:
-    operation = {"op": "remove", "path": "entitlements", "value": [{"value": "databricks-sql-access"}]}
-    path = "/api/2.0/preview/scim/v2/ServicePrincipals/77"
-    world.administrator.call("PATCH", path, {"Operations": [operation]})
+def _not_entitled(number: str) -> Callable[[World], None]:
+    def take_away(world: World) -> None:
+        operation = {"op": "remove", "path": "entitlements", "value": [{"value": "databricks-sql-access"}]}
+        path = "/api/2.0/preview/scim/v2/ServicePrincipals/77"
+        world.administrator.call("PATCH", path, {"Operations": [operation]}, world.sandbox.urls[number])
+
+    return take_away
 
 
 def _may_only_run_the_space(number: str) -> Callable[[World], None]:
@@ -203,7 +206,8 @@ CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
     "no such warehouse": (_with("DATABRICKS_WAREHOUSE_ID", "f" * 16), ("warehouse",)),
     "no id of a warehouse": (_with("DATABRICKS_WAREHOUSE_ID", "my-warehouse"), ("warehouse",)),
     "no CAN USE": (_may_not_use_the_warehouse, ("warehouse",)),
-    "no SQL entitlement": (_not_entitled, ("warehouse",)),
+    "no SQL entitlement": (_not_entitled("1"), ("warehouse",)),
+    "no SQL entitlement in another workspace": (_not_entitled("2"), ("spaces",)),
     "CAN RUN instead of CAN MANAGE": (_may_only_run_the_space("1"), ("spaces.read", "spaces.export")),
     "the same in another workspace": (_may_only_run_the_space("2"), ("spaces.read", "spaces.export")),
     "the lakehouse is a file": (_lakehouse_is_a_file, ("GENIE_LAKEHOUSE",)),

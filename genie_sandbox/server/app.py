@@ -153,7 +153,7 @@ class SandboxApp:
                 endpoint = exchange.endpoint
                 return gatekeeper.host_metadata(endpoint.url, self._parts.account_id, endpoint.workspace_id)
             case "me":
-                return gatekeeper.me(self._parts.rights.entitlements())
+                return gatekeeper.me(self._parts.rights.entitlements(request.workspace_id))
         return gatekeeper.new_personal_token()
 
     async def _ask_genie(self, request: Request, plan: Plan, exchange: "_Exchange") -> Answer:

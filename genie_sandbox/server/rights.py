@@ -1,6 +1,7 @@
 """What the account's principal may do in the workspaces besides Genie: its entitlements, and its warehouse."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,7 @@ _FOR_ALL = OPEN_ROUTES | {"me", "principals", "tokens", "files", "metastore", "t
 
 
 class Rights:
-    """Entitlements and permissions, the same in every workspace. The administrator has all of them.
+    """Entitlements in each workspace, and permissions on the warehouse. The administrator has all of them.
 
     Args:
         principal: The account's principal; at the start it is entitled to everything, and may use the warehouse.
@@ -28,14 +29,14 @@ class Rights:
     def __init__(self, principal: Principal, warehouse_id: str) -> None:
         self._principal = principal
         self._warehouse_id = warehouse_id
-        self._entitlements = ENTITLEMENTS
+        self._entitlements: defaultdict[str, frozenset[str]] = defaultdict(lambda: ENTITLEMENTS)
         self._grants: tuple[Grant, ...] = (("service_principal_name", principal.application_id, "CAN_USE"),)
 
     def refusal(self, request: Request, caller: str) -> Answer | None:
         """The refusal of a request that its caller may not make; None if it may."""
         if caller == ADMINISTRATOR or request.route in _FOR_ALL:
             return None
-        if SQL_ACCESS not in self._entitlements:
+        if SQL_ACCESS not in self._entitlements[request.workspace_id]:
             return error_answer(403, f"This API is disabled for users without the {SQL_ACCESS} entitlement.")
         if request.route == "statements" and request.method == "POST" and not self._may_use():
             who = self._principal.application_id
@@ -46,9 +47,9 @@ class Rights:
         us = {("service_principal_name", self._principal.application_id.lower()), ("group_name", "users")}
         return any((kind, name.lower()) in us and level in _TO_USE for kind, name, level in self._grants)
 
-    def entitlements(self) -> dict[str, Any]:
-        """What a principal's record says of its entitlements; nothing where it has none."""
-        named = [{"value": name} for name in sorted(self._entitlements)]
+    def entitlements(self, workspace_id: str) -> dict[str, Any]:
+        """What our principal's record says of its entitlements in a workspace; nothing where it has none."""
+        named = [{"value": name} for name in sorted(self._entitlements[workspace_id])]
         return {"entitlements": named} if named else {}
 
     def answer(self, request: Request, caller: str, body: bytes) -> Answer:
@@ -86,16 +87,17 @@ class Rights:
             raise ApiError(404, f"Service principal {_last(request)} does not exist.")
         _refuse_others(caller)
         for operation in _object(body).get("Operations") or []:
-            self._operate(operation)
+            self._operate(request.workspace_id, operation)
         return Answer(204, b"")
 
-    def _operate(self, operation: Any) -> None:
+    def _operate(self, workspace_id: str, operation: Any) -> None:
         match operation:
             case {"op": "add" | "remove" as how, "path": "entitlements", "value": [*values]}:
                 named = frozenset(str(value.get("value")) for value in values if isinstance(value, Mapping))
                 if not named or named - ENTITLEMENTS:
                     raise ApiError(400, f"Entitlements are {', '.join(sorted(ENTITLEMENTS))}.")
-                self._entitlements = self._entitlements | named if how == "add" else self._entitlements - named
+                now = self._entitlements[workspace_id]
+                self._entitlements[workspace_id] = now | named if how == "add" else now - named
             case _:
                 raise ApiError(400, "The sandbox's principals have entitlements, to add and to remove.")
 
