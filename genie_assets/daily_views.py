@@ -43,7 +43,7 @@ def build_views(place: Placement) -> dg.AssetsDefinition:
         kept = genie_lake.keep_views(needed(views, views))
         if kept is None:
             context.log.info(NOTHING_TO_MAKE)
-            return dg.MaterializeResult(metadata={"views": NOTHING_TO_MAKE})
+            return dg.MaterializeResult(metadata={"views": dg.MetadataValue.md(NOTHING_TO_MAKE)})
         if kept.left_alone:
             context.log.warning(
                 "What is not ours has the name of a view, and is left alone: %s. Drop or rename it, and the next "

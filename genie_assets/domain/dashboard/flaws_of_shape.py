@@ -39,7 +39,7 @@ _WIDGET = _parts("name queries spec")
 _QUERY, _ASKED = _parts("name query"), _parts("datasetName disaggregated", "fields filters orders parameters")
 _FIELD = _parts("name expression")
 _FRAME = _parts("showTitle title", "showDescription description")
-_ENCODING = _parts("fieldName displayName", "format scale axis legend")
+_ENCODING = _parts("fieldName displayName", "format scale axis legend style")
 _OLD_TABLE = "invisibleColumns allowHTMLByDefault itemsPerPage paginationSize condensed withRowNumber"
 _OLD_COLUMN = _parts(
     "fieldName displayName title type displayAs visible order booleanValues alignContent allowSearch allowHTML "
@@ -50,6 +50,7 @@ _OLD_COLUMN = _parts(
 _FORMATS = {"number", "number-plain", "number-percent", "number-currency", "date"}
 _SCALES = {"categorical", "quantitative", "temporal"}
 _COLOR = re.compile("#[0-9A-F]{6}")
+_OPERATORS = {"<", "<=", "=", ">=", ">"}
 _MOST_SERIES = 8
 
 
@@ -196,6 +197,16 @@ def _encoding_flaws(what: str, encoding: Json) -> Iterator[str]:
     yield from _ENCODING.flaws(what, encoding)
     if "format" in encoding and encoding["format"].get("type") not in _FORMATS:
         yield f"{what} has a format that is not known."
+    for rule in encoding.get("style", {"rules": ()}).get("rules", [{}]):
+        condition = rule.get("condition", {})
+        operand = condition.get("operand", {})
+        is_compared = condition.get("operator") in _OPERATORS and operand.get("type") == "data-value"
+        if (
+            not is_compared
+            or not isinstance(operand.get("value"), str)
+            or not _COLOR.fullmatch(rule.get("color", ""))
+        ):
+            yield f"{what} is coloured by a rule that is not known."
     scale = encoding.get("scale", {})
     if "scale" in encoding and scale.get("type") not in _SCALES:
         yield f"{what} has a scale that is not known."

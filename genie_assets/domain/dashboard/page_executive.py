@@ -9,6 +9,7 @@ from genie_assets.domain.dashboard.widgets import (
     PERCENT,
     SECONDS,
     WHOLE,
+    alarm,
     bars,
     counter,
     lines,
@@ -56,7 +57,7 @@ EXECUTIVE = Page(
                 Query("loaded", (column("last_day").called("Last day"),)),
                 "Of the period, as far as days are known.",
             ),
-            counter(
+            alarm(
                 "executive_missing",
                 "Days not loaded",
                 Query("loaded", (column("missing_days").called("Days not loaded", WHOLE),)),

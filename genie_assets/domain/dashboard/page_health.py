@@ -1,7 +1,7 @@
 """The page API and pipeline health: was everything read, and what is open."""
 
 from genie_assets.domain.dashboard.asked import DAY, SPACE
-from genie_assets.domain.dashboard.widgets import WHOLE, bars, counter, ranked, table, text
+from genie_assets.domain.dashboard.widgets import WHOLE, alarm, bars, counter, ranked, table, text
 from genie_assets.domain.dashboard.words import Page, Query, column, rows, total
 
 _OPEN = rows().called("Open errors", WHOLE)
@@ -28,21 +28,19 @@ HEALTH = Page(
                 Query("loaded", (column("loaded_days").called("Days loaded", WHOLE),)),
                 "Of the period, from the first loaded day to the last.",
             ),
-            counter(
+            alarm(
                 "health_missing",
                 "Days not loaded",
                 Query("loaded", (column("missing_days").called("Days not loaded", WHOLE),)),
                 "`genie-assets load` loads them.",
             ),
-            counter(
+            alarm(
                 "health_pending",
                 "Not read yet",
                 Query("completeness_days", (total("pending").called("Not read yet", WHOLE),)),
                 "Touched on a day of the period.",
             ),
-            counter(
-                "health_open", "Open errors", Query("errors_now", (_OPEN,)), "Now, of messages and of spaces."
-            ),
+            alarm("health_open", "Open errors", Query("errors_now", (_OPEN,)), "Now, of messages and of spaces."),
         ),
         (
             bars(

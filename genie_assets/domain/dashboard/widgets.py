@@ -78,6 +78,15 @@ def counter(name: str, title: str, query: Query, description: str = "", *, width
     return Widget(name, width, 3, title, description, "counter", (query.json(),), encodings)
 
 
+def alarm(name: str, title: str, query: Query, description: str) -> Widget:
+    """One number that should be 0, and is red if it is not."""
+    (value,) = query.fields
+    more_than_none = {"operator": ">", "operand": {"type": "data-value", "value": "0"}}
+    rules = [{"condition": more_than_none, "color": COLORS["Failed"]}]
+    encodings = {"value": value.encoding(style={"rules": rules})}
+    return Widget(name, 3, 3, title, description, "counter", (query.json(),), encodings)
+
+
 def bars(name: str, title: str, query: Query, description: str = "", *, width: int = 6) -> Widget:
     """Bars over days, one colour for each of the fields that follow."""
     x, *ys = query.fields

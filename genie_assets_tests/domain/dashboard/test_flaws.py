@@ -151,6 +151,10 @@ BREAKS: dict[str, tuple[Callable[[Content], Any], str]] = {
         lambda c: widget(c, "failures_rate")["spec"]["encodings"]["value"]["format"].update(type="percent"),
         "has a format that is not known",
     ),
+    "rule": (
+        lambda c: widget(c, "health_open")["spec"]["encodings"]["value"]["style"]["rules"][0].update(color="red"),
+        "coloured by a rule that is not known",
+    ),
     "title": (
         lambda c: widget(c, "failures_days")["spec"]["frame"].update(title="Failure rate by space"),
         "2 charts or tables are titled Failure rate by space",
@@ -194,7 +198,7 @@ def test_each_way_to_break_it_is_found(name: str) -> None:
 
 # What may be left out: Databricks then does as it thinks best, or shows a name instead of a title.
 OPTIONAL = re.compile(
-    r"(parameters|filters|orders|target|label|mark|rowOrder|axis|categorySize|mappings|sort|format|colorRamp)$"
+    r"(parameters|filters|orders|target|label|mark|rowOrder|axis|categorySize|mappings|sort|format|colorRamp|style)$"
     # Inside of what is optional, and words of ours that nothing is compared with.
     r"|(label|axis|colorRamp|categorySize|sort|format|uiSettings|rowOrder)(\.|\[\])"
     r"|scale\.mappings$|(dateTimeFormat|numberFormat)$"
