@@ -20,7 +20,7 @@ from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
 from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, RateVerdict, judge_rate, wilson_upper
 from genie_assets.domain.tables import (
     GENIE_DAY_LOADS,
-    GENIE_FETCH_RUNS,
+    GENIE_RUN_COSTS,
     GENIE_SPACE_PERMISSIONS,
     MESSAGE_FETCH_ERRORS,
     RECONCILED_SPACES,
@@ -332,6 +332,6 @@ def build_standing_checks(place: Placement) -> list[dg.AssetChecksDefinition]:
         dg.asset_check(asset=place.table_key(RECONCILED_SPACES))(spaces_are_reconciled),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(audit_is_fresh),
         dg.asset_check(asset=place.key(*AUDIT_LOG))(build_every_day_is_loaded(place)),
-        dg.asset_check(asset=place.table_key(GENIE_FETCH_RUNS))(budget_is_kept),
+        dg.asset_check(asset=place.table_key(GENIE_RUN_COSTS))(budget_is_kept),
         dg.asset_check(asset=place.table_key(GENIE_DAY_LOADS))(build_no_day_is_late(place)),
     ]

@@ -16,6 +16,7 @@ from genie_assets.alerting import build_alerts
 from genie_assets.assets import build_assets, build_specs
 from genie_assets.checks import build_daily_checks, build_standing_checks
 from genie_assets.conversations import build_conversations
+from genie_assets.daily_costs import build_costs
 from genie_assets.daily_dashboard import build_dashboard, is_wanted
 from genie_assets.daily_report import build_report
 from genie_assets.daily_views import build_views
@@ -63,6 +64,7 @@ def build_defs(
             *build_conversations(place),
             build_evaluations(place),
             build_reconciliation(place),
+            build_costs(place),
             build_views(place),
             build_report(place),
         ]

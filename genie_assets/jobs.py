@@ -7,6 +7,7 @@ import dagster as dg
 
 from genie_assets import (
     conversations,
+    daily_costs,
     daily_dashboard,
     daily_report,
     daily_sql_alert,
@@ -85,6 +86,12 @@ def build_jobs(
             evaluations.JOB,
             selection=_assets(place, evaluations.NAME).without_checks(),
             description="Keep the evaluations of spaces with benchmark questions, before their details vanish.",
+            **options,
+        ),
+        dg.define_asset_job(
+            daily_costs.JOB,
+            selection=_assets(place, daily_costs.NAME).without_checks(),
+            description="Keep what the runs of the last whole days cost.",
             **options,
         ),
         dg.define_asset_job(

@@ -133,6 +133,12 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "requests": "requests to the Genie API",
         "pace": "as for genie_api_messages",
     },
+    "genie_run_costs": {
+        "days": "whole days that were stored: those since the last time",
+        "runs": "runs of these days that noted what they cost",
+        "rows": "rows that were stored, one for each endpoint that a run asked",
+        "stored_until": "the last day that is stored",
+    },
     "message_comments": {
         "wanted": "messages on which somebody commented since their comments were listed",
         "answered": "of these, messages whose comments were listed to the end",

@@ -68,8 +68,14 @@ def costs_of_days(instance: dg.DagsterInstance, days: Iterable[dt.date]) -> dict
     found: dict[dt.date, dict[str, NotedCosts]] = {}
     for day in days:
         jobs: defaultdict[str, NotedCosts] = defaultdict(NotedCosts)
-        for run in instance.get_runs(dg.RunsFilter(tags={COST_DAY_TAG: day.isoformat()})):
-            if (costs := from_text(run.tags.get(COSTS_TAG, ""))) is not None:
-                jobs[run.job_name] = jobs[run.job_name].and_also(costs)
+        for run, costs in noted_of_day(instance, day):
+            jobs[run.job_name] = jobs[run.job_name].and_also(costs)
         found[day] = dict(jobs)
     return found
+
+
+def noted_of_day(instance: dg.DagsterInstance, day: dt.date) -> list[tuple[dg.DagsterRun, NotedCosts]]:
+    """The runs that ended on a UTC day, each with what it noted."""
+    runs = instance.get_runs(dg.RunsFilter(tags={COST_DAY_TAG: day.isoformat()}))
+    noted_costs = ((run, from_text(run.tags.get(COSTS_TAG, ""))) for run in runs)
+    return [(run, costs) for run, costs in noted_costs if costs is not None]

@@ -24,6 +24,7 @@ JOB_NAMES = frozenset(
             "genie_report",
             "genie_dashboard",
             "genie_sql_alert",
+            "genie_costs",
             "genie_conversations",
             "genie_evaluations",
         ),

@@ -10,7 +10,15 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets import conversations, daily_dashboard, daily_sql_alert, evaluations, maintenance, reconciliation
+from genie_assets import (
+    conversations,
+    daily_costs,
+    daily_dashboard,
+    daily_sql_alert,
+    evaluations,
+    maintenance,
+    reconciliation,
+)
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
 from genie_assets.runs import REASON
@@ -96,6 +104,9 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         ),
         _without_partition(
             "views_daily", jobs["genie_views"], "15 5 * * *", "The views in Unity Catalog, every day."
+        ),
+        _without_partition(
+            "costs_daily", jobs[daily_costs.JOB], "20 5 * * *", "What the runs of yesterday cost, every day."
         ),
         _without_partition(
             "report_daily", jobs["genie_report"], "30 5 * * *", "The report of the last settled days, every day."

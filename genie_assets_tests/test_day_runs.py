@@ -15,7 +15,10 @@ from genie_assets_tests.day_runs import DAILY_CHECKS, run_day
 from genie_assets_tests.pipeline.world import FORBIDDEN, MONDAY, World
 
 # They tell something only where there is something; tests of their own look at it.
-TELL_OF_THEMSELVES = {"reconciled_conversations", "message_comments", "agent_items", "genie_evaluation_runs"}
+TELL_OF_THEMSELVES = {
+    *("reconciled_conversations", "message_comments", "agent_items"),
+    *("genie_evaluation_runs", "genie_run_costs"),
+}
 
 
 def test_a_day_runs_and_its_checks_are_of_that_day(tmp_path: Path) -> None:

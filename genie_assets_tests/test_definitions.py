@@ -25,6 +25,7 @@ TABLE_OF = {
     "message_comments": "message_comments",
     "agent_items": "agent_items",
     "genie_evaluation_runs": "genie_evaluation_runs",
+    "genie_run_costs": "genie_run_costs",
 }
 
 
@@ -38,7 +39,7 @@ STANDING_CHECKS = {
     "message_fetch_errors:no_message_is_lost",
     *(f"{table.name}:no_key_is_twice" for table in TABLES if table.partitioned_by is None),
     *(f"{each.table.name}:ledger_is_clear" for each in SIDE_LEDGERS),
-    "genie_fetch_runs:budget_is_kept",
+    "genie_run_costs:budget_is_kept",
     "genie_day_loads:no_day_is_late",
     "message_fetch_errors:every_stored_day_is_a_partition",
     "space_fetch_errors:spaces_are_backed_up",
@@ -85,6 +86,7 @@ def test_the_graph_is_the_one_that_the_documentation_draws(definitions: dg.Defin
         "message_comments": (["audit_messages", "databricks/genie"], False, pool),
         "agent_items": (["audit_messages", "databricks/genie"], False, pool),
         "genie_evaluation_runs": (["databricks/genie", "genie_space_details"], False, pool),
+        "genie_run_costs": ([], False, []),
         "observability_views": (["enriched_message_details", "genie_space_details"], False, []),
         "observability_report": (["enriched_message_details", "genie_space_details"], False, []),
         **{table: ([asset], table in BY_DAYS, []) for table, asset in BESIDE.items()},
@@ -145,6 +147,7 @@ def test_every_job_runs_what_its_name_says(definitions: dg.Definitions) -> None:
         "genie_reconciliation": (["reconciled_conversations"], set(), False),
         "genie_conversations": (["agent_items", "message_comments"], set(), False),
         "genie_evaluations": (["genie_evaluation_runs"], set(), False),
+        "genie_costs": (["genie_run_costs"], set(), False),
         "genie_standing_checks": ([], STANDING_CHECKS, False),
         "genie_late_days": ([], set(), False),
         "genie_maintenance": ([], set(), False),
@@ -187,6 +190,7 @@ def test_what_a_schedule_makes_tells_when_nothing_makes_it_any_more(definitions:
         "agent_items",
         "genie_evaluation_runs",
         "reconciled_conversations",
+        "genie_run_costs",
         "observability_views",
         "observability_report",
     )

@@ -36,6 +36,7 @@
 --   OPTIMIZE main.genie_analytics.genie_evaluation_runs
 --   OPTIMIZE main.genie_analytics.genie_evaluation_results
 --   OPTIMIZE main.genie_analytics.evaluation_fetch_errors
+--   OPTIMIZE main.genie_analytics.genie_run_costs
 --
 -- Alternative in Unity Catalog: liquid clustering. Spark refuses it together with partitions, and with
 -- ZORDER BY: replace PARTITIONED BY as follows, add the day to delta.dataSkippingStatsColumns, and run
@@ -888,6 +889,34 @@ USING DELTA
 COMMENT 'The error ledger of evaluations: why those of a space could not be listed, or why the results of one could not be read whole, when it is tried again, how it ended.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'workspace_id,space_id,thing_id,next_retry_timestamp',
+  'delta.enableDeletionVectors' = 'false',
+  'delta.logRetentionDuration' = 'interval 7 days',
+  'delta.deletedFileRetentionDuration' = 'interval 2 days'
+);
+
+-- One row per endpoint of Databricks that a run asked.
+CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_run_costs (
+  cost_date DATE NOT NULL COMMENT 'UTC day on which the run ended.',
+  run_id STRING NOT NULL COMMENT 'The run: the beginning of its id in Dagster, as in genie_fetch_runs.',
+  endpoint STRING NOT NULL COMMENT 'Verb and path without ids, `all` if there were too many to note each.',
+  job_name STRING NOT NULL COMMENT 'The job that it was a run of.',
+  requests LONG COMMENT 'Requests that were sent, whatever came of them, a second try is one more.',
+  answered_429 LONG COMMENT 'Of them, those answered with: slow down. NULL for `all`.',
+  failed LONG COMMENT 'Of them, those without a good answer. NULL for `all`.',
+  bytes LONG COMMENT 'Bodies of the answers, unpacked. NULL for `all`.',
+  p50_ms LONG COMMENT 'Half of them were answered within so many ms. NULL for `all`.',
+  p95_ms LONG COMMENT '95 in a hundred were answered within so many ms. NULL for `all`.',
+  statement_ms LONG COMMENT 'Of statements: time from sending each until it had ended, that of a warehouse\'s start included. NULL for other endpoints.',
+  result_rows LONG COMMENT 'Of statements: rows of their results that came. NULL for other endpoints.',
+  result_bytes LONG COMMENT 'Of statements: bytes that it took to send them. NULL for other endpoints.',
+  ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
+  ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
+  CONSTRAINT pk_genie_run_costs PRIMARY KEY (cost_date, run_id, endpoint)
+)
+USING DELTA
+COMMENT 'What every run of every job cost: its requests to Databricks by endpoint, its SQL statements and their time. Of whole days, once a day, from what runs noted of themselves, a run whose process was killed has no row.'
+TBLPROPERTIES (
+  'delta.dataSkippingStatsColumns' = 'cost_date,run_id',
   'delta.enableDeletionVectors' = 'false',
   'delta.logRetentionDuration' = 'interval 7 days',
   'delta.deletedFileRetentionDuration' = 'interval 2 days'

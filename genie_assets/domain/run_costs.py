@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from genie_assets.domain.keys import Row
 from genie_assets.domain.measures import Measure
 from genie_assets.domain.percentiles import nearest_rank
 
@@ -24,6 +25,7 @@ _OF_SQL = ("sql", "statements", "result", "chunks", "cancel", "warehouses", "fs"
 _OF_REST = ("permissions", "workspace", "get-status", "mkdirs", "lakeview", "dashboards", "published", "preview")
 _OF_CATALOG = ("unity-catalog", "tables", "functions", "metastores", "current-metastore-assignment", "scim", "v2")
 _WORDS = frozenset((*_OF_GENIE, *_OF_SQL, *_OF_REST, *_OF_CATALOG, "me"))
+_ALL = "all"  # of a run of which only the sums were noted
 _LONGEST = 2_000  # of a tag in Dagster's storage: Postgres keeps no index entry of more than 2,700 bytes
 
 
@@ -186,6 +188,26 @@ def from_text(text: str) -> NotedCosts | None:
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return _noted(totals, endpoints)
+
+
+def rows_of_run(run: Row, costs: NotedCosts) -> list[Row]:
+    """The rows of `genie_run_costs` of a run: one for each endpoint that it asked.
+
+    Args:
+        run: The columns that are the same in all of them: the day, the run, its job.
+        costs: What it cost.
+    """
+    of_statements = {
+        "statement_ms": costs.statement_ms,
+        "result_rows": costs.rows,
+        "result_bytes": costs.result_bytes,
+    }
+    if not costs.endpoints:
+        return [{**run, "endpoint": _ALL, "requests": costs.requests, **of_statements}]
+    return [
+        {**run, "endpoint": name, **numbers, **(of_statements if name == STATEMENTS else {})}
+        for name, numbers in sorted(costs.endpoints.items())
+    ]
 
 
 def _noted(totals: Mapping[str, int], endpoints: Mapping[str, Mapping[str, int]]) -> NotedCosts:

@@ -852,6 +852,39 @@ EVALUATION_FETCH_ERRORS = Table(
     ),
 )
 
+GENIE_RUN_COSTS = Table(
+    name="genie_run_costs",
+    asset="genie_run_costs",
+    row="endpoint of Databricks that a run asked",
+    description="What every run of every job cost: its requests to Databricks by endpoint, its SQL statements and "
+    "their time. Of whole days, once a day, from what runs noted of themselves; a run whose process was killed "
+    "has no row.",
+    key=("cost_date", "run_id", "endpoint"),
+    statistics=("cost_date", "run_id"),
+    bookkeeping=("ingestion_timestamp", "ingestion_batch_id"),
+    columns=(
+        ours("cost_date!", "DATE", "UTC day on which the run ended."),
+        ours("run_id!", "STRING", "The run: the beginning of its id in Dagster, as in genie_fetch_runs."),
+        ours("endpoint!", "STRING", "Verb and path without ids; `all` if there were too many to note each."),
+        ours("job_name!", "STRING", "The job that it was a run of."),
+        ours("requests", "LONG", "Requests that were sent, whatever came of them; a second try is one more."),
+        ours("answered_429", "LONG", "Of them, those answered with: slow down. NULL for `all`."),
+        ours("failed", "LONG", "Of them, those without a good answer. NULL for `all`."),
+        ours("bytes", "LONG", "Bodies of the answers, unpacked. NULL for `all`."),
+        ours("p50_ms", "LONG", "Half of them were answered within so many ms. NULL for `all`."),
+        ours("p95_ms", "LONG", "95 in a hundred were answered within so many ms. NULL for `all`."),
+        ours(
+            "statement_ms",
+            "LONG",
+            "Of statements: time from sending each until it had ended, that of a warehouse's start included. NULL "
+            "for other endpoints.",
+        ),
+        ours("result_rows", "LONG", "Of statements: rows of their results that came. NULL for other endpoints."),
+        ours("result_bytes", "LONG", "Of statements: bytes that it took to send them. NULL for other endpoints."),
+        *INGESTION,
+    ),
+)
+
 TABLES: tuple[Table, ...] = (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_DELETIONS,
@@ -882,6 +915,7 @@ TABLES: tuple[Table, ...] = (
     GENIE_EVALUATION_RUNS,
     GENIE_EVALUATION_RESULTS,
     EVALUATION_FETCH_ERRORS,
+    GENIE_RUN_COSTS,
 )
 
 

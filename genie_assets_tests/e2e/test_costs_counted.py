@@ -8,9 +8,18 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from genie_assets.domain.run_costs import NotedCosts, from_text, to_text
+from genie_assets.domain.run_costs import STATEMENTS, NotedCosts, from_text, to_text
+from genie_assets.domain.tables import GENIE_RUN_COSTS
 from genie_assets.run_costs import COST_DAY_TAG, COSTS_TAG
-from genie_assets_tests.e2e.pipelines import ClockAt, Pipeline, days_of, point_at, recent_anchor, sandbox_of
+from genie_assets_tests.e2e.pipelines import (
+    ClockAt,
+    Pipeline,
+    days_of,
+    metadata_of,
+    point_at,
+    recent_anchor,
+    sandbox_of,
+)
 from genie_sandbox.made_up.generator import generate
 
 pytestmark = pytest.mark.slow
@@ -74,7 +83,7 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
     with sandbox_of(account, tmp_path / "account") as sandbox:
         point_at(sandbox, place, monkeypatch)
         sandbox.advance(hours=24)
-        pipeline, total = Pipeline(), NotedCosts()
+        pipeline, total, told = Pipeline(), NotedCosts(), dict[str, NotedCosts]()
         for job in jobs:
             sandbox.reset_requests()
             if job == "genie_daily":
@@ -97,20 +106,40 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
             )
             assert from_text(to_text(costs)) == costs, "the numbers of all endpoints fit"
             total = total.and_also(costs)
+            told[result.run_id[:8]] = costs
         assert (total.statements > 0, total.statement_ms > 0, total.rows > 0) == (True, True, True)
+        _kept(pipeline, told)
         _budget(pipeline, total, monkeypatch)
+
+
+def _kept(pipeline: Pipeline, told: dict[str, NotedCosts]) -> None:
+    """The table has the same, once the day is over, and once."""
+    for days in (1, 0):
+        result = pipeline.run("genie_costs", clock=ClockAt(dt.timedelta(days=1)))
+        assert metadata_of(result, "genie_run_costs")["runs"] == (len(told) if days else 0)
+        rows = pipeline.rows(GENIE_RUN_COSTS)
+        assert len(rows) == sum(len(costs.endpoints) for costs in told.values())
+    requests: Counter[str] = Counter()
+    for row in rows:
+        requests[row["run_id"]] += row["requests"]
+        is_statement = row["endpoint"] == STATEMENTS
+        costs = told[row["run_id"]]
+        assert row["statement_ms"] == (costs.statement_ms if is_statement else None)
+        assert row["result_rows"] == (costs.rows if is_statement else None)
+        assert row["cost_date"] == dt.datetime.now(dt.UTC).date()
+    assert requests == {run_id: costs.requests for run_id, costs in told.items()}
 
 
 def _budget(pipeline: Pipeline, spent: NotedCosts, monkeypatch: pytest.MonkeyPatch) -> None:
     """The day is over: it is judged by what its runs noted, and nothing is asked for it."""
     tomorrow = ClockAt(dt.timedelta(days=1))
     monkeypatch.setattr("genie_assets_tests.e2e.pipelines.build_defs", lambda: _defs_at(tomorrow))
-    assert pipeline.check("budget_is_kept", asset="genie_fetch_runs").passed, "no limit is set"
+    assert pipeline.check("budget_is_kept", asset="genie_run_costs").passed, "no limit is set"
     monkeypatch.setenv("GENIE_BUDGET_REQUESTS", str(spent.requests))
-    assert pipeline.check("budget_is_kept", asset="genie_fetch_runs").passed, "as much as it may"
+    assert pipeline.check("budget_is_kept", asset="genie_run_costs").passed, "as much as it may"
     monkeypatch.setenv("GENIE_BUDGET_REQUESTS", str(spent.requests - 1))
     monkeypatch.setenv("GENIE_BUDGET_WAREHOUSE_SECONDS", "100000")
-    told = pipeline.check("budget_is_kept", asset="genie_fetch_runs")
+    told = pipeline.check("budget_is_kept", asset="genie_run_costs")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
     today = dt.datetime.now(dt.UTC).date()
     assert (told.description or "").startswith(
@@ -118,7 +147,9 @@ def _budget(pipeline: Pipeline, spent: NotedCosts, monkeypatch: pytest.MonkeyPat
         f"({spent.requests - 1:,}). Most of it: "
     )
     assert "GENIE_BUDGET_WAREHOUSE_SECONDS allows" not in (told.description or "")
-    assert f"| {today} | {spent.statements} |" in str(told.metadata["days"].value)
+    days = told.metadata["days"]
+    assert isinstance(days, dg.TableMetadataValue)
+    assert days.records[0].data["statements"] == spent.statements
 
 
 def _defs_at(clock: ClockAt) -> dg.Definitions:
