@@ -39,6 +39,16 @@ class ClockAt(Clock):
         return super().now() + self._later
 
 
+class ClockThatStands(Clock):
+    """The time of a pipeline whose notes a test has to know to the microsecond."""
+
+    def __init__(self, time: dt.datetime) -> None:
+        self._time = time
+
+    def now(self) -> dt.datetime:
+        return self._time
+
+
 class Pipeline:
     """Our jobs on an instance of their own. The environment decides which workspaces and tables they use."""
 

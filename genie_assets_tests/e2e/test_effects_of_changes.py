@@ -12,8 +12,14 @@ from typing import Any
 
 import pytest
 
-from genie_assets.wiring import Clock
-from genie_assets_tests.e2e.pipelines import Pipeline, days_of, point_at, recent_anchor, sandbox_of
+from genie_assets_tests.e2e.pipelines import (
+    ClockThatStands,
+    Pipeline,
+    days_of,
+    point_at,
+    recent_anchor,
+    sandbox_of,
+)
 from genie_assets_tests.views.golden import Golden
 from genie_assets_tests.views.world import as_stored, ask, differences
 from genie_sandbox.account import Account, Space
@@ -23,16 +29,6 @@ from genie_sandbox.truth.tables import truth
 HOUR = dt.timedelta(hours=1)
 NOW = recent_anchor()
 FIRST_LOOK, CHANGED, SECOND_LOOK = NOW - 40 * HOUR, NOW - 20 * HOUR, NOW - 18 * HOUR
-
-
-class At(Clock):
-    """A clock that stands: what a run notes is known to the test."""
-
-    def __init__(self, time: dt.datetime) -> None:
-        self._time = time
-
-    def now(self) -> dt.datetime:
-        return self._time
 
 
 def changed(space: Space, at: dt.datetime | None) -> Space:
@@ -77,11 +73,11 @@ def test_effects_of_changes_are_told_as_the_account_has_them(
     after = replace(after, spaces=(changed(telling, CHANGED), changed(silent, None), *others))
     with sandbox_of(before, tmp_path / "before") as sandbox:
         point_at(sandbox, tmp_path / "lakehouse", monkeypatch)
-        Pipeline().run("genie_spaces", clock=At(FIRST_LOOK))
+        Pipeline().run("genie_spaces", clock=ClockThatStands(FIRST_LOOK))
     with sandbox_of(after, tmp_path / "after") as sandbox:
         point_at(sandbox, tmp_path / "lakehouse", monkeypatch)
         pipeline = Pipeline()
-        pipeline.run("genie_spaces", clock=At(SECOND_LOOK))
+        pipeline.run("genie_spaces", clock=ClockThatStands(SECOND_LOOK))
         for day in days_of(after):
             pipeline.run("genie_daily", day)
         found = ask(pipeline.lake, "SELECT * FROM configuration_effects")

@@ -28,14 +28,25 @@ from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.meanings import MEANINGS
 from genie_assets.pipeline.genie_evaluation_runs import EvaluationsReport, look_at_evaluations
 from genie_assets.pipeline.run import Run
-from genie_assets_tests.e2e.pipelines import Pipeline, metadata_of, point_at, recent_anchor, sandbox_of
+from genie_assets_tests.e2e.pipelines import (
+    ClockThatStands,
+    Pipeline,
+    metadata_of,
+    point_at,
+    recent_anchor,
+    sandbox_of,
+)
 from genie_assets_tests.sandbox.tiny import DAY, HOUR, NOW, account_of, utc
+from genie_assets_tests.views.golden_evaluations import evaluation_trend
+from genie_assets_tests.views.world import ask
+from genie_assets_tests.views.world import differences as differences_of_view
 from genie_sandbox.account import Account, Evaluation, EvaluationResult, Space
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.generator import generate
 from genie_sandbox.truth.comparison import differences
 from genie_sandbox.truth.tables import truth_of_evaluations
 
+_TREND = "SELECT * FROM evaluation_trend"
 SECRET = "Who earns the most?"
 ROWS = "a row that nobody may read"
 MANY = 25
@@ -248,6 +259,27 @@ def test_only_spaces_that_can_have_evaluations_are_asked() -> None:
     ]
 
 
+def trend_of(account: Account, looked: dt.datetime) -> list[Row]:
+    """What `evaluation_trend` must say after one look at the spaces and one at their evaluations.
+
+    By which hash we know a configuration, no account tells.
+    """
+    rows = truth_of_evaluations(account, at=account.anchor)
+    results = [{"has_details": False, **row} for row in rows[GENIE_EVALUATION_RESULTS.name]]
+    versions = [
+        {
+            "workspace_id": each.workspace_id,
+            "space_id": each.space_id,
+            "valid_from": looked,
+            "update_time": dt.datetime.fromisoformat(told) if (told := each.body.get("update_time")) else None,
+        }
+        for each in account.spaces
+    ]
+    titles = {(each.workspace_id, each.space_id): each.body["title"] for each in account.spaces}
+    found = evaluation_trend(versions, rows[GENIE_EVALUATION_RUNS.name], results, titles)
+    return [{name: value for name, value in row.items() if name != "config_hash"} for row in found]
+
+
 @pytest.mark.parametrize("lakehouse", ["files", pytest.param("unity", marks=pytest.mark.long)])
 def test_the_tables_are_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str) -> None:
     place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
@@ -257,13 +289,18 @@ def test_the_tables_are_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         pipeline = Pipeline()
         found = metadata_of(pipeline.run("genie_evaluations"), GENIE_EVALUATION_RUNS.name)
         assert found["requests"] == 0, "no configuration is known yet"
-        pipeline.run("genie_spaces")
+        looked = dt.datetime.now(dt.UTC)
+        pipeline.run("genie_spaces", clock=ClockThatStands(looked))
         found = metadata_of(pipeline.run("genie_evaluations"), GENIE_EVALUATION_RUNS.name)
         assert not {name for name in found if "/" not in name} - set(MEANINGS[GENIE_EVALUATION_RUNS.name])
         expected = truth_of_evaluations(account, at=account.anchor)
         for table in (GENIE_EVALUATION_RUNS, GENIE_EVALUATION_RESULTS):
             assert differences(table, expected[table.name], pipeline.rows(table)) == []
             assert expected[table.name]
+        if lakehouse == "files":
+            trend = trend_of(account, looked)
+            assert any(row["share_correct"] for row in trend)
+            assert differences_of_view("evaluation_trend", ask(pipeline.lake, _TREND), trend) == []
         questions = {row["question"] for row in pipeline.rows(GENIE_EVALUATION_RESULTS)}
         assert not any(question in str(found) for question in questions)
         sandbox.reset_requests()

@@ -33,7 +33,7 @@ _OURS: Mapping[str, frozenset[str]] = {
     "space_inventory": frozenset({"is_trashed"}),
 }
 # Why a space could not be read is not in the truth; changes of configurations need looks that lie days apart, as
-# `test_effects_of_changes` has them; evaluations belong to another job.
+# `test_effects_of_changes` has them; evaluations belong to another job, and their trend to `test_evaluations`.
 _OF_MESSAGES = " WHERE of_what = 'MESSAGE'"
 _LEFT_OUT = frozenset({"configuration_effects", "evaluation_trend"})
 
