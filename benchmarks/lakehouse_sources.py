@@ -94,9 +94,9 @@ class MemoryTables:
         """None: what a load notes of its day is not what is measured."""
         return pd.DataFrame(columns=["event_date", "workspace_id"])
 
-    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         """None, likewise."""
-        return self.event_days(day, day), self.event_days(day, until)
+        return self.event_days(day, day), self.event_days(day, until), self.workspaces()
 
     def workspaces(self) -> pd.DataFrame:
         """Those of all spaces."""

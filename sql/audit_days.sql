@@ -1,6 +1,8 @@
 -- What the audit log holds of each UTC day, in one row per workspace: enough to tell whether it holds more than when
--- the day was last loaded. Days after :last_exact_day have one row for all workspaces, with none. It looks at what `audit_message_events.sql` and `audit_deletions.sql` look at; rows that
--- the log has twice count once. Events that name no message are counted for themselves.
+-- the day was last loaded. Days after :last_exact_day have one row for all workspaces, with none. It looks at what
+-- `audit_message_events.sql` and `audit_deletions.sql` look at; rows that the log has twice count once. Events that
+-- name no message are counted for themselves. With :and_workspaces come rows without a day, too: those of
+-- `workspaces.sql`, so that who needs both asks once.
 WITH events AS (
   SELECT
     event_id,
@@ -53,27 +55,55 @@ seen AS (
       ) AS is_named
   FROM events
   WHERE status_code NOT IN (400, 404)
+),
+days AS (
+  SELECT
+    event_date,
+    CASE WHEN event_date <= :last_exact_day THEN workspace_id END AS workspace_id,
+    SUM(CASE WHEN is_named THEN 1 ELSE 0 END) AS event_count,
+    COUNT(DISTINCT message_id) AS message_count,
+    MAX(CASE WHEN is_named THEN event_time END) AS newest_event_time,
+    SUM(
+      CASE
+        WHEN is_named THEN crc32(
+          concat_ws(
+            ' ',
+            COALESCE(event_id, ''),
+            action_name,
+            COALESCE(conversation_id, ''),
+            COALESCE(message_id, '')
+          )
+        )
+        ELSE 0
+      END
+    ) AS events_sum,
+    SUM(CASE WHEN is_named THEN 0 ELSE 1 END) AS unnamed_count
+  FROM seen
+  GROUP BY event_date, CASE WHEN event_date <= :last_exact_day THEN workspace_id END
 )
 SELECT
   event_date,
-  CASE WHEN event_date <= :last_exact_day THEN workspace_id END AS workspace_id,
-  SUM(CASE WHEN is_named THEN 1 ELSE 0 END) AS event_count,
-  COUNT(DISTINCT message_id) AS message_count,
-  MAX(CASE WHEN is_named THEN event_time END) AS newest_event_time,
-  SUM(
-    CASE
-      WHEN is_named THEN crc32(
-        concat_ws(
-          ' ',
-          COALESCE(event_id, ''),
-          action_name,
-          COALESCE(conversation_id, ''),
-          COALESCE(message_id, '')
-        )
-      )
-      ELSE 0
-    END
-  ) AS events_sum,
-  SUM(CASE WHEN is_named THEN 0 ELSE 1 END) AS unnamed_count
-FROM seen
-GROUP BY event_date, CASE WHEN event_date <= :last_exact_day THEN workspace_id END
+  workspace_id,
+  event_count,
+  message_count,
+  newest_event_time,
+  events_sum,
+  unnamed_count,
+  CAST(NULL AS STRING) AS workspace_name,
+  CAST(NULL AS STRING) AS workspace_url,
+  CAST(NULL AS STRING) AS status
+FROM days
+UNION ALL
+SELECT
+  CAST(NULL AS DATE),
+  CAST(workspace_id AS STRING),
+  CAST(NULL AS BIGINT),
+  CAST(NULL AS BIGINT),
+  CAST(NULL AS TIMESTAMP),
+  CAST(NULL AS BIGINT),
+  CAST(NULL AS BIGINT),
+  workspace_name,
+  workspace_url,
+  status
+FROM system.access.workspaces_latest
+WHERE :and_workspaces

@@ -77,8 +77,8 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     index_stored_messages(lake, {"ingestion_timestamp": now})
     before = loaded_day(event_date, lake)
     # Before the events are read: what arrives while they are being read is then noticed as not loaded.
-    days, later = (records(each) for each in system_tables.day_and_later(event_date, event_date + LOOKS_AHEAD))
-    workspaces = system_tables.workspaces()
+    of_it, of_later, workspaces = system_tables.day_and_later(event_date, event_date + LOOKS_AHEAD)
+    days, later = records(of_it), records(of_later)
     chosen = system_tables.chosen_workspaces
     window = log_hash([*days, *later, {"chosen": sorted(chosen)}])
     read_deletions = partial(system_tables.deletions, event_date, until=event_date + LOOKS_AHEAD)

@@ -45,8 +45,8 @@ class SystemTables(Protocol):
     def event_days(self, first: dt.date, last: dt.date) -> "pd.DataFrame":
         """What the audit log holds of each of these UTC days in few numbers, one row per day and workspace."""
 
-    def day_and_later(self, day: dt.date, until: dt.date) -> "tuple[pd.DataFrame, pd.DataFrame]":
-        """The same of one day; and of each day after it until another one, for all workspaces together."""
+    def day_and_later(self, day: dt.date, until: dt.date) -> "tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]":
+        """The same of one day, of each later one until another for all workspaces together; and `workspaces`."""
 
     def query_history(
         self, statement_ids: Collection[str], *, from_time: dt.datetime, to_time: dt.datetime

@@ -99,8 +99,9 @@ class FakeSystemTables:
             )
         return _frame(days, ["event_date", "workspace_id"] if not days else list(days[0]))
 
-    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
-        return self.event_days(day, day), self.event_days(day + dt.timedelta(days=1), until)
+    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        later = self.event_days(day + dt.timedelta(days=1), until)
+        return self.event_days(day, day), later, self.workspaces()
 
     def latest_audit_events(self, since: dt.date) -> dict[str, dt.datetime | None]:
         return self.newest_events

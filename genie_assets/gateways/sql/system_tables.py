@@ -30,6 +30,7 @@ _EVENT = {
     **dict.fromkeys(("first_event_time", "last_event_time"), _TIME),
     "event_count": _NUMBER,
 }
+_WORKSPACE = dict.fromkeys(("workspace_id", "workspace_name", "workspace_url", "status"), _TEXT)
 _RESULTS: Mapping[str, Mapping[str, str]] = {
     "audit_message_events": {
         **_EVENT,
@@ -42,6 +43,7 @@ _RESULTS: Mapping[str, Mapping[str, str]] = {
         "workspace_id": _TEXT,
         "newest_event_time": _TIME,
         **dict.fromkeys(("event_count", "message_count", "events_sum", "unnamed_count"), _NUMBER),
+        **_WORKSPACE,
     },
     "audit_freshness": {"newest": _TIME},
     "query_history": {
@@ -54,8 +56,9 @@ _RESULTS: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("read_rows", "read_bytes"), _NUMBER),
         "from_result_cache": _TRUTH,
     },
-    "workspaces": dict.fromkeys(("workspace_id", "workspace_name", "workspace_url", "status"), _TEXT),
+    "workspaces": _WORKSPACE,
 }
+_OF_A_WORKSPACE = ["workspace_name", "workspace_url", "status"]  # beside its id, which days have, too
 _KINDS: Mapping[str, Callable[["pd.Series[Any]"], bool]] = {
     _TEXT: lambda values: all(isinstance(value, str) for value in values),
     _TIME: pd.api.types.is_datetime64_any_dtype,
@@ -140,21 +143,28 @@ class SystemTables:
         Raises:
             CallError: our own names cannot be found out.
         """
-        return self._ours(self._days(first, last, exact_until=last))
+        frame = self._asked_of_days(first, last, exact_until=last, and_workspaces=False)
+        return self._ours(frame.drop(columns=_OF_A_WORKSPACE))
 
-    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The same of one UTC day, and of the days after it until another: of these for all workspaces together.
+    def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """The same of one UTC day, of the days after it for all workspaces together; and what `workspaces` brings.
 
         Raises:
             CallError: our own names cannot be found out.
         """
-        frame = self._days(day, until, exact_until=day)
-        is_later = frame["workspace_id"].isna()
-        return self._ours(frame[~is_later]), frame[is_later].drop(columns="workspace_id").reset_index(drop=True)
+        frame = self._asked_of_days(day, until, exact_until=day, and_workspaces=True)
+        days = frame[frame["event_date"].notna()].drop(columns=_OF_A_WORKSPACE)
+        is_later = days["workspace_id"].isna()
+        later = days[is_later].drop(columns="workspace_id").reset_index(drop=True)
+        workspaces = frame.loc[frame["event_date"].isna(), list(_WORKSPACE)]
+        return self._ours(days[~is_later]), later, self._usable_workspaces(workspaces)
 
-    def _days(self, first: dt.date, last: dt.date, *, exact_until: dt.date) -> pd.DataFrame:
+    def _asked_of_days(
+        self, first: dt.date, last: dt.date, *, exact_until: dt.date, and_workspaces: bool
+    ) -> pd.DataFrame:
         days = {"first_day": first, "last_day": last, "last_exact_day": exact_until}
-        return self._asked("audit_days", days | {"own_principals": self._own_names})
+        options = {"own_principals": self._own_names, "and_workspaces": and_workspaces}
+        return self._asked("audit_days", days | options)
 
     def query_history(
         self, statement_ids: Collection[str], *, from_time: dt.datetime, to_time: dt.datetime
@@ -188,7 +198,10 @@ class SystemTables:
             https://host/?o=<its id> (NULL if unusable), and status as Databricks spells it: RUNNING, or why the
             workspace answers nobody; NULL if unknown.
         """
-        frame = self._ours(self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None)))
+        return self._usable_workspaces(self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None)))
+
+    def _usable_workspaces(self, told: pd.DataFrame) -> pd.DataFrame:
+        frame = self._ours(told)
         frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
         frame = frame.drop_duplicates("workspace_id")
         self._note_statuses(_statuses(frame))

@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from genie_assets.domain.audit import deletes_conversation
 from genie_assets.domain.day_loads import fingerprints
+from genie_assets.domain.keys import Row
 from genie_assets.domain.tables import records
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.gateways.sql.texts import sql_text
@@ -59,7 +61,7 @@ def test_a_day_and_what_comes_later_are_one_statement_and_a_later_deletion_shows
     last = recent_anchor().date() + dt.timedelta(days=1)
     day = last - dt.timedelta(days=4)
     sandbox.reset_requests()
-    of_it, later = asked.day_and_later(day, last)
+    of_it, later, workspaces = asked.day_and_later(day, last)
     assert sandbox.requests(0)["by_call"]["POST statements"] == 1
     assert fingerprints(records(of_it)) == fingerprints(records(asked.event_days(day, day)))
     counts = {row["event_date"]: row["event_count"] for row in records(later)}
@@ -68,8 +70,14 @@ def test_a_day_and_what_comes_later_are_one_statement_and_a_later_deletion_shows
         each: row["event_count"] for each, row in found.items()
     }
     assert "workspace_id" not in later
+    assert len(workspaces) > 1
+    assert in_order(workspaces) == in_order(asked.workspaces()), "addresses as they are used, and statuses"
     deleted = asked.deletions(day + dt.timedelta(days=1), last)
     assert set(deleted["event_date"]) <= {each for each, count in counts.items() if count}
+
+
+def in_order(workspaces: pd.DataFrame) -> list[Row]:
+    return sorted(records(workspaces), key=lambda row: str(row["workspace_id"]))
 
 
 def test_both_statements_say_in_the_same_words_what_is_left_out() -> None:
