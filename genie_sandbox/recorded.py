@@ -1,8 +1,8 @@
 """An account made of recorded examples, as `genie-assets doctor --record DIR` writes them, to replay them.
 
-It holds what the examples hold: spaces, messages with their comments, agents' steps, evaluations. There are no
-system tables among them, so that its audit log and query history are empty. Errors are not replayed: a space whose
-conversations were refused is one that we may not manage.
+It holds what the examples hold: spaces, messages with their comments, agents' steps, evaluations, and some events
+of the audit log. Query history is empty. Errors are not replayed: a space whose conversations were refused is one
+that we may not manage.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from genie_sandbox.account import (
     Account,
     AgentConversation,
     AgentItem,
+    ArrivingRow,
     Comment,
     Evaluation,
     EvaluationResult,
@@ -105,6 +106,7 @@ def account_of(folder: Path) -> Account:
         ),
         spaces=spaces,
         messages=messages,
+        audit=tuple(_events(recorded)),
         agents=tuple(_agents(recorded)),
         notes={"recorded": True},
     )
@@ -165,6 +167,24 @@ def _agents(recorded: _Recorded) -> Iterator[AgentConversation]:
         yield AgentConversation(
             *answer.conversation, tuple(AgentItem(0, dict(each)) for each in _objects(body.get("data")))
         )
+
+
+def _events(recorded: _Recorded) -> Iterator[ArrivingRow]:
+    """Events of the audit log, as a statement brought them: every cell a text."""
+    for _, body in recorded.bodies("sql.audit_rows"):
+        columns = [each["name"] for each in body["manifest"]["schema"]["columns"]]
+        for cells in body.get("result", {}).get("data_array", ()):
+            row = {name: _cell(cell) for name, cell in zip(columns, cells, strict=True)}
+            row["event_time"] = _time_ms(row["event_time"])
+            yield ArrivingRow(row["event_time"], row)
+
+
+def _cell(cell: str | None) -> Any:
+    return json.loads(cell) if cell is not None and cell[:1] in ("{", "[") else cell
+
+
+def _time_ms(text: str) -> int:
+    return round(dt.datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def _objects(value: Any) -> Iterable[_Json]:

@@ -22,12 +22,13 @@ class Taken:
     statements: int
 
 
-def take_samples(settings: Settings, now: dt.datetime) -> Taken:
-    """Take samples of the account: at most 150 requests, ten a second, and a dozen statements. Nothing is changed.
+def take_samples(settings: Settings, now: dt.datetime, *, with_rows: bool = False) -> Taken:
+    """Take samples of the account: at most 150 requests, ten a second, and 15 statements. Nothing is changed.
 
     Args:
         settings: Where the account is.
         now: The time, UTC: audit log and query history of a week before it are looked at.
+        with_rows: Whether whole rows of system tables are wanted, too.
 
     Raises:
         SettingsError: a setting is missing.
@@ -37,7 +38,7 @@ def take_samples(settings: Settings, now: dt.datetime) -> Taken:
     shared = open_workspaces(settings, connection)  # held on to, so that all share one login
     workspaces = _workspaces(settings, connection)
     genie, warehouse = open_samplers(settings, connection, MOST_REQUESTS)
-    samples = samples_of_account(warehouse, genie, workspaces, now)
+    samples = samples_of_account(warehouse, genie, workspaces, now, with_rows=with_rows)
     del shared
     return Taken(samples, genie.requests, warehouse.statements + 1)
 

@@ -30,7 +30,7 @@ def record(settings: Settings, folder: Path, *, as_json: bool) -> None:
         ClickException: the folder cannot be used, nothing was answered, or something would have been told.
     """
     _refuse_unfit(folder)
-    taken = take_samples(settings, dt.datetime.now(dt.UTC))
+    taken = take_samples(settings, dt.datetime.now(dt.UTC), with_rows=True)
     if not any(sample.body is not None for sample in taken.samples.taken):
         raise click.ClickException("Nothing was answered: `genie-assets doctor` says what cannot be reached.")
     try:

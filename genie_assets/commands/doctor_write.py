@@ -7,13 +7,14 @@ stay. None of our tables is touched.
 import datetime as dt
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from genie_assets.commands.cures import UNKNOWN_PRINCIPAL
 from genie_assets.commands.findings import Finding
+from genie_assets.commands.mending import Cures, of_a_folder
 from genie_assets.commands.places import configured_lake
-from genie_assets.commands.terminal import readable, shown_place
+from genie_assets.commands.terminal import shown_place
 from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.table import Table
 from genie_assets.domain.write_trials import (
@@ -25,14 +26,14 @@ from genie_assets.domain.write_trials import (
     trial_rows,
     trial_table,
 )
-from genie_assets.gateways.databricks.identity import own_names
-from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.settings import Settings, SettingsError
+from genie_assets.settings import Settings
 from genie_assets.wiring import open_workspaces
 
 if TYPE_CHECKING:
     from genie_assets.gateways.lakehouse.interface import Lakehouse
+
+CureOf = Callable[[BaseException | None], tuple[str, ...]]
 
 _UNITY = "uc://"
 _MOST_NAMED = 10
@@ -47,14 +48,12 @@ class WriteTrial:
     Args:
         lake: The lakehouse.
         place: Where it is, as GENIE_LAKEHOUSE says.
-        principal: Who is logged in, as rights are granted to; asked only where something is refused.
+        cure_of: The lines that mend a failure.
         now: The time, UTC.
     """
 
-    def __init__(
-        self, lake: "Lakehouse", place: str, principal: Callable[[], str], now: Callable[[], dt.datetime]
-    ) -> None:
-        self._lake, self._place, self._principal, self._now = lake, place, principal, now
+    def __init__(self, lake: "Lakehouse", place: str, cure_of: CureOf, now: Callable[[], dt.datetime]) -> None:
+        self._lake, self._place, self._cure_of, self._now = lake, place, cure_of, now
         self._began = now()
         self._table = trial_table(trial_name(self._began, secrets.token_hex(4)))
 
@@ -72,7 +71,8 @@ class WriteTrial:
         for name in old[:_MOST_NAMED]:
             problem = self._removed(trial_table(name))
             text = f"{name} was left behind by a try that was killed; it has been removed"
-            yield problem or Finding(ok=True, text=text, warns=True, name="write.leftovers")
+            found = problem or Finding(ok=True, text=text, name="write.leftovers")
+            yield replace(found, ok=True, warns=True, name="write.leftovers")
         if (more := len(old) - _MOST_NAMED) > 0:
             text = f"{more} more tables of tries that were killed are left to the next ones"
             yield Finding(ok=True, text=text, warns=True, name="write.leftovers")
@@ -89,13 +89,13 @@ class WriteTrial:
         steps = (("write.create", self._create), ("write.append", self._append), ("write.read", self._read))
         try:
             for name, step in (*steps, ("write.files", self._keep)):
-                done.append(_looked(name, step))
+                done.append(self._looked(name, step))
                 if not done[-1].ok:
-                    done[-1] = self._with_cure(done[-1])
                     break
         finally:
+            # Of one that could not be made the answer may have been lost: it is removed without a word.
             problem = self._removed(self._table)
-            if problem is not None or done:
+            if done and done[0].ok:
                 done.append(problem or Finding(ok=True, text=f"{self._what} is gone again", name="write.remove"))
         return done
 
@@ -139,19 +139,14 @@ class WriteTrial:
             return Finding(ok=False, text=text, name="write.remove", cure=cure)
         return None
 
-    def _with_cure(self, finding: Finding) -> Finding:
-        # The engine says of a refusal what it takes; other failures are not mended by a grant.
-        if not self._in_databricks or not ("grant" in finding.text or "needs READ VOLUME" in finding.text):
-            return finding
-        return Finding(ok=False, text=finding.text, name=finding.name, cure=self._grants())
-
-    def _grants(self) -> tuple[str, ...]:
-        catalog, to = self._schema.partition(".")[0], f"TO {quoted(self._principal())};"
-        return (
-            f"GRANT USE CATALOG ON CATALOG {catalog} {to}",
-            f"GRANT USE SCHEMA, SELECT, MODIFY, CREATE TABLE, CREATE VOLUME, READ VOLUME, WRITE VOLUME "
-            f"ON SCHEMA {self._schema} {to}",
-        )
+    def _looked(self, name: str, step: Callable[[], str]) -> Finding:
+        try:
+            return Finding(ok=True, text=step(), name=name)
+        except LakehouseError as problem:
+            return Finding(ok=False, text=str(problem), name=name, cure=self._cure_of(problem))
+        except Exception as problem:  # noqa: BLE001 - the table is to be removed, and the other findings told
+            text = f"GENIE_LAKEHOUSE: the try broke ({type(problem).__name__}): please report it"
+            return Finding(ok=False, text=text, name=name)
 
     @property
     def _in_databricks(self) -> bool:
@@ -176,29 +171,18 @@ def write_findings(settings: Settings, looked_at: Iterable[Finding]) -> Iterator
     trial = WriteTrial(
         configured_lake(),
         settings.genie_lakehouse,
-        lambda: _principal(settings),
+        _cure_of(settings),
         lambda: dt.datetime.now(dt.UTC),
     )
     yield from trial.findings()
 
 
-def _principal(settings: Settings) -> str:
-    with suppress(SettingsError, CallError):
-        connection = settings.databricks()
-        if connection.client_id:
-            return connection.client_id
-        return next(iter(own_names(open_workspaces(settings, connection).home())), UNKNOWN_PRINCIPAL)
-    return UNKNOWN_PRINCIPAL
-
-
-def _looked(name: str, step: Callable[[], str]) -> Finding:
-    try:
-        return Finding(ok=True, text=step(), name=name)
-    except LakehouseError as problem:
-        return Finding(ok=False, text=readable(problem), name=name)
-    except Exception as problem:  # noqa: BLE001 - the table is to be removed, and the other findings told
-        text = f"GENIE_LAKEHOUSE: the try broke ({type(problem).__name__}): please report it"
-        return Finding(ok=False, text=text, name=name)
+def _cure_of(settings: Settings) -> CureOf:
+    place = settings.genie_lakehouse
+    if not place.lower().startswith(_UNITY):
+        return lambda problem: of_a_folder(place, problem)
+    connection = settings.databricks()
+    return partial(Cures(connection, open_workspaces(settings, connection)).of_lakehouse, place)
 
 
 def _differing(found: list[dict[str, object]], wanted: list[dict[str, object]]) -> set[str]:

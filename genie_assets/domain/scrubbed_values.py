@@ -1,8 +1,8 @@
 """Values of an account replaced by made-up ones of the same form: the same one by the same one, and never back.
 
-What is kept are words that Databricks' vocabularies are known to hold, numbers of versions, true, false, nothing,
-0 and 1. Everything else is replaced by chance, not by a hash that somebody could try values against. Times are
-replaced in their order, a minute apart.
+What is kept are words that Databricks' vocabularies are known to hold, numbers of versions, HTTP's statuses, true,
+false, nothing, 0 and 1. Everything else is replaced by chance, not by a hash that somebody could try values
+against. Times are replaced in their order, a minute apart.
 """
 
 import datetime as dt
@@ -32,9 +32,11 @@ _OWN_WORDS = frozenset(
     {
         *("INLINE", "EXTERNAL_LINKS", "JSON_ARRAY", "list", "genie", "user", "assistant", "execute_sql"),
         *("input_text", "output_text", "summary_text", "completed", "in_progress", "incomplete"),
+        *("aibiGenie", "WORKSPACE_LEVEL", "ACCOUNT_LEVEL", "WAREHOUSE", "SERVERLESS_COMPUTE"),
     }
 )
-_VERSION, _HIGHEST_VERSION = "version", 99
+# Numbers that say nothing of an account, by the field: from, to.
+_TELLING_NOTHING = {"version": (0, 99), "status_code": (100, 599)}
 
 
 class Scrubber:
@@ -70,9 +72,9 @@ class Scrubber:
         return value
 
     def _under(self, key: str, value: Any) -> Any:
-        if key == _VERSION and isinstance(value, int) and 0 <= value <= _HIGHEST_VERSION:
-            return value
-        return self.value(value)
+        lowest, highest = _TELLING_NOTHING.get(key, (0, -1))
+        is_kept = isinstance(value, int) and lowest <= value <= highest
+        return value if is_kept else self.value(value)
 
     def text(self, text: str) -> str:
         """A text by one of its form."""

@@ -10,18 +10,17 @@ from typing import Any, Protocol
 from genie_assets.domain.agents import AGENT_MODE
 from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.samples import PAGE_SIZE, Sample, Samples, items
-from genie_assets.gateways.sql.texts import sql_names, sql_text
+from genie_assets.pipeline.statement_samples import Hint, Warehouse, hints, samples_of_statements
 
 MOST_REQUESTS = 150
 """Of the Genie API and of permissions, second tries included."""
 
-MOST_STATEMENTS = 12
+MOST_STATEMENTS = 15
 """Sent to the warehouse; looks at one that still runs come on top."""
 
-_DAYS = 7  # of audit log and query history
 _WORKSPACES, _SPACES_LISTED, _SPACES, _CONVERSATIONS, _MESSAGES = 3, 8, 3, 3, 1
+_HINTS = 4
 _MISSING = "0" * 32
-_SINCE_A_DAY, _SINCE_A_TIME = frozenset({"audit_actions"}), frozenset({"history_statuses"})
 
 Workspace = tuple[str, str | None]
 # Yields the samples that it takes, and returns the last one's answer.
@@ -44,52 +43,33 @@ class Genie(Protocol):
         ...
 
 
-class Warehouse(Protocol):
-    """Sends statements; see `StatementSampler`."""
-
-    def run(self, kind: str, statement: str, parameters: Mapping[str, Any] | None = None) -> Sample:
-        """One sample, inline."""
-        ...
-
-    def run_for_links(self, kind: str, statement: str) -> Sample:
-        """One sample, with links to its rows."""
-        ...
-
-
 def samples_of_account(
-    warehouse: Warehouse, genie: Genie, workspaces: Sequence[Workspace], now: dt.datetime
+    warehouse: Warehouse,
+    genie: Genie,
+    workspaces: Sequence[Workspace],
+    now: dt.datetime,
+    *,
+    with_rows: bool = False,
 ) -> Samples:
     """Take all samples.
 
     Args:
         warehouse: Is asked first, for it may have to wake up.
         genie: Is asked of some workspaces.
-        workspaces: Those that run; the first ones that list spaces are looked into.
+        workspaces: Those that run; the first that list spaces are looked into, those with hints before others.
         now: The time, UTC.
+        with_rows: Whether whole rows of system tables are wanted, too.
     """
-    taken = [*_of_statements(warehouse, now)]
+    taken = [*samples_of_statements(warehouse, now, with_rows=with_rows)]
+    hinted = hints(Samples(now, taken))
     looked_into = 0
-    for workspace in workspaces:
-        found = [*_Taking(genie, workspace, taken).all()]
+    for workspace in sorted(workspaces, key=lambda each: each[0] not in hinted):
+        found = [*_Taking(genie, workspace, taken).all(hinted.get(workspace[0], ()))]
         taken += found
         looked_into += any(items((each.body or {}).get("spaces")) for each in found)
         if looked_into == _WORKSPACES:
             break
     return Samples(now, taken)
-
-
-def _of_statements(warehouse: Warehouse, now: dt.datetime) -> Iterator[Sample]:
-    since = now - dt.timedelta(days=_DAYS)
-    for name in sql_names("contract"):
-        asked = _parameters(name, since)
-        yield warehouse.run(f"sql.{name}", sql_text(f"contract/{name}"), asked)
-    yield warehouse.run_for_links("sql.links", sql_text("contract/one"))
-
-
-def _parameters(name: str, since: dt.datetime) -> Mapping[str, dt.date | dt.datetime]:
-    if name not in _SINCE_A_DAY | _SINCE_A_TIME:
-        return {}
-    return {"since": since.date() if name in _SINCE_A_DAY else since}
 
 
 class _Taking:
@@ -99,7 +79,7 @@ class _Taking:
         self._genie, self._workspace = genie, workspace
         self._kinds = {sample.kind for sample in before if sample.body is not None or sample.problem is not None}
 
-    def all(self) -> Iterator[Sample]:
+    def all(self, hints: Sequence[Hint]) -> Iterator[Sample]:
         listed = yield from self._page("spaces", ())
         spaces = _ids(listed, "spaces", "space_id")
         if len(spaces) > 1:
@@ -115,6 +95,8 @@ class _Taking:
             yield from self._of_first_space(spaces[0])
         for space_id in spaces[:_SPACES_LISTED]:
             yield from self._evaluations(space_id)
+        for hint in hints[:_HINTS]:
+            yield from self._of_hint(hint)
 
     def _of_space(self, space_id: str, conversations: Sequence[Any]) -> Iterator[Sample]:
         yield from self._ask("space", (space_id,), {"include_serialized_space": "true"})
@@ -140,6 +122,17 @@ class _Taking:
         if kind == AGENT_MODE:
             steps = (space_id, "conversations", conversation_id, "items")
             yield from self._ask("items", steps, {"limit": PAGE_SIZE, "order": "asc"}, below="agents")
+
+    def _of_hint(self, hint: Hint) -> Iterator[Sample]:
+        """What the audit log says is there and few have: comments, or an agent's steps."""
+        path = (hint.space_id, "conversations", hint.conversation_id)
+        if hint.message_id:
+            message = (*path, "messages", hint.message_id)
+            yield from self._ask("message", message, {})
+            yield from self._ask("comments", (*message, "comments"), {"page_size": PAGE_SIZE})
+        else:
+            yield from self._page("messages", (*path, "messages"))
+            yield from self._ask("items", (*path, "items"), {"limit": PAGE_SIZE, "order": "asc"}, below="agents")
 
     def _of_first_space(self, space_id: str) -> Iterator[Sample]:
         """What need not be asked twice."""

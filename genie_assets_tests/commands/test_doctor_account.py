@@ -97,7 +97,7 @@ class Failing(DeltaLakehouse):
 
 
 def trial_of(lake: Lakehouse, uri: str) -> WriteTrial:
-    return WriteTrial(lake, uri, lambda: "o'neil`s@example.com", lambda: NOW)
+    return WriteTrial(lake, uri, lambda _problem: ("a line that mends it",), lambda: NOW)
 
 
 def test_the_table_is_removed_whatever_fails_on_the_way(place: Path) -> None:
@@ -121,7 +121,7 @@ def test_the_table_is_removed_whatever_fails_on_the_way(place: Path) -> None:
     assert lake.names_beginning("") == []
 
 
-def test_rights_that_the_volume_lacks_are_named_with_the_grant_and_the_table_is_gone(
+def test_rights_that_the_volume_lacks_are_named_with_their_cure_and_the_table_is_gone(
     sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GENIE_LAKEHOUSE", UNITY)
@@ -136,10 +136,8 @@ def test_rights_that_the_volume_lacks_are_named_with_the_grant_and_the_table_is_
         ("write.append", False),
         ("write.remove", True),
     ]
-    assert (
-        found[1].cure[-1].startswith("GRANT USE SCHEMA, SELECT, MODIFY, CREATE TABLE, CREATE VOLUME, READ VOLUME")
-    )
-    assert found[1].cure[-1].endswith("ON SCHEMA `main`.`genie_trials` TO `o'neil``s@example.com`;")
+    assert found[1].cure == ("a line that mends it",)
+    assert "READ VOLUME and WRITE VOLUME" in found[1].text
     assert lake.names_beginning("") == []
 
 

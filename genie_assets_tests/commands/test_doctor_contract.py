@@ -60,7 +60,7 @@ def sandbox(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def samples(sandbox: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Samples:
     with pytest.MonkeyPatch.context() as patch:
         point_at(sandbox, tmp_path_factory.mktemp("nowhere") / "tables", patch)
-        return take_samples(load_settings(), ANCHOR).samples
+        return take_samples(load_settings(), ANCHOR, with_rows=True).samples
 
 
 @pytest.fixture(autouse=True)
@@ -352,6 +352,9 @@ def test_the_sandbox_serves_recorded_examples_again(samples: Samples, place: Pat
     made = [json.loads(file.read_text(encoding="utf-8")) for file in place.glob("*.json")]
     recorded = samples_in(made, ANCHOR)
     replayed = account_of(place)
+    asked = [row.row["request_params"] for row in replayed.audit]
+    assert len(asked) > 20
+    assert {each.message_id for each in replayed.messages} & {each.get("message_id") for each in asked if each}
     with sandbox_of(replayed, place / "account", sql=False) as running, pytest.MonkeyPatch.context() as patch:
         point_at(running, place / "tables", patch)
         settings = load_settings()
