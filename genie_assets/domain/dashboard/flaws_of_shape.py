@@ -50,6 +50,7 @@ _OLD_COLUMN = _parts(
 _FORMATS = {"number", "number-plain", "number-percent", "number-currency", "date"}
 _SCALES = {"categorical", "quantitative", "temporal"}
 _COLOR = re.compile("#[0-9A-F]{6}")
+_SORTS = {"natural-order", "natural-order-reversed", "x", "x-reversed", "y", "y-reversed", "custom-order"}
 _OPERATORS = {"<", "<=", "=", ">=", ">"}
 _MOST_SERIES = 8
 
@@ -210,6 +211,11 @@ def _encoding_flaws(what: str, encoding: Json) -> Iterator[str]:
     scale = encoding.get("scale", {})
     if "scale" in encoding and scale.get("type") not in _SCALES:
         yield f"{what} has a scale that is not known."
+    sort = scale.get("sort")
+    if sort is not None and (
+        sort.get("by") not in _SORTS or (sort["by"] == "custom-order") != ("orderedValues" in sort)
+    ):
+        yield f"{what} is sorted in a way that is not known."
     for mapping in scale.get("mappings", ()):
         if not _COLOR.fullmatch(mapping.get("color", "")) or "value" not in mapping:
             yield f"{what} gives a value a colour that is none."

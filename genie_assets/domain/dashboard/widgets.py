@@ -145,7 +145,8 @@ def scatter(name: str, title: str, query: Query, description: str = "", *, width
     encodings = {
         "x": x.encoding(scale={"type": "quantitative"}),
         "y": y.encoding(scale={"type": "quantitative"}),
-        "color": whose.encoding(scale={"type": "categorical"}),
+        # Of hundreds of them a legend would leave no room; who points at one reads its name.
+        "color": whose.encoding(scale={"type": "categorical"}, legend={"hide": True}),
     }
     return Widget(name, width, 6, title, description, "scatter", (query.json(),), encodings)
 
@@ -156,7 +157,7 @@ def hours(name: str, title: str, query: Query, description: str = "", *, width: 
     week = {"by": "custom-order", "orderedValues": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]}
     ramp = {"mode": "scheme", "scheme": "blues"}
     encodings = {
-        "x": hour.encoding(scale={"type": "categorical"}),
+        "x": hour.encoding(scale={"type": "categorical", "sort": {"by": "natural-order"}}),
         "y": weekday.encoding(scale={"type": "categorical", "sort": week}),
         "color": much.encoding(scale={"type": "quantitative", "colorRamp": ramp}),
         "label": {"show": False},

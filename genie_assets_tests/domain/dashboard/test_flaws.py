@@ -151,6 +151,10 @@ BREAKS: dict[str, tuple[Callable[[Content], Any], str]] = {
         lambda c: widget(c, "failures_rate")["spec"]["encodings"]["value"]["format"].update(type="percent"),
         "has a format that is not known",
     ),
+    "sort": (
+        lambda c: widget(c, "spaces_people")["spec"]["encodings"]["y"]["scale"]["sort"].update(by="value"),
+        "sorted in a way that is not known",
+    ),
     "rule": (
         lambda c: widget(c, "health_open")["spec"]["encodings"]["value"]["style"]["rules"][0].update(color="red"),
         "coloured by a rule that is not known",
@@ -198,9 +202,9 @@ def test_each_way_to_break_it_is_found(name: str) -> None:
 
 # What may be left out: Databricks then does as it thinks best, or shows a name instead of a title.
 OPTIONAL = re.compile(
-    r"(parameters|filters|orders|target|label|mark|rowOrder|axis|categorySize|mappings|sort|format|colorRamp|style)$"
+    r"(parameters|filters|orders|target|label|mark|rowOrder|axis|categorySize|mappings|sort|format|colorRamp|style|legend)$"
     # Inside of what is optional, and words of ours that nothing is compared with.
-    r"|(label|axis|colorRamp|categorySize|sort|format|uiSettings|rowOrder)(\.|\[\])"
+    r"|(label|axis|legend|colorRamp|categorySize|sort|format|uiSettings|rowOrder)(\.|\[\])"
     r"|scale\.mappings$|(dateTimeFormat|numberFormat)$"
     r"|^datasets\[\]\.parameters\[\]\.complexType$"
 )
