@@ -189,7 +189,7 @@ def test_every_job_has_a_longest_time_that_leaves_room_for_what_is_not_asking(
     if minutes:
         monkeypatch.setenv("GENIE_RUN_MINUTES", minutes)
     jobs = [job for job in build_defs().get_repository_def().get_all_jobs() if job.name != "__ASSET_JOB"]
-    assert len(jobs) == 11
+    assert len(jobs) == 12
     assert {job.name: job.tags.get("dagster/max_runtime") for job in jobs} == {job.name: seconds for job in jobs}
 
 
