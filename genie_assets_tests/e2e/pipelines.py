@@ -19,7 +19,7 @@ from genie_assets.wiring import Clock, open_lake
 from genie_sandbox.account import Account, save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.truth.comparison import differences
-from genie_sandbox.truth.tables import comparable, possible_extras, truth
+from genie_sandbox.truth.tables import comparable, possible_extras, truth, truth_of_space_events
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What a write is stamped with; two loads of the same thing differ in it.
@@ -148,7 +148,7 @@ def differences_from_truth(
     """
     at = sandbox.now_ms()
     now = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
-    expected = truth(account, at=at, now=now, urls=urls or sandbox.urls)
+    expected = truth(account, at=at, now=now, urls=urls or sandbox.urls) | truth_of_space_events(account, at=at)
     extras = possible_extras(account, at)
     problems = []
     for table in TABLES:

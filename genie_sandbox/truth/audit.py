@@ -130,11 +130,11 @@ def _delete_conversations(known: dict[Key, Known], deletions: list[Event]) -> No
 
 def _events(account: Account, at: int) -> list[Event]:
     """Events about messages and deleted conversations, each once."""
-    events = (_event(row, account.principal.application_id) for row in _genie_rows(account, at))
+    events = (_event(row, account.principal.application_id) for row in genie_rows(account, at))
     return [event for event in events if event is not None]
 
 
-def _genie_rows(account: Account, at: int) -> Iterator[Mapping[str, Any]]:
+def genie_rows(account: Account, at: int) -> Iterator[Mapping[str, Any]]:
     """Rows of Genie in workspaces that have arrived by `at`, each once."""
     seen: set[str] = set()
     for arriving in account.audit:
@@ -148,7 +148,7 @@ def _genie_rows(account: Account, at: int) -> Iterator[Mapping[str, Any]]:
 def unnamed_asks(account: Account, at: int) -> dict[tuple[str, str], int]:
     """How many events of agents name no message and no conversation, by day and action: they lead nowhere."""
     counted: dict[tuple[str, str], int] = defaultdict(int)
-    for row in _genie_rows(account, at):
+    for row in genie_rows(account, at):
         params, result = row["request_params"], _result(row["response"]["result"])
         is_agents = any(params.get(name) or result.get(name) for name in _AGENT_IDS)
         names = (("message_id", "messageId"), ("conversation_id", "conversationId"))
@@ -160,7 +160,7 @@ def unnamed_asks(account: Account, at: int) -> dict[tuple[str, str], int]:
 def agents_named(account: Account, at: int) -> set[tuple[str, str]]:
     """Conversations, by workspace, that an event which changed something names together with an agent."""
     found = set()
-    for row in _genie_rows(account, at):
+    for row in genie_rows(account, at):
         params, result = row["request_params"], _result(row["response"]["result"])
         conversation_id = _id(params, result, "conversation_id", "conversationId")
         is_done = (row["response"]["status_code"] or 200) < 400 and not _READ.match(row["action_name"])

@@ -23,6 +23,7 @@ from genie_sandbox.truth.details import attachment_rows, detail_row
 from genie_sandbox.truth.evaluations import evaluation_rows
 from genie_sandbox.truth.looks import Shown, shown
 from genie_sandbox.truth.messages import answers, api_message, latest_statements
+from genie_sandbox.truth.space_events import space_event_rows
 from genie_sandbox.truth.spaces import space_rows
 
 _ERROR_TYPES = {"PERMISSION": "AUTH_ERROR"}  # every other class that a calm API can cause is FAILED
@@ -77,6 +78,14 @@ def truth_of_children(account: Account, *, at: int) -> dict[str, list[dict[str, 
         ],
         "agent_items": item_rows(account, at),
     }
+
+
+def truth_of_space_events(account: Account, *, at: int) -> dict[str, list[dict[str, Any]]]:
+    """Expected rows of `genie_space_events`, if each day was loaded once all its rows had arrived.
+
+    Apart from `truth`, because events of spaces that are late to a closed day come with its next load.
+    """
+    return {"genie_space_events": space_event_rows(account, at)}
 
 
 def truth_of_evaluations(account: Account, *, at: int) -> dict[str, list[dict[str, Any]]]:
