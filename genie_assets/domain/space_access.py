@@ -131,6 +131,19 @@ def left_to_do(planned: Access, now: Levels) -> tuple[AccessChange, ...]:
     return tuple(each for each in planned.changes if now.get(each.principal) != each.after)
 
 
+def who_stays(now: Levels, done: Collection[AccessChange], gone: Collection[AccessChange]) -> Levels:
+    """What the space shall still grant when those who are to lose it are taken away.
+
+    Args:
+        now: What it grants, by a look that may be behind.
+        done: Changes that were just made, whether the look shows them or not.
+        gone: Those who lose it.
+    """
+    granted = {each.principal: each.after for each in done if each.after is not None}
+    left = {each.principal for each in gone}
+    return {each: level for each, level in {**now, **granted}.items() if each not in left}
+
+
 def takes_from(changes: Iterable[AccessChange], login: str | None) -> bool:
     """Whether these changes take access from whoever goes by this name."""
     return any(each.principal[1] == login and not each.is_wider for each in changes)

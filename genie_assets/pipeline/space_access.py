@@ -24,6 +24,7 @@ from genie_assets.domain.space_access import (
     left_to_do,
     takes_from,
     wanted_at,
+    who_stays,
 )
 from genie_assets.domain.space_plans import Applied, Plan
 from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
@@ -128,21 +129,21 @@ class Permissions:
 
     def _sent(self, key: SpaceKey, changes: Sequence[AccessChange]) -> list[str]:
         """Send them one by one, so that one that is refused stops no other; what went wrong."""
-        answers = [
-            self._live.grant(key, entries_of({each.principal: each.after}))
-            for each in changes
-            if each.after is not None
-        ]
-        problems = [answer.message for answer in answers if isinstance(answer, FetchError)]
-        gone = {each.principal for each in changes if each.after is None}
+        given, gone = ([each for each in changes if (each.after is None) is is_gone] for is_gone in (False, True))
+        problems, done = [], []
+        for each in given:
+            answer = self._live.grant(key, entries_of({each.principal: each.after or ""}))
+            if isinstance(answer, FetchError):
+                problems.append(answer.message)
+            else:
+                done.append(each)
         if not gone:
             return problems
         # Nobody can be taken away but by saying who stays: as it is at this moment, not as it was reviewed.
         now = _granted(self._live, key)
         if isinstance(now, str):
             return [*problems, now]
-        stays = {each: level for each, level in now.items() if each not in gone}
-        answer = self._live.grant(key, entries_of(stays), only=True)
+        answer = self._live.grant(key, entries_of(who_stays(now, done, gone)), only=True)
         return [*problems, answer.message] if isinstance(answer, FetchError) else problems
 
     def _left(self, key: SpaceKey, planned: Access) -> tuple[AccessChange, ...]:

@@ -22,6 +22,7 @@ from genie_assets.domain.space_access import (
     levels_of,
     takes_from,
     wanted_at,
+    who_stays,
 )
 from genie_assets.domain.space_plans import PlanError, creation_plan, file_text, plan_of
 
@@ -89,6 +90,18 @@ def test_what_is_wanted_is_what_was_in_force_and_what_is_inherited_is_let_be() -
     assert in_words(planned.changes[:1]) == "service principal b0b from none to CAN_VIEW"
     assert takes_from(planned.changes, "ann@x")
     assert not takes_from(planned.changes, "b0b")
+
+
+@given(before=granted, after=granted, shown=st.booleans())
+def test_taking_somebody_away_undoes_no_grant_that_a_look_does_not_show_yet(
+    before: Any, after: Any, shown: bool
+) -> None:
+    changes = Access(before, after).changes
+    done, gone = ([each for each in changes if (each.after is None) is is_gone] for is_gone in (False, True))
+    look = {**before, **(after if shown else {})}
+    assert who_stays(look, done, gone) == after
+    theirs = ("USER", "somebody@else")
+    assert who_stays({**look, theirs: "CAN_VIEW"}, done, gone) == {**after, theirs: "CAN_VIEW"}
 
 
 def test_only_what_a_space_grants_itself_is_read_and_a_list_that_is_not_whole_is_unknown() -> None:
