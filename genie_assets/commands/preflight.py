@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from genie_assets.commands.cures import SET_THE_CLOCK
+from genie_assets.commands.cures import SET_THE_CLOCK, setting
 from genie_assets.commands.dagster_lines import for_our_home
 from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
@@ -181,11 +181,13 @@ def _days(settings: Settings, lakehouse: Finding) -> Iterator[Finding]:
     if lakehouse.ok:
         today = dt.datetime.now(dt.UTC).date()
         try:
-            problem = left_out(configured_lake(), first_day=settings.genie_first_day, today=today).problem
+            found = left_out(configured_lake(), first_day=settings.genie_first_day, today=today)
+            problem, wanted = found.problem, found.wanted_first_day
         except LakehouseError as error:
-            problem = str(error)
+            problem, wanted = str(error), None
         if problem:
-            yield Finding(ok=False, text=problem, name="days")
+            cure = (setting("GENIE_FIRST_DAY", str(wanted)),) if wanted else ()
+            yield Finding(ok=False, text=problem, name="days", cure=cure)
 
 
 def _runs() -> Iterator[Finding]:
@@ -214,7 +216,20 @@ def _audit(tables: SystemTables) -> str:
             f"can be read, and shows no event of the last two days{where}: is it enabled, and does our principal "
             "see all of its rows?"
         )
+    _read_as_runs_do(tables)
     return f"can be read; its newest event is of {newest:%Y-%m-%d %H:%M} UTC"
+
+
+def _read_as_runs_do(tables: SystemTables) -> None:
+    """Ask for a day that has not come: it costs next to nothing, and takes every column that runs read."""
+    try:
+        tables.message_events(dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2))
+    except WarehouseError as problem:
+        if "UNRESOLVED_COLUMN" not in (problem.condition or ""):
+            raise
+        raise _UnfitError(
+            f"can be read, and lacks a column that runs read: no day can be loaded; please report it. {problem}"
+        ) from problem
 
 
 def _history(tables: SystemTables) -> str:

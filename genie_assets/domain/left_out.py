@@ -38,9 +38,18 @@ class LeftOut:
     open_errors: Counter[dt.date] = field(default_factory=Counter)
 
     @property
+    def _before(self) -> list[dt.date]:
+        return sorted(day for day in {*self.messages, *self.open_errors} if day < self.first_day)
+
+    @property
+    def wanted_first_day(self) -> dt.date | None:
+        """The latest first day that leaves out nothing before it; None if the one that is set does not."""
+        return next(iter(self._before), None)
+
+    @property
     def problem(self) -> str | None:
         """What is left out, why, and what to do; None if nothing is."""
-        before = sorted(day for day in {*self.messages, *self.open_errors} if day < self.first_day)
+        before = self._before
         after = sorted(day for day in {*self.messages, *self.open_errors} if day >= self.first_day)
         sentences = []
         if before:

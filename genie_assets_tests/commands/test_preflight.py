@@ -29,6 +29,16 @@ HISTORY += ("start_time",)
 HISTORY += ("end_time", "update_time", "total_duration_ms", "waiting_for_compute_duration_ms", "read_rows")
 HISTORY += ("waiting_at_capacity_duration_ms", "compilation_duration_ms", "execution_duration_ms", "read_bytes")
 HISTORY += ("result_fetch_duration_ms", "from_result_cache")
+EVENTS: tuple[str, ...] = (
+    "workspace_id",
+    "action_name",
+    "space_id",
+    "conversation_id",
+    "message_id",
+    "first_event_time",
+)
+EVENTS += ("last_event_time", "event_count", "actor", "agent_id", "space_event_id", "lone_event_id", "is_refused")
+EVENTS += ("is_agents",)
 FORBIDDEN = Reply({"error_code": "PERMISSION_DENIED", "message": "Not yours."}, status=403)
 NOT_LOGGED_IN = Reply({"error_code": "UNAUTHENTICATED", "message": "Invalid access token."}, status=401)
 
@@ -55,6 +65,8 @@ class Account:
             return _rows(("workspace_id", "workspace_name", "workspace_url", "status"), self.workspaces)
         if "newest" in asked:
             return _rows(("newest",), [(self.newest,)], kind="TIMESTAMP")
+        if "system.access.audit" in asked:
+            return _rows(EVENTS, [])
         if "system.query.history" in asked:
             return _rows(HISTORY, [])
         if request.path.endswith("/Me"):
@@ -235,6 +247,19 @@ def test_history_that_would_stop_a_run_is_a_failure(account: Account) -> None:
     assert (code, failure.startswith("FAIL  system.query.history: ")) == (1, True)
 
 
+def test_a_column_of_the_audit_log_that_is_missing_is_told_before_a_run_meets_it(account: Account) -> None:
+    """The newest event was found, all was well, and the first run failed."""
+    account.refused["user_identity"] = _refused_statement(
+        "[UNRESOLVED_COLUMN.WITH_SUGGESTION] A column with name `user_identity` cannot be resolved."
+    )
+    code, lines = check()
+    (failure,) = failures(lines)
+    assert code == 1
+    assert failure.startswith("FAIL  system.access.audit can be read, and lacks a column that runs read")
+    assert "`user_identity`" in failure
+    assert "Grant" not in failure
+
+
 def _no_audit_event(account: Account, _patch: pytest.MonkeyPatch) -> None:
     account.newest = None
 
@@ -305,6 +330,7 @@ def test_days_that_no_run_would_look_at_are_told(
     (failure,) = failures(lines)
     assert code == 1
     assert failure.endswith("Set GENIE_FIRST_DAY to 2026-03-02 or earlier.")
+    assert doctor()[1]["days"]["cure"] == ["GENIE_FIRST_DAY=2026-03-02"]
     monkeypatch.setenv("GENIE_FIRST_DAY", "2026-03-02")
     assert check()[0] == 0
 
