@@ -14,6 +14,8 @@ from genie_assets.domain.samples import Samples
 
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
 _MOST_SHOWN = 4
+ODD_SHAPES = (TypeError, ValueError, AttributeError, KeyError, IndexError, ArithmeticError, RecursionError)
+"""What a look at an answer of an odd shape raises."""
 
 
 class FactVerdict(StrEnum):

@@ -9,6 +9,7 @@ from genie_assets.domain.contract import Fact, FactVerdict, Judged, is_hex_id, j
 from genie_assets.domain.messages import as_int, as_text, epoch_ms, message_id_of
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.samples import Samples, form, items, word
+from genie_assets.domain.space_permissions import PRINCIPALS
 from genie_assets.domain.vocabularies import (
     CONVERSATION_TYPES,
     EVALUATION_STATUSES,
@@ -194,12 +195,19 @@ def _permissions(samples: Samples) -> Judged:
         entries = body.get("access_control_list")
         if not isinstance(entries, list):
             flaws.append(f"access_control_list is {form(entries)}")
+        elif not entries:
+            flaws.append("access_control_list is empty, without workspace admins")
+        flaws += [f"no principal that we know in {form(each)}" for each in items(entries) if not _is_named(each)]
         for entry in items(entries):
             for each in items(_object(entry).get("all_permissions")):
                 level = _object(each).get("permission_level")
                 if level not in PERMISSION_LEVELS:
                     flaws.append(f"permission_level is {word(level)}")
     return judged(cases, flaws, "access lists")
+
+
+def _is_named(entry: Any) -> bool:
+    return any(as_text(_object(entry).get(name)) for name in PRINCIPALS)
 
 
 def _evaluations(samples: Samples) -> Judged:
@@ -293,7 +301,7 @@ FACTS = (
     ),
     Fact(
         "spaces.permissions",
-        "Who may do what with a space stands at /api/2.0/permissions/genie/{id}, in four levels.",
+        "Who may do what with a space stands at /api/2.0/permissions/genie/{id}, by name, in four levels.",
         "domain.space_permissions",
         _permissions,
     ),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from genie_assets.domain.contract import ODD_SHAPES
 from genie_assets.domain.contract_genie import numbers
 from genie_assets.domain.contract_sql import columns, parameters
 from genie_assets.domain.messages import as_int, message_id_of
@@ -26,7 +27,14 @@ class OpenQuestion:
 
 def answers(samples: Samples) -> list[tuple[OpenQuestion, str | None]]:
     """Each question with what the samples show; None if it stays open."""
-    return [(question, question.look(samples)) for question in QUESTIONS]
+    return [(question, _looked(question, samples)) for question in QUESTIONS]
+
+
+def _looked(question: OpenQuestion, samples: Samples) -> str | None:
+    try:
+        return question.look(samples)
+    except ODD_SHAPES as problem:
+        return f"an answer has a shape that cannot be judged ({type(problem).__name__}): please report it"
 
 
 def _private(samples: Samples) -> str | None:

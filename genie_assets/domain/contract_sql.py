@@ -138,7 +138,8 @@ def _with_words(samples: Samples, table: Judged, kind: str, known: frozenset[str
     told = [row[0] for row in rows(samples, kind) if row and row[0] is not None]
     words = judged(len(told), [f"status {word(each)}" for each in told if each not in known], "different statuses")
     if FactVerdict.CONTRADICTED not in (table.verdict, words.verdict):
-        return Judged(table.verdict, f"{table.seen}, {words.seen}")
+        is_held = table.verdict is words.verdict is FactVerdict.HELD
+        return Judged(FactVerdict.HELD if is_held else FactVerdict.NOT_SHOWN, f"{table.seen}, {words.seen}")
     seen = [each.seen for each in (table, words) if each.verdict is FactVerdict.CONTRADICTED]
     return Judged(FactVerdict.CONTRADICTED, "; ".join(seen))
 

@@ -7,6 +7,7 @@ against. Times are replaced in their order, a minute apart.
 
 import datetime as dt
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -37,6 +38,8 @@ _OWN_WORDS = frozenset(
 )
 # Numbers that say nothing of an account, by the field: from, to.
 _TELLING_NOTHING = {"version": (0, 99), "status_code": (100, 599)}
+_MOST_TRIES = 8
+_DEEPEST = 100  # what is nested deeper is no JSON to us, but a text
 
 
 class Scrubber:
@@ -66,6 +69,8 @@ class Scrubber:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, float):
+            if not math.isfinite(value):  # more than a float holds, such as 1e400
+                return 0.5
             return float(self._number(str(int(value)))) + (0.0 if value == int(value) else 0.5)
         if isinstance(value, int) and not isinstance(value, bool):
             return self._whole(value)
@@ -106,10 +111,11 @@ class Scrubber:
         return key if _FIELD.fullmatch(key) and not _ID.fullmatch(key) else self._once(key, self._other)
 
     def _once(self, text: str, make: Callable[[str], str]) -> str:
-        """The replacement of a text: the same one each time, and no other text's."""
+        """The replacement of a text: the same one each time, and no other text's, if there are enough of them."""
+        tries = 0
         while text not in self._replaced:
-            made = make(text)
-            if made not in self._used and made not in self._met:
+            made, tries = make(text), tries + 1
+            if tries == _MOST_TRIES or (made not in self._used and made not in self._met):
                 self._replaced[text] = made
                 self._used.add(made)
         return self._replaced[text]
@@ -180,13 +186,31 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def json_in(text: str) -> Any:
-    """The object or list that a text is the JSON of; None if it is of none."""
+    """The object or list that a text is the JSON of; None if it is of none, or of one that is nested too deep."""
     if text[:1] not in ("{", "["):
         return None
     try:
-        return json.loads(text)
+        found = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+    return None if _is_deep(found) else found
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a JSON value is nested deeper than what goes through it can follow."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            part
+            for each in level
+            if isinstance(each, (list, Mapping))
+            for part in (each.values() if isinstance(each, Mapping) else each)
+        ]
+    return bool(level)
 
 
 def is_word(text: str) -> bool:
