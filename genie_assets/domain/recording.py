@@ -8,14 +8,15 @@ import datetime as dt
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.samples import Sample, Samples, items
 from genie_assets.domain.scrubbed_values import Choose, Scrubber, json_in, texts_in, times_in
 
-_OF_STATEMENTS = "sql."
+_OF_STATEMENTS, _NAMES_PARAMETERS = "sql.", "sql.audit_actions"
 # Parameters that are ours, and say nothing of the account.
 _OURS = frozenset({"page_size", "include_all", "include_serialized_space", "limit", "order", "disposition"})
 _COUNTS = ("chunk_index", "row_offset", "row_count")
@@ -71,8 +72,9 @@ def _answer(sample: Sample, scrubber: Scrubber) -> dict[str, Any]:
     if sample.problem is not None:
         return {"asked": asked, "problem": _problem(sample.problem)}
     body = _plain(sample.body or {})
-    made = _statement(body, scrubber) if sample.kind.startswith(_OF_STATEMENTS) else scrubber.value(body)
-    return {"asked": asked, "body": made}
+    if not sample.kind.startswith(_OF_STATEMENTS):
+        return {"asked": asked, "body": scrubber.value(body)}
+    return {"asked": asked, "body": _statement(body, scrubber, lists_stay=sample.kind == _NAMES_PARAMETERS)}
 
 
 def _problem(problem: FetchError) -> dict[str, Any]:
@@ -94,8 +96,12 @@ def _sample(kind: str, answer: Mapping[str, Any]) -> Sample:
     return Sample(kind, answer["asked"], problem=error)
 
 
-def _statement(body: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
-    """An answer of the SQL API: its columns and counts are of our own statements, and stay."""
+def _statement(body: Mapping[str, Any], scrubber: Scrubber, *, lists_stay: bool) -> dict[str, Any]:
+    """An answer of the SQL API: its columns and counts are of our own statements, and stay.
+
+    With `lists_stay`, lists in its cells are names of parameters, and stay if they look like such.
+    """
+    names = [_object(each).get("name") for each in items(_schema(body).get("columns"))]
     made = {key: scrubber.value(each) for key, each in body.items() if key not in ("status", "manifest", "result")}
     if isinstance(status := body.get("status"), Mapping):
         made["status"] = _status(status, scrubber)
@@ -105,7 +111,7 @@ def _statement(body: Mapping[str, Any], scrubber: Scrubber) -> dict[str, Any]:
         made["result"] = {
             key: each
             if key in _COUNTS
-            else _cells(each, scrubber)
+            else _cells(each, names, scrubber, lists_stay=lists_stay)
             if key == "data_array"
             else scrubber.value(each)
             for key, each in result.items()
@@ -144,19 +150,35 @@ def _kept(value: Any, scrubber: Scrubber) -> Any:
     return value
 
 
-def _cells(rows: Any, scrubber: Scrubber) -> Any:
-    """Rows: lists in cells are names of parameters, and stay if they look like such."""
+def _schema(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _object(_object(body.get("manifest")).get("schema"))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _cells(rows: Any, columns: Sequence[Any], scrubber: Scrubber, *, lists_stay: bool) -> Any:
+    """Rows, by the names of their columns."""
     if not isinstance(rows, list):
         return scrubber.value(rows)
-    return [[_cell(each, scrubber) for each in row] if isinstance(row, list) else None for row in rows]
+    return [
+        [
+            _cell(name, each, scrubber, lists_stay=lists_stay)
+            for name, each in zip_longest(columns[: len(row)], row)
+        ]
+        if isinstance(row, list)
+        else None
+        for row in rows
+    ]
 
 
-def _cell(cell: Any, scrubber: Scrubber) -> Any:
-    names = json_in(cell) if isinstance(cell, str) else None
+def _cell(column: Any, cell: Any, scrubber: Scrubber, *, lists_stay: bool) -> Any:
+    names = json_in(cell) if lists_stay and isinstance(cell, str) else None
     if isinstance(names, list) and all(isinstance(each, str) and _NAME.fullmatch(each) for each in names):
         scrubber.kept.update(names)
         return json.dumps(names, separators=(",", ":"))
-    return scrubber.value(cell)
+    return scrubber.under(str(column), cell)
 
 
 def _refuse_what_tells(samples: Samples, made: Mapping[str, Mapping[str, Any]], kept: set[str]) -> None:

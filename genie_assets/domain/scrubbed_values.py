@@ -38,6 +38,8 @@ _OWN_WORDS = frozenset(
 )
 # Numbers that say nothing of an account, by the field: from, to.
 _TELLING_NOTHING = {"version": (0, 99), "status_code": (100, 599)}
+# Fields whose entries are named by people.
+_NAMED_BY_PEOPLE = frozenset({"query_tags", "custom_tags", "named_parameters"})
 _MOST_TRIES = 8
 _DEEPEST = 100  # what is nested deeper is no JSON to us, but a text
 
@@ -63,7 +65,7 @@ class Scrubber:
     def value(self, value: Any) -> Any:
         """A JSON value with everything in it replaced."""
         if isinstance(value, Mapping):
-            return {self._key(key): self._under(key, each) for key, each in value.items()}
+            return {self._key(key): self.under(key, each) for key, each in value.items()}
         if isinstance(value, list):
             return [self.value(each) for each in value]
         if isinstance(value, str):
@@ -76,7 +78,13 @@ class Scrubber:
             return self._whole(value)
         return value
 
-    def _under(self, key: str, value: Any) -> Any:
+    def under(self, key: str, value: Any) -> Any:
+        """The JSON value of a field, or of a column, with everything in it replaced."""
+        if key in _NAMED_BY_PEOPLE:
+            inner = json_in(value) if isinstance(value, str) else value
+            if isinstance(inner, Mapping):
+                made = {self._once(name, self._other): self.value(each) for name, each in inner.items()}
+                return json.dumps(made) if isinstance(value, str) else made
         lowest, highest = _TELLING_NOTHING.get(key, (0, -1))
         is_kept = isinstance(value, int) and lowest <= value <= highest
         return value if is_kept else self.value(value)

@@ -48,6 +48,21 @@ def test_whatever_somebody_asked_is_replaced_and_stops_no_example(content: str) 
     assert "ann" not in told
 
 
+def test_what_people_call_their_tags_and_parameters_is_replaced_and_lists_in_other_rows_are_no_names() -> None:
+    cells = {
+        "query_tags": '{"team_acme":"x"}',
+        "query_parameters": '{"named_parameters":{"acme_customer":"y"},"is_truncated":false}',
+        "places": '["acme_north","acme_south"]',
+    }
+    columns = [{"name": name, "type_text": "STRING"} for name in cells]
+    answer = {"manifest": {"schema": {"columns": columns}}, "result": {"data_array": [[*cells.values(), "acme"]]}}
+    made = documents(samples("sql.history_rows", answer), by_chance)["sql.history_rows"]["answers"][0]["body"]
+    ((tags, parameters, *_),) = made["result"]["data_array"]
+    assert "acme" not in json.dumps(made)
+    assert (len(json.loads(tags)), json.loads(parameters)["is_truncated"]) == (1, False)
+    assert [each["name"] for each in made["manifest"]["schema"]["columns"]] == [*cells]
+
+
 @pytest.mark.parametrize("entries", [[], [{"robot_name": "r", "all_permissions": []}]])
 def test_an_access_list_without_anybody_we_know_does_not_hold(entries: list[Any]) -> None:
     judged = {fact.name: each for fact, each in verdicts(samples("permissions", {"access_control_list": entries}))}
