@@ -1,7 +1,7 @@
 """What each job's run notes of its costs is what the server received; and days that cost too much are told."""
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from genie_assets_tests.e2e.pipelines import (
     recent_anchor,
     sandbox_of,
 )
+from genie_assets_tests.test_telemetry import Receiver, receiving
 from genie_sandbox.made_up.generator import generate
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,7 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
     place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
     account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=1, messages=20)
     jobs = ["genie_daily", *JOBS, "genie_standing_checks", *(["genie_views"] if lakehouse == "unity" else [])]
-    with sandbox_of(account, tmp_path / "account") as sandbox:
+    with sandbox_of(account, tmp_path / "account") as sandbox, receiving(monkeypatch) as receiver:
         point_at(sandbox, place, monkeypatch)
         sandbox.advance(hours=24)
         pipeline, total, told = Pipeline(), NotedCosts(), dict[str, NotedCosts]()
@@ -89,6 +90,8 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
             if job == "genie_daily":
                 refused = {"effect": "status", "status": 429, "route": "list_messages", "retry_after": 0}
                 sandbox.faults({**refused, "times": 2})
+            if job == "genie_evaluations":
+                monkeypatch.setenv("GENIE_TELEMETRY", "true")
             result = pipeline.run(job, days_of(account)[-1] if job == "genie_daily" else None)
             asked = sandbox.requests(0)
             if not received(asked):
@@ -105,11 +108,26 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
                 if not 200 <= each["status"] < 300 and each["route"] not in LOGINS
             )
             assert from_text(to_text(costs)) == costs, "the numbers of all endpoints fit"
+            if job == "genie_evaluations":
+                monkeypatch.delenv("GENIE_TELEMETRY")
+                _sent(receiver, costs)
             total = total.and_also(costs)
             told[result.run_id[:8]] = costs
         assert (total.statements > 0, total.statement_ms > 0, total.rows > 0) == (True, True, True)
         _kept(pipeline, told)
         _budget(pipeline, total, monkeypatch)
+
+
+def _sent(receiver: Receiver, costs: NotedCosts) -> None:
+    """The metrics of a run are the same numbers."""
+    points: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (name, where), point in receiver.points().items():
+        assert dict(where)["dagster.job"] == "genie_evaluations"
+        points[name][dict(where).get("databricks.endpoint", "")] = point.as_int
+    assert points["genie_assets.warehouse.statements"] == {"": costs.statements}
+    assert points["genie_assets.warehouse.time"] == {"": costs.statement_ms}
+    sent = {name: numbers["requests"] for name, numbers in costs.endpoints.items()}
+    assert points["genie_assets.api.requests"] == sent
 
 
 def _kept(pipeline: Pipeline, told: dict[str, NotedCosts]) -> None:
