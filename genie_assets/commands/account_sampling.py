@@ -23,7 +23,7 @@ class Taken:
 
 
 def take_samples(settings: Settings, now: dt.datetime, *, with_rows: bool = False) -> Taken:
-    """Take samples of the account: at most 150 requests, ten a second, and 15 statements. Nothing is changed.
+    """Take samples of the account: at most 150 requests, ten a second, and 16 statements. Nothing is changed.
 
     Args:
         settings: Where the account is.

@@ -7,8 +7,8 @@ from typing import Any
 
 from genie_assets.domain.contract import ODD_SHAPES
 from genie_assets.domain.contract_genie import numbers
-from genie_assets.domain.contract_sql import columns, parameters
-from genie_assets.domain.messages import as_int, message_id_of
+from genie_assets.domain.contract_sql import columns, parameters, rows
+from genie_assets.domain.messages import as_int
 from genie_assets.domain.samples import Samples, items, word
 from genie_assets.domain.vocabularies import is_known_action
 
@@ -119,14 +119,19 @@ def _numbers(samples: Samples) -> str | None:
     return "; ".join(f"{name}: {' or '.join(sorted(kinds))}" for name, kinds in sorted(told.items())) or None
 
 
-def _kinds_listed(samples: Samples) -> str | None:
-    found = Counter(word(each.get("agent_type")) for _, each in samples.objects("conversations", "conversations"))
-    known = {message_id_of(each) for _, each in samples.messages()}
-    asked = {each.get("message_id") for _, each in samples.objects("eval_results", "evaluation.results")} - {None}
-    if not asked:
-        return None  # no benchmark run names a message: nothing to look for
-    there = len(asked & known)
-    return f"of {len(asked)} messages of evaluations {there} are among those listed; types: {_counted(found)}"
+def _unlisted(samples: Samples) -> str | None:
+    """Conversations that the audit log shows and the whole list of their space lacks."""
+    listed: defaultdict[str, set[Any]] = defaultdict(set)
+    for sample, each in samples.objects("conversations", "conversations"):
+        listed[sample.asked.get("space_id", "")].add(each.get("conversation_id"))
+    seen = [row for row in rows(samples, "sql.audit_conversations") if len(row) == 3 and row[2] != "1"]
+    if not seen:
+        return None
+    missing = sum(conversation_id not in listed[space_id] for space_id, conversation_id, _ in seen)
+    return (
+        f"of {len(seen)} conversations that the audit log shows there, and no deletion of them, {missing} "
+        "are not in the lists with include_all=true; why they are not, nothing tells"
+    )
 
 
 def _usage(samples: Samples) -> str | None:
@@ -156,6 +161,6 @@ QUESTIONS = (
     OpenQuestion(6, "Which parameters each action of the audit log names, and how late rows arrive.", _parameters),
     OpenQuestion(7, "Whether numbers of 64 bits come as numbers or as text.", _numbers),
     OpenQuestion(8, "How long conversations are kept, and what deletion makes of their ids.", _nothing),
-    OpenQuestion(9, "Whether include_all lists conversations of benchmarks and integrations.", _kinds_listed),
+    OpenQuestion(9, "Whether include_all lists conversations of benchmarks and integrations.", _unlisted),
     OpenQuestion(10, "Whether usage_metadata.genie is there, and until when prices are promotional.", _usage),
 )

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 from genie_assets.domain.agents import AGENT_MODE
 from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.samples import PAGE_SIZE, Sample, Samples, items
-from genie_assets.pipeline.statement_samples import Hint, Warehouse, hints, samples_of_statements
+from genie_assets.pipeline.statement_samples import Hint, Warehouse, hints, sample_of_spaces, samples_of_statements
 
 MOST_REQUESTS = 150
 """Of the Genie API and of permissions, second tries included."""
 
-MOST_STATEMENTS = 15
+MOST_STATEMENTS = 16
 """Sent to the warehouse; looks at one that still runs come on top."""
 
 _WORKSPACES, _SPACES_LISTED, _SPACES, _CONVERSATIONS, _MESSAGES = 3, 8, 3, 3, 1
@@ -69,6 +69,7 @@ def samples_of_account(
         looked_into += any(items((each.body or {}).get("spaces")) for each in found)
         if looked_into == _WORKSPACES:
             break
+    taken += sample_of_spaces(warehouse, Samples(now, taken))
     return Samples(now, taken)
 
 

@@ -11,6 +11,7 @@ from genie_assets.gateways.sql.texts import sql_names, sql_text
 
 _DAYS = 7  # of audit log and query history
 _SINCE_A_DAY = frozenset({"audit_actions", "audit_examples", "audit_rows"})
+_OF_SPACES = "audit_conversations"
 _SINCE_A_TIME = frozenset({"history_statuses", "history_rows"})
 
 
@@ -45,9 +46,27 @@ def samples_of_statements(warehouse: Warehouse, now: dt.datetime, *, with_rows: 
     """
     since = now - dt.timedelta(days=_DAYS)
     for folder in ("contract", "record") if with_rows else ("contract",):
-        for name in sql_names(folder):
+        for name in (each for each in sql_names(folder) if each != _OF_SPACES):
             yield warehouse.run(f"sql.{name}", sql_text(f"{folder}/{name}"), _parameters(name, since))
     yield warehouse.run_for_links("sql.links", sql_text("contract/one"))
+
+
+def sample_of_spaces(warehouse: Warehouse, samples: Samples) -> Iterator[Sample]:
+    """Which conversations the audit log shows of the spaces whose conversations were listed whole.
+
+    Args:
+        warehouse: Runs the statement.
+        samples: What was answered so far.
+    """
+    listed = {
+        sample.asked["space_id"]
+        for sample, body in samples.bodies("conversations")
+        if not body.get("next_page_token") and "," not in sample.asked["space_id"]
+    }
+    if listed:
+        since = (samples.at - dt.timedelta(days=_DAYS)).date()
+        parameters = {"since": since, "space_ids": ",".join(sorted(listed))}
+        yield warehouse.run(f"sql.{_OF_SPACES}", sql_text(f"contract/{_OF_SPACES}"), parameters)
 
 
 def _parameters(name: str, since: dt.datetime) -> Mapping[str, dt.date | dt.datetime]:

@@ -26,11 +26,13 @@ from genie_assets.domain.recording import TellsTooMuchError, documents, samples_
 from genie_assets.domain.samples import Sample, Samples
 from genie_assets.domain.scrubbed_values import Scrubber, is_word
 from genie_assets.domain.spaces import look_of
+from genie_assets.gateways.databricks.pacing import Pacer
+from genie_assets.gateways.genie.sampling import GenieSampler
 from genie_assets.gateways.sql.answers import statement_of
 from genie_assets.gateways.sql.values import frame
 from genie_assets.pipeline.account_samples import MOST_REQUESTS, MOST_STATEMENTS
 from genie_assets.settings import load_settings
-from genie_assets.wiring import open_samplers
+from genie_assets.wiring import open_samplers, open_workspaces
 from genie_assets_tests.e2e.pipelines import point_at, sandbox_of
 from genie_sandbox.__main__ import main as sandbox_command
 from genie_sandbox.account import Account
@@ -115,7 +117,7 @@ def test_people_read_it_at_eighty_columns(samples: Samples) -> None:
     assert " ".join(text.split()).endswith("It took 69 requests and 11 statements.")
     assert "  8  How long conversations are kept" in text
     shown = {question.number for question, each in answers(samples) if each is not None}
-    assert {2, 5, 6, 7} <= shown
+    assert {2, 5, 6, 7, 9} <= shown
     assert not shown & {4, 8}, "nothing that only reads shows these"
 
 
@@ -125,6 +127,19 @@ def test_people_read_it_at_eighty_columns(samples: Samples) -> None:
 def test_options_that_do_not_go_together_are_told_in_one_sentence(options: list[str]) -> None:
     refused = CliRunner().invoke(main, ["doctor", *options])
     assert (refused.exit_code, refused.output.count("Error:")) == (2, 1)
+
+
+def test_samples_end_with_the_requests_and_the_time_that_they_may_take(sandbox: SandboxProcess) -> None:
+    settings = load_settings()
+    connection = settings.databricks()
+    workspaces = open_workspaces(settings, connection)
+    home = next(iter(sandbox.urls.items()))
+    sampler = GenieSampler(workspaces, Pacer(100), 2)
+    taken = [sampler.get("spaces", home, (), {}) for _ in range(3)]
+    assert [each is not None and each.body is not None for each in taken] == [True, True, False]
+    assert sampler.requests == 2
+    assert GenieSampler(workspaces, Pacer(100), 2, seconds=0).get("spaces", home, (), {}) is None
+    assert GenieSampler(workspaces, Pacer(100), 2).get("space", home, ("..",), {}) is None
 
 
 def changed(samples: Samples, kind: str, edit: Edit) -> Samples:

@@ -1,6 +1,7 @@
 """Samples of the Genie API: any address that may be read, asked once, slowly, and not too often in all."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from genie_assets.domain.fetch_plan import is_usable_id
@@ -8,8 +9,10 @@ from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.samples import Sample
 from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import CallError, Retries
+from genie_assets.gateways.databricks.transport import USUAL
 from genie_assets.gateways.databricks.workspaces import Workspaces
 
+_LIMITS = replace(USUAL, seconds=30.0)  # a sample that takes longer is none
 _ROOTS = {
     "spaces": "/api/2.0/genie/spaces",
     "agents": "/api/2.0/genie/agents",
@@ -24,12 +27,22 @@ class GenieSampler:
         workspaces: Knows how to reach them.
         pacer: How fast they are asked, all together.
         most: So many requests are made at most, second tries included.
+        seconds: How long samples are taken, from now on; one that is under way may take half a minute more.
         retries: How passing trouble is met.
     """
 
-    def __init__(self, workspaces: Workspaces, pacer: Pacer, most: int, retries: Retries | None = None) -> None:
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        pacer: Pacer,
+        most: int,
+        *,
+        seconds: float = 600.0,
+        retries: Retries | None = None,
+    ) -> None:
         self._workspaces, self._pacer, self._most = workspaces, pacer, most
         self._retries = retries or Retries(attempts=2, longest_wait=10.0)
+        self._seconds, self._began = seconds, self._retries.clock()
         self.requests = 0
 
     def get(
@@ -41,7 +54,7 @@ class GenieSampler:
         *,
         below: str = "spaces",
     ) -> Sample | None:
-        """One sample; None if enough requests were made, or an id cannot be asked for.
+        """One sample; None if enough was asked, or for long enough, or an id cannot be asked for.
 
         So many parameters: what is asked, of whom, and what it is called.
 
@@ -52,7 +65,8 @@ class GenieSampler:
             query: Parameters.
             below: Below which root: `spaces`, `agents` or `permissions`.
         """
-        if self.requests >= self._most or not all(map(is_usable_id, path)):
+        is_over = self.requests >= self._most or self._retries.clock() - self._began >= self._seconds
+        if is_over or not all(map(is_usable_id, path)):
             return None
         address = "/".join((_ROOTS[below], *(quote(segment, safe="") for segment in path)))
         asked = {**query, **_named(path), "workspace_id": workspace[0]}
@@ -63,7 +77,7 @@ class GenieSampler:
                 sent_at = self._pacer.acquire(None) or 0.0
                 self.requests += 1
                 try:
-                    body = http.call("GET", address, query=query)
+                    body = http.call("GET", address, query=query, limits=_LIMITS)
                 except CallError as failed:
                     if failed.error.error_class is ErrorClass.RATE_LIMITED:
                         self._pacer.refused(sent_at, failed.error.retry_after_seconds)
