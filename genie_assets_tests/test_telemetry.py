@@ -138,6 +138,17 @@ def test_a_receiver_that_refuses_or_is_away_is_one_sentence_without_its_address(
     assert "127.0.0.1" not in caplog.text
 
 
+def test_what_opentelemetry_says_of_a_variable_is_not_repeated(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Headers are written with an equals sign; who writes a colon would find the login in the log."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Bearer s3cret")
+    receiver.status = 403
+    with pytest.raises(TelemetryError, match="not every OTEL_EXPORTER_OTLP_… is understood"):
+        send(measures_of_fetch(asked(), 1.5))
+    assert "s3cret" not in caplog.text
+
+
 def test_a_run_sends_only_if_it_shall_and_no_text_and_fails_for_no_receiver(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,18 +34,21 @@ def send(measures: Iterable[Measure]) -> None:
     except ImportError:
         raise TelemetryError("OpenTelemetry is not installed: pip install 'genie-assets[telemetry]'") from None
     differences: dict[type, Any] = dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)
-    exporter = OTLPMetricExporter(
-        timeout=SEND_SECONDS, preferred_temporality=None if _TEMPORALITY in os.environ else differences
-    )
-    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
-    resource = Resource.create({"service.name": "genie-assets", "service.version": version("genie-assets")})
-    provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+    # What it says of variables that it does not understand quotes them, and one may hold a login.
+    with _Heard() as misread:
+        exporter = OTLPMetricExporter(
+            timeout=SEND_SECONDS, preferred_temporality=None if _TEMPORALITY in os.environ else differences
+        )
+        reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
+        resource = Resource.create({"service.name": "genie-assets", "service.version": version("genie-assets")})
+        provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
     with _Heard() as heard:
         _record(provider.get_meter("genie_assets"), measures)
         taken = provider.force_flush(SEND_SECONDS * 1000)
         provider.shutdown()
     if not taken or heard.problems:
-        raise TelemetryError("the receiver of OTEL_EXPORTER_OTLP_ENDPOINT did not take them")
+        why = ", and not every OTEL_EXPORTER_OTLP_… is understood" if misread.problems else ""
+        raise TelemetryError(f"the receiver of OTEL_EXPORTER_OTLP_ENDPOINT did not take them{why}")
 
 
 def _record(meter: Any, measures: Iterable[Measure]) -> None:
