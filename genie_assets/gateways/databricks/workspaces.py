@@ -42,7 +42,7 @@ class Workspaces:
         client_secret: its secret; and
         tenant: its directory, if it is Azure's and not Databricks' own.
         urls: Configured addresses by workspace id; they win over the addresses that callers bring.
-        not_running: Gives the workspaces that answer nobody, with their status; asked at the first use of an
+        statuses: Gives all workspaces that the account lists, with their status; asked at the first use of an
             address that a caller brings. What the operator named an address for is asked, whatever its status.
         policy: Hosts that may be sent credentials; Databricks' own by default.
         threads: Connections per host.
@@ -141,11 +141,13 @@ class Workspaces:
 
         Databricks takes the row of a cancelled workspace away, and its host answers nobody, or with a page.
         """
-        listed = self._statuses()
-        is_listed = not listed or workspace_id in listed or workspace_id in self._urls
         # One without an address may not be listed yet.
         is_unknown = error.error_class is ErrorClass.CONFIG and error.http_status is None
-        if is_listed or is_unknown or not POLICIES[error.error_class].of_the_way:
+        # The list is asked for last: to read it takes a statement.
+        if workspace_id in self._urls or is_unknown or not POLICIES[error.error_class].of_the_way:
+            return error
+        listed = self._statuses()
+        if not listed or workspace_id in listed:
             return error
         text = (
             f"Workspace {workspace_id} cannot be reached, and system.access.workspaces_latest does not name it "

@@ -198,18 +198,21 @@ class SystemTables:
             https://host/?o=<its id> (NULL if unusable), and status as Databricks spells it: RUNNING, or why the
             workspace answers nobody; NULL if unknown.
         """
-        return self._usable_workspaces(self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None)))
+        return self._usable_workspaces(self._all_workspaces())
 
     def _usable_workspaces(self, told: pd.DataFrame) -> pd.DataFrame:
+        # Of one that is not looked at, too, it is known that it is there.
+        self._note_statuses(_statuses(told))
         frame = self._ours(told)
         frame["workspace_url"] = [self._usable_url(url) for url in frame["workspace_url"]]
-        frame = frame.drop_duplicates("workspace_id")
-        self._note_statuses(_statuses(frame))
-        return frame
+        return frame.drop_duplicates("workspace_id")
 
     def statuses(self) -> dict[str, str | None]:
-        """All workspaces, with their status; None where it is not known."""
-        return _statuses(self.workspaces())
+        """All workspaces, those included that are not looked at, with their status; None where it is not known."""
+        return _statuses(self._all_workspaces())
+
+    def _all_workspaces(self) -> pd.DataFrame:
+        return self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None))
 
     def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
         """Time of the newest audit event of any service since a UTC day; None if there is none."""
@@ -260,5 +263,6 @@ def _answer(warehouse: Warehouse, name: str, parameters: Mapping[str, Any] | Non
 
 
 def _statuses(workspaces: pd.DataFrame) -> dict[str, str | None]:
-    statuses = (status if isinstance(status, str) else None for status in workspaces["status"])
-    return dict(zip(workspaces["workspace_id"], statuses, strict=True))
+    first = workspaces.drop_duplicates("workspace_id")
+    statuses = (status if isinstance(status, str) else None for status in first["status"])
+    return dict(zip(first["workspace_id"], statuses, strict=True))

@@ -162,6 +162,18 @@ def test_a_workspace_that_is_not_listed_any_more_is_asked_where_it_was_and_its_s
     assert message(api, stub, "m", workspace_id="up").error_class is ErrorClass.CONFIG
 
 
+def test_what_is_not_looked_at_is_listed_all_the_same_and_a_known_address_asks_for_no_list(
+    stub, account, monkeypatch
+):
+    monkeypatch.setenv("GENIE_WORKSPACES", "other")
+    account.answers["up"] = account.answers["far"] = Reply({"error_code": "ENDPOINT_NOT_FOUND"}, 404)
+    assert message(genie(), stub, "m", workspace_id="up").error_class is ErrorClass.CONFIG
+    monkeypatch.setenv("GENIE_WORKSPACE_URLS", f"far={stub.url}")
+    before = len(stub.paths())
+    assert message(genie(), stub, "m", workspace_id="far").error_class is ErrorClass.CONFIG
+    assert not any(path.startswith("/api/2.0/sql/") for path in stub.paths()[before:])
+
+
 def test_threads_wait_for_one_look_at_the_statuses():
     looks = []
 
