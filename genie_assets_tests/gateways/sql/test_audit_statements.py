@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,16 @@ def _account() -> Account:
         for number, (action, who) in enumerate(rows)
     )
     return with_scenarios(
-        account_of(audit=(*audit, *_of_spaces())), START, [asked_by_ourselves, account_level_rows, agent_events]
+        account_of(audit=(*audit, *_of_spaces(), _of_the_account())),
+        START,
+        [asked_by_ourselves, account_level_rows, agent_events],
     )
+
+
+def _of_the_account() -> ArrivingRow:
+    """The newest row of all, of another service, which is about no workspace."""
+    found = audit_row(90, START + 3 * 86_400_000, "login", {}, service="accounts", arrives_at=START)
+    return replace(found, row={**found.row, "workspace_id": "0"})
 
 
 def _of_spaces() -> list[ArrivingRow]:
@@ -92,6 +101,15 @@ def test_rows_of_the_account_itself_are_left_out(asked: SystemTables) -> None:
         assert set(frame["workspace_id"]) == {"1"}
     for statement in ("audit_message_events", "audit_deletions"):
         assert "<> '0'" in sql_text(statement)
+
+
+def test_rows_of_the_account_itself_do_not_make_the_log_of_a_region_fresh(asked: SystemTables) -> None:
+    """Every region shows them, whatever becomes of the rows of its own workspaces."""
+    times = {"0": 0, "1": 0}
+    for each in _account().audit:
+        times[each.row["workspace_id"]] = max(each.row["event_time"], times[each.row["workspace_id"]])
+    assert times["0"] > times["1"]
+    assert asked.latest_audit_event(DAY) == dt.datetime.fromtimestamp(times["1"] / 1000, dt.UTC)
 
 
 @pytest.mark.parametrize("read", ["get", "list", "summarize", "generatedownload"])
