@@ -186,9 +186,9 @@ def _of_unread_regions(unread: Mapping[dt.date, Mapping[str, dt.datetime]]) -> s
     since = min(at for regions in unread.values() for at in regions.values())
     names = {region for regions in unread.values() for region in regions}
     return (
-        f"{len(unread)} of the last days were loaded without {_regions(names)}: {named}. It could not be read "
-        f"first at {since:%Y-%m-%d %H:%M} UTC; what had been stored of it stays. The check audit_is_fresh says "
-        "why. The schedule late_days_hourly and the sensor load_late_days load these days once it can be read."
+        f"{len(unread)} of the last days were loaded without {_regions(names)}: {named}. The first time was "
+        f"{since:%Y-%m-%d %H:%M} UTC; what had been stored stays. The check audit_is_fresh says why. The schedule "
+        "late_days_hourly and the sensor load_late_days load these days once all of it can be read."
     )
 
 

@@ -178,10 +178,14 @@ def _regions(value: Any) -> Any:
                 "must hold pairs such as us=https://host/warehouse_id, separated by commas; a name is made of "
                 "letters, digits and hyphens"
             )
-        if name in (HOME, *regions):
-            whose = "the name of DATABRICKS_HOST's own region" if name == HOME else "named twice"
+        if name.lower() in (HOME, *map(str.lower, regions)):
+            whose = "the name of DATABRICKS_HOST's own region" if name.lower() == HOME else "named twice"
             raise ValueError(f"holds the region {name}, which is {whose}")
-        regions[name] = _regional_warehouse(name, place)
+        warehouse = _regional_warehouse(name, place)
+        # The one would be shown in health though nobody reads it.
+        if twin := next((each for each in regions if regions[each] == warehouse), None):
+            raise ValueError(f"gives the regions {twin} and {name} the same SQL warehouse: each has its own")
+        regions[name] = warehouse
     return regions
 
 

@@ -213,6 +213,7 @@ class Settings(BaseSettings):
             azure_problem(azure)
             if is_azures
             else authentication_problem(settings.databricks_client_id, secret, token),
+            _region_at_home(settings),
         ]
         if not settings.databricks_host or not settings.databricks_warehouse_id or any(problems):
             raise SettingsError(" ".join([*filter(None, problems), WHERE_SETTINGS_ARE]))
@@ -263,6 +264,18 @@ class Settings(BaseSettings):
         if problem := authentication_problem(client_id, secret, token):
             raise SettingsError(problem.replace("DATABRICKS_", "GENIE_WRITE_"))
         return replace(usual, client_id=client_id, client_secret=secret, token=token, tenant_id=None)
+
+
+def _region_at_home(settings: Settings) -> str | None:
+    """One sentence if a further region is given the warehouse of home: it would look well, and not be read."""
+    home = settings.databricks_host, settings.databricks_warehouse_id
+    for name, place in settings.genie_regions.items():
+        if (place.url, place.warehouse_id) == home:
+            return (
+                f"GENIE_REGIONS gives the region {name} the warehouse of DATABRICKS_HOST, which reads its own "
+                "region only: name one of a workspace there."
+            )
+    return None
 
 
 def _reveal(secret: SecretStr | None) -> str | None:

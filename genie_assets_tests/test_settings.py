@@ -65,6 +65,16 @@ def test_a_region_is_a_warehouse_at_an_address(monkeypatch, place):
     }
 
 
+def test_a_region_that_has_the_warehouse_of_home_is_none(monkeypatch):
+    """It would be shown in health, and nobody would read it."""
+    monkeypatch.setenv("GENIE_REGIONS", "us=https://home.cloud.databricks.com/w2,")
+    settings = load_settings(**CONNECTED, databricks_token="s3cret")
+    assert settings.databricks().warehouse_id == "w1"
+    monkeypatch.setenv("GENIE_REGIONS", "us=https://home.cloud.databricks.com/w1")
+    with pytest.raises(SettingsError, match="GENIE_REGIONS gives the region us the warehouse of DATABRICKS_HOST"):
+        load_settings(**CONNECTED, databricks_token="s3cret").databricks()
+
+
 @pytest.mark.parametrize("text", ["1,2", "1 2", " 1, 2 ", "1\n2"])
 def test_lists_are_separated_by_commas_or_blanks(monkeypatch, text):
     monkeypatch.setenv("GENIE_WORKSPACES", text)
@@ -121,7 +131,8 @@ def test_a_connection_has_a_whole_address_and_shows_no_secret():
         ("GENIE_REGIONS", "us=https://us.cloud.databricks.com/one/1a2b"),
         ("GENIE_REGIONS", "u|s=https://us.cloud.databricks.com/1a2b"),
         ("GENIE_REGIONS", "home=https://us.cloud.databricks.com/1a2b"),
-        ("GENIE_REGIONS", "us=a.databricks.com/1a2b,us=b.databricks.com/1a2b"),
+        ("GENIE_REGIONS", "us=a.databricks.com/1a2b,US=b.databricks.com/1a2b"),
+        ("GENIE_REGIONS", "us=a.databricks.com/1a2b,ap=https://a.databricks.com/sql/1.0/warehouses/1a2b"),
         ("GENIE_ALLOWED_HOSTS", "ftp://x"),
         ("GENIE_ALLOWED_HOSTS", "a/b"),
     ],

@@ -37,15 +37,30 @@ Notes = Mapping[str, RegionNote]  # by region
 
 
 def notes_of(text: str | None) -> Notes:
-    """The column `regions` of `genie_day_loads`, read."""
-    return {
-        region: RegionNote(
-            {place: (numbers[0], numbers[1], numbers[2]) for place, numbers in note["workspaces"].items()},
-            note["newest"],
-            note["unread_since"],
-        )
-        for region, note in json.loads(text or "{}").items()
+    """The column `regions` of `genie_day_loads`, read. What was written by hand and cannot be read is no note."""
+    try:
+        return {region: _note_of(note) for region, note in json.loads(text or "{}").items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _note_of(note: Mapping[str, Any]) -> RegionNote:
+    workspaces = {
+        place: (int(events), int(messages), int(total))
+        for place, (events, messages, total) in note["workspaces"].items()
     }
+    return RegionNote(workspaces, _time_text(note["newest"]), _time_text(note["unread_since"]))
+
+
+def _time_text(text: str | None) -> str | None:
+    """A time as it is noted, if it is one.
+
+    Raises:
+        ValueError: it is none, or has no zone.
+    """
+    if text is not None and dt.datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("a time without a zone")
+    return text
 
 
 def _text_of(notes: Notes) -> str:

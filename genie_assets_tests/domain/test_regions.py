@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from genie_assets.domain.regions import (
     beside_the_stored,
     held_back,
@@ -87,6 +89,25 @@ def test_what_is_stored_of_a_workspace_stays_while_a_region_is_unread_that_showe
     old, new = ({"workspace_id": "moved", "message_id": each} for each in ("old", "new"))
     elsewhere = {"workspace_id": "1", "message_id": "old"}
     assert beside_the_stored([old, new, elsewhere], [old, elsewhere], held) == [new, elsewhere]
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        "us",
+        "[]",
+        '{"us": null}',
+        '{"us": {"workspaces": {"2": [5]}, "newest": null, "unread_since": null}}',
+        '{"us": {"workspaces": {}, "newest": null, "unread_since": "yesterday"}}',
+        '{"us": {"workspaces": {}, "newest": "2026-03-02T12:00:00", "unread_since": null}}',
+    ],
+)
+def test_what_somebody_else_wrote_there_stops_nothing_and_has_the_day_loaded_again(edited: str) -> None:
+    assert unread_of(edited) == {}
+    assert held_back(edited, WITHOUT_US) == set()
+    rows = [row("home", "1"), row("us", "2")]
+    assert late(rows, edited, ["home", "us"])
+    assert load(rows, edited, WITHOUT_US) == load(rows, None, WITHOUT_US)
 
 
 def test_notes_can_be_read_by_people() -> None:

@@ -7,6 +7,7 @@ unknown, which is not the same as nothing.
 
 import logging
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -71,7 +72,7 @@ class Regions:
         frames = {name: each for name, each in answers.items() if isinstance(each, pd.DataFrame)}
         failures = {name: each for name, each in answers.items() if not isinstance(each, pd.DataFrame)}
         if not frames:
-            raise next(iter(failures.values()))
+            raise _of_region(*next(iter(failures.items())))
         for name, failure in failures.items():
             self._leave_out(name, failure)
         if failures and belongs_together:
@@ -94,7 +95,7 @@ class Regions:
             except (WarehouseError, CallError) as failure:
                 if not self.names:
                     raise
-                first = first or failure
+                first = first or _of_region(name, failure)
         assert first is not None  # noqa: S101 - `all` leaves at least one that it has not left out
         raise first
 
@@ -110,11 +111,20 @@ class Regions:
         answers = dict(SideBySide(one, threads=1).run([[name] for name in names]))
         return {name: answers[name] for name in names}
 
-    def _leave_out(self, name: str, failure: Exception) -> None:
-        text = str(failure)
-        if name != HOME:
-            # Whoever raised it speaks of the one warehouse that most accounts have.
-            for setting in ("DATABRICKS_WAREHOUSE_ID", "DATABRICKS_HOST"):
-                text = text.replace(setting, f"GENIE_REGIONS, {name}")
-        self.unread[name] = text
+    def _leave_out(self, name: str, failure: WarehouseError | CallError) -> None:
+        text = self.unread[name] = str(_of_region(name, failure))
         _LOG.warning("Region %s cannot be read, and the others are: %s", name, text)
+
+
+def _of_region(name: str, failure: WarehouseError | CallError) -> WarehouseError | CallError:
+    """A failure as it is told of a region: who raised it speaks of the one warehouse that most accounts have."""
+    if name == HOME:
+        return failure
+    text = str(failure)
+    for setting in ("DATABRICKS_WAREHOUSE_ID", "DATABRICKS_HOST"):
+        text = text.replace(setting, f"GENIE_REGIONS, {name}")
+    if isinstance(failure, CallError):
+        return CallError(replace(failure.error, message=text), transient=failure.transient)
+    return WarehouseError(
+        text, condition=failure.condition, passing=failure.passing, error_class=failure.error_class
+    )

@@ -89,6 +89,16 @@ def test_if_none_answers_the_first_ones_failure_is_raised(home: Warehouse, us: W
         Regions({"home": home, "us": us}).any(ask)
 
 
+def test_the_last_one_that_fails_is_told_by_its_own_setting(home: Warehouse, us: Warehouse) -> None:
+    regions = Regions({"home": home, "us": us})
+    home.failure = AWAY
+    regions.all(ask)
+    us.failure = WarehouseError("No warehouse (DATABRICKS_WAREHOUSE_ID).", condition="NO_WAREHOUSE")
+    with pytest.raises(WarehouseError, match=r"^No warehouse \(GENIE_REGIONS, us\)\.$") as caught:
+        regions.all(ask)
+    assert caught.value.condition == "NO_WAREHOUSE"
+
+
 def test_tables_that_all_regions_share_are_read_where_they_can_be(home: Warehouse, us: Warehouse) -> None:
     regions = Regions({"home": home, "us": us})
     assert (list(regions.any(ask)["shown"]), us.asked) == ([1, 2], 0)
