@@ -43,7 +43,7 @@ from genie_assets.placement import Placement
 from genie_assets.reconciliation import spaces_are_reconciled
 from genie_assets.run_notes import noted_causes
 from genie_assets.settings import load_settings
-from genie_assets.showing import counted, counts_rows, rows_table, shown
+from genie_assets.showing import counted, counts_table, rows_table, shown
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
 from genie_assets.table_checks import build_keys_are_unique, build_no_key_is_twice, inspected_by
 from genie_assets.wiring import Clock
@@ -171,7 +171,7 @@ def enrichment_coverage(
         else f"The statements of {missing:,} of {complete + missing:,} messages never came to "
         "system.query.history, or it could not be read: look at the grant on it, and whether the warehouses that "
         "Genie uses are in this region, or in one of GENIE_REGIONS.",
-        metadata={"messages_expired": expired, **counts_rows("states", states)},
+        metadata={"messages_expired": expired, **counts_table("states", states)},
     )
 
 

@@ -13,7 +13,7 @@ from genie_assets.pipeline.side_ledgers import unread_around_messages
 from genie_assets.placement import Placement
 from genie_assets.run_notes import LEDGER, noted_causes
 from genie_assets.settings import load_settings
-from genie_assets.showing import counted, counts_rows, rows_table, shown
+from genie_assets.showing import counted, counts_table, rows_table, shown
 from genie_assets.wiring import Clock
 
 NAME = "ledger_is_clear"
@@ -62,7 +62,7 @@ def _verdict(key: dg.AssetKey, ledger: SideLedger, found: Unread) -> dg.AssetChe
         # All that is wrong are these classes: they are told as incidents of theirs.
         metadata |= {**noted_causes(found.by_class), LEDGER: ledger.name}
     elif found.by_class:
-        metadata |= counts_rows("classes", found.by_class)
+        metadata |= counts_table("classes", found.by_class)
     if found.by_class:
         metadata["sample"] = rows_table(columns, rows)
     return dg.AssetCheckResult(

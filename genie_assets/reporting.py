@@ -18,7 +18,7 @@ from genie_assets.pipeline.things import Tally
 from genie_assets.pipeline.walked_conversations import ReconciliationReport
 from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets.run_notes import WAITING, noted_changed_spaces, noted_waits_of_days
-from genie_assets.showing import counts_table, markdown, rows_table, shown, spaces_table
+from genie_assets.showing import counts_table, rows_table, shown, spaces_table
 
 
 def discovery_metadata(found: Discovery) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def discovery_metadata(found: Discovery) -> dict[str, Any]:
         tables |= counts_table("asked_of_agents", found.unnamed.asked_of_agents)
         tables |= counts_table("unknown_actions", found.unnamed.unknown)
     if found.not_running:
-        tables["not_running"] = markdown(["workspace"], [[name] for name in found.not_running])
+        tables["not_running"] = rows_table(["workspace"], [[name] for name in found.not_running])
     return explained("audit_messages", numbers | tables)
 
 
@@ -61,7 +61,8 @@ def fetch_metadata(report: FetchReport) -> dict[str, Any]:
 
 def fold_metadata(report: FoldReport) -> dict[str, Any]:
     """Metadata of `enriched_message_details`: what the fold did."""
-    tables = counts_table("statuses", report.statuses) | counts_table("enrichment", report.enrichment)
+    tables: dict[str, Any] = counts_table("statuses", report.statuses)
+    tables |= counts_table("enrichment", report.enrichment)
     numbers = {**report.numbers(), "dagster/partition_row_count": sum(report.statuses.values())}
     tables |= _unread(report.unread)
     if report.history_refusal is not None:
@@ -88,7 +89,8 @@ def spaces_metadata(report: SpacesReport) -> dict[str, Any]:
     numbers = {**report.numbers(), "dagster/row_count": report.known}
     # Those whose title nobody may read come last.
     looked_at = sorted((not title, title or "", key) for key, title in report.titles.items())
-    tables = counts_table("errors", report.errors_by_class) | spaces_table(
+    tables: dict[str, Any] = counts_table("errors", report.errors_by_class)
+    tables |= spaces_table(
         "spaces_by_title", [(key, title, report.urls.get(key.workspace_id)) for _, title, key in looked_at]
     )
     return explained("genie_space_details", numbers | tables)
@@ -100,7 +102,7 @@ def reconciliation_metadata(report: ReconciliationReport) -> dict[str, Any]:
         name: getattr(report, name) for name in MEANINGS["reconciled_conversations"] if hasattr(report, name)
     }
     days = [[day] for day in sorted(report.days_entered)]
-    return numbers | ({"days": markdown(["day"], days)} if days else {})
+    return numbers | ({"days": rows_table(["day"], days)} if days else {})
 
 
 def lists_metadata(asset: str, report: ListsReport) -> dict[str, Any]:

@@ -42,41 +42,6 @@ def _in_one_line(text: object, at_most: int) -> str:
     return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return _NOTHING
-    # Enumerations are our own words.
-    if isinstance(value, Enum):
-        return str(value)
-    return str(value) if isinstance(value, int | float | dt.date) else shown(value)
-
-
-def table(titles: Sequence[str], rows: Iterable[Sequence[object]], *, at_most: int = _MOST_ROWS) -> str:
-    """A Markdown table of rows from outside.
-
-    Args:
-        titles: Our own words.
-        rows: As many values each. Texts are shown as text, numbers to the right.
-        at_most: So many rows are shown, and how many more there are.
-    """
-    rows = list(rows)
-    columns = list(zip(*rows, strict=True)) or [()] * len(titles)
-    rules = ["---:" if _are_numbers(column) else "---" for column in columns]
-    text = markdown_table(titles, ([_cell(value) for value in row] for row in rows[:at_most]), rules)
-    return f"{text}\n\nand {len(rows) - at_most} more" if len(rows) > at_most else text
-
-
-def _are_numbers(values: Sequence[object]) -> bool:
-    return bool(values) and all(isinstance(value, int | float | None) for value in values)
-
-
-def markdown(
-    titles: Sequence[str], rows: Iterable[Sequence[object]], *, at_most: int = _MOST_ROWS
-) -> dg.MarkdownMetadataValue:
-    """The table as metadata."""
-    return dg.MetadataValue.md(table(titles, rows, at_most=at_most))
-
-
 def rows_table(
     titles: Sequence[str], rows: Iterable[Sequence[object]], *, at_most: int = _MOST_ROWS
 ) -> dg.TableMetadataValue:
@@ -103,18 +68,10 @@ def _plain(value: object) -> int | float | str:
     return line or _NOTHING
 
 
-def counts_rows(title: str, counts: Mapping[str, int]) -> dict[str, dg.TableMetadataValue]:
-    """The same as `counts_table`, for a check."""
-    return {title: rows_table([title, "count"], _largest_first(counts))} if counts else {}
-
-
-def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: -item[1])
-
-
-def counts_table(title: str, counts: Mapping[str, int]) -> dict[str, dg.MarkdownMetadataValue]:
+def counts_table(title: str, counts: Mapping[str, int]) -> dict[str, dg.TableMetadataValue]:
     """Counts as a small table under the given name, the largest first; nothing at all if nothing was counted."""
-    return {title: markdown([title, "count"], _largest_first(counts))} if counts else {}
+    rows = sorted(counts.items(), key=lambda item: -item[1])
+    return {title: rows_table([title, "count"], rows)} if rows else {}
 
 
 def counted(counts: Mapping[str, int], *, at_most: int = 10) -> str:
@@ -143,7 +100,7 @@ def spaces_table(
     if not spaces:
         return {}
     cells = [
-        [_way_into(key, title, url), *map(str, counts), _cell(key.workspace_id)]
+        [_way_into(key, title, url), *map(str, counts), shown(key.workspace_id)]
         for (key, title, url), *counts in zip(spaces, *numbers.values(), strict=True)
     ]
     titles = ["space", *numbers, "workspace id"]
@@ -155,5 +112,5 @@ def spaces_table(
 
 def _way_into(key: SpaceKey, title: str | None, workspace_url: str | None) -> str:
     """The name, which is the link: a column of links would stand where the page has cut the table off."""
-    link, name = space_link(workspace_url, key.workspace_id, key.space_id), _cell(title or key.space_id)
+    link, name = space_link(workspace_url, key.workspace_id, key.space_id), shown(title or key.space_id)
     return f"[{name}]({link})" if link else name
