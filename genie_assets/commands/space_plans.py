@@ -206,7 +206,8 @@ def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
     if plan.is_empty:
         no_plan = "" if outcome.file is None else " No plan was written."
         click.echo(f"There is nothing to do: the space says so already.{no_plan}")
-        _show_rights(found, outcome)
+        # Without a plan there is no note that says it.
+        _show_rights(found, replace(outcome, with_permissions=False) if isinstance(found, str) else outcome)
         return
     _show(plan)
     _show_rights(found, outcome)
@@ -237,19 +238,17 @@ def _show_rights(found: "Access | str", outcome: Outcome) -> None:
     """What differs in permissions that the plan leaves alone, and what is not known of them."""
     from genie_assets.commands import space_text
 
-    if outcome.with_permissions and not isinstance(found, str):
-        if not found.changes:
-            click.echo("\nPermissions are as wanted.")
-        return
     if isinstance(found, str):
-        click.echo("")
-        for line in space_text.wrapped(f"Permissions are not compared: {readable(found)}.", "  "):
-            click.echo(line)
-    elif found.changes:
-        click.echo("")
-        for line in space_text.permissions(found.changes):
-            click.echo(line)
-        click.echo("  Not part of this plan: it leaves permissions alone without --permissions.")
+        if outcome.with_permissions:
+            return  # a note of the plan says it
+        lines = space_text.wrapped(f"Permissions are not compared: {readable(found)}.", "  ")
+    elif outcome.with_permissions:
+        lines = [] if found.changes else ["Permissions are as wanted."]
+    else:
+        left_alone = "  Not part of this plan: it leaves permissions alone without --permissions."
+        lines = [*space_text.permissions(found.changes), left_alone] if found.changes else []
+    for line in ["", *lines] if lines else []:
+        click.echo(line)
 
 
 def _show(plan: "Plan") -> None:

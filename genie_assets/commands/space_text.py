@@ -125,7 +125,11 @@ def shown(title: str, row: Row) -> Iterator[str]:
         if row.get(name):
             yield from wrapped(f"  {word:<12}{readable(row[name])}", " " * 14)
     yield ""
-    for line in (row["serialized_space"] or "").split("\n"):
+    if not row["serialized_space"]:
+        why = f" ({readable(row['api_fetch_status'])})" if row.get("api_fetch_status") else ""
+        yield f"Its configuration was never read{why}."
+        return
+    for line in row["serialized_space"].split("\n"):
         yield _line(line)
 
 

@@ -163,6 +163,6 @@ def _granted(live: LiveSpaces, key: SpaceKey) -> Levels | str:
     """What a space grants itself; else why that is not known."""
     answer = live.permissions(key)
     if isinstance(answer, FetchError):
-        return f"who may use it cannot be read: {answer.message}"
+        return f"who may use it cannot be read: {answer.message.rstrip('.')}"
     levels = granted_by(answer)
     return f"who may use it cannot be read: {_NOT_WHOLE}" if levels is None else levels

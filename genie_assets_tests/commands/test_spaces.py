@@ -147,6 +147,7 @@ def test_a_space_is_shown_as_it_was(run: Any) -> None:
     then = run("show", "s1", "--at", "2026-03-02T12:30").output
     assert "Round money" in then
     assert "warehouse   wh" in then
+    assert "Its configuration was never read (PERMISSION)." in run("show", "s3").output
     assert json.loads(run("show", "s1:v1", "--format", "json").output)["serialized_space"] == json.dumps(BEFORE)
 
 

@@ -105,6 +105,7 @@ def test_permissions_are_shown_and_only_set_by_a_plan_that_says_so(desk: Desk) -
     assert "There is nothing to do: the space says so already." in desk.spaces(*at).output
     shown = desk.spaces(*at, "--permissions").output
     assert DIFFERENCE in shown
+    assert DIFFERENCE in (CHECKOUT / "docs/spaces.md").read_text(encoding="utf-8"), "as the document shows it"
     assert "3 changes (permissions)" in " ".join(shown.split())
     assert "Not part of" not in shown
     assert max(map(len, shown.splitlines())) <= 80
@@ -164,6 +165,7 @@ def test_a_space_that_may_only_be_edited_gets_all_but_permissions(desk: Desk) ->
     places = ("--to", FIRST, "--into", EDITED, "--permissions", "--plan", "plan.json")
     shown = " ".join(desk.spaces("promote", DESK, *places).output.split())
     assert "Note: Permissions are left alone: who may use it cannot be read: 403 PERMISSION_DENIED" in shown
+    assert ("edited0." in shown, "edited0.." in shown, "not compared" in shown) == (True, False, False)
     assert "APPLIED" in desk.apply().output
     assert desk.read(EDITED)["serialized_space"] == json.dumps(BAD)
     assert noted(desk) == [("APPLIED", None)]
