@@ -1,5 +1,6 @@
 """What `genie-assets doctor` says of the Dagster instance that runs go to."""
 
+import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from genie_assets.commands.places import dagster_home, is_home_made
 from genie_assets.commands.terminal import readable
 from genie_assets.definitions import build_defs
 
+# A daemon beats every half minute; Dagster itself takes one for dead after half an hour, as a tick may take long.
+_LONGEST_SILENCE = dt.timedelta(minutes=30)
 _KINDS = {InstigatorType.SCHEDULE: "schedule", InstigatorType.SENSOR: "sensor"}
 # Without these nothing is loaded, or what failed or was left behind is not gone on with.
 _NEEDED = frozenset({"today_hourly", "retry_open_errors", "continue_pending"})
@@ -28,7 +31,8 @@ def instance_findings() -> Iterator[Finding]:
         return
     try:
         with open_home(dagster_home()) as instance:
-            found = [_storage(instance), *_started(instance.all_instigator_state())]
+            switches = list(_started(instance.all_instigator_state()))
+            found = [_storage(instance), *(each.finding() for each in switches), *_daemon(instance, switches)]
     except (HomeError, click.ClickException):
         return  # `preflight` has said so
     yield from found
@@ -71,7 +75,27 @@ class _Switches:
         return Finding(ok=True, text=text, name=name)
 
 
-def _started(states: Sequence[InstigatorState]) -> Iterator[Finding]:
+def _daemon(instance: dg.DagsterInstance, switches: Sequence[_Switches]) -> Iterator[Finding]:
+    """What is switched on, and nobody starts it: Dagster itself shows it as on."""
+    beats = instance.get_daemon_heartbeats()
+    since = dt.datetime.now(dt.UTC).timestamp() - _LONGEST_SILENCE.total_seconds()
+    daemons = {"schedule": "SCHEDULER", "sensor": "SENSOR"}
+    silent = [
+        f"{each.word}s"
+        for each in switches
+        if each.on and (daemons[each.word] not in beats or beats[daemons[each.word]].timestamp < since)
+    ]
+    if silent:
+        minutes = round(_LONGEST_SILENCE / dt.timedelta(minutes=1))
+        text = (
+            f"Nothing starts the {' and '.join(silent)} that are on: no daemon of Dagster has shown itself on "
+            f"this instance for {minutes} minutes. Keep one running"
+        )
+        cure = on_the_workspace("dagster-daemon run")
+        yield Finding(ok=True, text=text, warns=True, name="dagster.daemon", cure=cure)
+
+
+def _started(states: Sequence[InstigatorState]) -> Iterator[_Switches]:
     definitions, locations = build_defs(), location_names()
     running = dg.DefaultScheduleStatus.RUNNING, dg.DefaultSensorStatus.RUNNING
     ours = {
@@ -81,7 +105,7 @@ def _started(states: Sequence[InstigatorState]) -> Iterator[Finding]:
     for kind, word in _KINDS.items():
         by_itself = {str(each.name): each.default_status in running for each in ours[kind]}
         of_kind = [each for each in states if each.instigator_type is kind and each.name in by_itself]
-        yield _switches(word, by_itself, of_kind, locations).finding()
+        yield _switches(word, by_itself, of_kind, locations)
 
 
 def _switches(

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._daemon.types import DaemonHeartbeat
 
 from genie_assets.commands.cli import main
 from genie_assets.commands.instances import open_home
@@ -278,13 +280,19 @@ def test_schedules_and_sensors_that_are_off_are_switched_on_by_the_printed_lines
     assert set(found) == {"dagster.schedules", "dagster.sensors"}
     for each in found.values():
         world.administrator.carry_out(each["cure"])
+    (daemon,) = world.doctor().values()
+    home = Path(".genie/dagster").absolute()
+    assert "Nothing starts the schedules and sensors that are on" in daemon["seen"]
+    assert daemon["cure"] == [f"DAGSTER_HOME={home} dagster-daemon run -w workspace.yaml"]
+    with open_home(home) as instance:
+        for kind in ("SCHEDULER", "SENSOR"):  # as a daemon does twice a minute
+            instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), kind, "one", None))
     assert world.doctor() == {}
-    with open_home(Path(".genie/dagster")) as instance:
+    with open_home(home) as instance:
         (state,) = (each for each in instance.all_instigator_state() if each.name == "continue_pending")
         instance.update_instigator_state(state.with_status(InstigatorStatus.STOPPED))
     (sensors,) = world.doctor().values()
     assert "off: continue_pending. It takes continue_pending" in sensors["seen"]
-    home = Path(".genie/dagster").absolute()
     assert sensors["cure"] == [f"DAGSTER_HOME={home} dagster sensor start continue_pending -w workspace.yaml"]
     Path("workspace.yaml").write_text("load_from:\n  - python_module: elsewhere\n", encoding="utf-8")
     assert "under the code location genie_assets" in world.doctor()["dagster.schedules"]["seen"]
