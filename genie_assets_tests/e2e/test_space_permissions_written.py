@@ -26,6 +26,7 @@ from genie_assets.wiring import open_live_spaces
 from genie_assets_tests.e2e.desk import BAD, DESK, EDITED, GOOD, Desk, account_of_a_desk, body, desk_in
 from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import NOON
+from genie_assets_tests.rooms import CHECKOUT
 from genie_assets_tests.sandbox.accounts import FIRST, PRINCIPAL, SECOND
 from genie_assets_tests.sandbox.wire import call
 from genie_sandbox.client import SandboxProcess
