@@ -22,6 +22,7 @@ from genie_assets.domain.questions import (
 from genie_assets.domain.schema_text import Layout
 from genie_assets.domain.tables import Column, Table
 from genie_assets.domain.views import View
+from genie_assets.domain.write_trials import trial_name, trial_table
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.gateways.lakehouse.unity.conditions import LONGEST_LISTS
@@ -138,6 +139,7 @@ def statements_about(table: Table, layout: Layout, *, longest_lists: int = LONGE
     _ask(lake, table)
     lake.version(table)
     lake.maintain(table, today=TODAY)
+    lake.drop(trial_table(trial_name(NOON, "0123abcd")))
     return warehouse.statements
 
 
