@@ -4,7 +4,7 @@ quick   no server, no process, no socket, nothing dear: `make quick`, in seconds
 middle  the rest of `make test`: marked `servers` (it starts or calls something) or `slow` (real tables, real runs)
 long    a newcomer's hour, kills, deployments, whole demos, every fault of the API, object stores, benchmarks:
         marked `long`, `make long`
-rare    a month, a day of killed processes, races, mutations, what is done a hundred times: marked `rare`,
+rare    two months, a day of killed processes, races, mutations, what is done a hundred times: marked `rare`,
         `make rare`, for releases
 
 Rare by a mark of their own are tests of which others, that CI runs, promise nearly the same for much less: the
@@ -29,7 +29,7 @@ _HERE = Path(__file__).parent
 # Folders and files that belong to a ring as they are.
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "rare": (
-        *(f"e2e/test_{name}.py" for name in ("simulated_month", "two_processes")),
+        *(f"e2e/test_{name}.py" for name in ("month_of_losses", "simulated_month", "two_processes")),
         "views/test_mutations.py",
     ),
     "long": (
