@@ -16,8 +16,9 @@ from genie_assets.gateways.telemetry import TelemetryError, send
 from genie_assets.settings import load_settings
 from genie_assets.wiring import take_costs
 
-COSTS_TAG, COST_DAY_TAG = "genie/costs", "genie/cost_day"
-"""The tags of a run: what it cost, and the UTC day on which it ended."""
+COSTS_TAG, COST_DAY_TAG, COSTS_OF_TAG = "genie/costs", "genie/cost_day", "genie/costs_of"
+"""The tags of a run: what it cost, the UTC day on which it ended, and its id. Dagster gives the tags of a run to one
+that does it again, and what the first one cost must not be counted twice."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,11 +42,18 @@ def note_costs(context: Noting) -> None:
 
 def _note(instance: dg.DagsterInstance, run_id: str, costs: Costs) -> None:
     run = instance.get_run_by_id(run_id)
-    before = from_text(run.tags[COSTS_TAG]) if run is not None and COSTS_TAG in run.tags else None
+    before = _noted_by(run) if run is not None else None
     # Steps in processes of their own, and a lakehouse with a login of its own, note one after the other.
     total = noted(costs) if before is None else before.and_also(noted(costs))
     day = dt.datetime.now(dt.UTC).date()
-    instance.add_run_tags(run_id, {COSTS_TAG: to_text(total), COST_DAY_TAG: day.isoformat()})
+    tags = {COSTS_TAG: to_text(total), COST_DAY_TAG: day.isoformat(), COSTS_OF_TAG: run_id}
+    instance.add_run_tags(run_id, tags)
+
+
+def _noted_by(run: dg.DagsterRun) -> NotedCosts | None:
+    """What a run noted itself; None if it noted nothing."""
+    is_its_own = run.tags.get(COSTS_OF_TAG) == run.run_id
+    return from_text(run.tags.get(COSTS_TAG, "")) if is_its_own else None
 
 
 def send_costs(costs: Costs, job: str) -> None:
@@ -77,5 +85,5 @@ def costs_of_days(instance: dg.DagsterInstance, days: Iterable[dt.date]) -> dict
 def noted_of_day(instance: dg.DagsterInstance, day: dt.date) -> list[tuple[dg.DagsterRun, NotedCosts]]:
     """The runs that ended on a UTC day, each with what it noted."""
     runs = instance.get_runs(dg.RunsFilter(tags={COST_DAY_TAG: day.isoformat()}))
-    noted_costs = ((run, from_text(run.tags.get(COSTS_TAG, ""))) for run in runs)
+    noted_costs = ((run, _noted_by(run)) for run in runs)
     return [(run, costs) for run, costs in noted_costs if costs is not None]
