@@ -17,8 +17,10 @@ from genie_assets.settings import load_settings
 from genie_assets.wiring import take_costs
 
 COSTS_TAG, COST_DAY_TAG, COSTS_OF_TAG = "genie/costs", "genie/cost_day", "genie/costs_of"
-"""The tags of a run: what it cost, the UTC day on which it ended, and its id. Dagster gives the tags of a run to one
-that does it again, and what the first one cost must not be counted twice."""
+"""The tags of a run: what it cost, the UTC day on which it ended, and its id.
+
+Dagster gives a run that does another one again the tags of that: what they say must not be counted twice.
+"""
 
 _log = logging.getLogger(__name__)
 
