@@ -21,7 +21,7 @@ from genie_assets.reporting import reconciliation_metadata
 from genie_assets.run_notes import noted_pace
 from genie_assets.runs import known_pace, run_of
 from genie_assets.settings import load_settings
-from genie_assets.showing import counted, rows_table, shown
+from genie_assets.showing import counted, named_spaces, rows_table
 from genie_assets.table_events import tell_of_tables
 from genie_assets.wiring import Clock, RunBudget
 
@@ -124,10 +124,9 @@ def _line(space: Covered) -> list[Any]:
 
 
 def _told(found: Coverage, failing: list[Covered]) -> str:
-    names = ", ".join(shown(each.title or each.key.space_id, at_most=40) for each in failing[:5])
-    more = " and others" if len(failing) > 5 else ""
+    names = named_spaces([(each.key, each.title) for each in failing])
     overdue = [each for each in failing if each.is_overdue]
-    sentences = [f"{len(failing):,} of {len(found.spaces):,} spaces are not known to be complete: {names}{more}."]
+    sentences = [f"{len(failing):,} of {len(found.spaces):,} spaces are not known to be complete: {names}."]
     if overdue:
         classes = Counter((each.row or {}).get("error_class") or "not asked" for each in overdue)
         sentences.append(

@@ -6,6 +6,7 @@ the UI renders metadata and descriptions as Markdown, in which a title could be 
 
 import datetime as dt
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
@@ -82,7 +83,21 @@ def counted(counts: Mapping[str, int], *, at_most: int = 10) -> str:
     return f"{', '.join(parts)}{more}" if parts else "none"
 
 
-_FEW_SPACES = 20
+_FEW_SPACES, _SPACES_NAMED = 20, 5
+
+
+def named_spaces(spaces: Sequence[tuple[SpaceKey, str | None]]) -> str:
+    """The first few of some spaces, by title; by title@workspace, where several of them have the same.
+
+    Args:
+        spaces: The spaces and their titles, as far as they are known.
+    """
+    titles = Counter(title for _, title in spaces)
+    names = [
+        shown(title or key.space_id, at_most=40) + (f"@{shown(key.workspace_id)}" if titles[title] > 1 else "")
+        for key, title in spaces[:_SPACES_NAMED]
+    ]
+    return ", ".join(names) + (" and others" if len(spaces) > _SPACES_NAMED else "")
 
 
 def spaces_table(

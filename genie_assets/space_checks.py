@@ -9,7 +9,7 @@ from genie_assets.domain.space_permissions import REPORTED_FOR
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
 from genie_assets.pipeline.space_permissions import widened_lately
-from genie_assets.showing import counted, rows_table, shown
+from genie_assets.showing import counted, named_spaces, rows_table
 from genie_assets.wiring import Clock
 
 _SAMPLE = 20
@@ -69,12 +69,11 @@ def no_access_was_widened(
 
 
 def _told(found: list[NotBackedUp]) -> str:
-    names = ", ".join(shown(each.title or each.key.space_id, at_most=40) for each in found[:5])
+    names = named_spaces([(each.key, each.title) for each in found])
     classes = counted(Counter(each.status or "unknown" for each in found))
-    more = " and others" if len(found) > 5 else ""
     return (
         f"{len(found):,} spaces were not backed up for more than {BACKUP_ALLOWED.days} days, the first since "
-        f"{found[0].since:%Y-%m-%d}: {names}{more}. What their last look said: {classes}. SUCCESS means that no "
+        f"{found[0].since:%Y-%m-%d}: {names}. What their last look said: {classes}. SUCCESS means that no "
         "run has looked: is the schedule of the job genie_spaces on? PERMISSION: grant CAN EDIT or CAN MANAGE. "
         "What was backed up before is kept."
     )

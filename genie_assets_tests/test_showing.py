@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from genie_assets.domain.health import RateVerdict
-from genie_assets.showing import counted, counts_table, rows_table, shown
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.showing import counted, counts_table, named_spaces, rows_table, shown
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 # What a browser may load, follow or be confused by.
@@ -113,3 +114,13 @@ def test_counts_are_a_table_the_largest_first_and_none_are_none() -> None:
     assert counts_table("errors", {}) == {}
     (found,) = counts_table("errors", {"A": 1, "B": 20}).values()
     assert [each.data for each in found.records] == [{"errors": "B", "count": 20}, {"errors": "A", "count": 1}]
+
+
+def test_spaces_of_the_same_title_are_told_apart_and_few_are_named() -> None:
+    def space(number: int) -> SpaceKey:
+        return SpaceKey(f"w{number}", f"s{number}")
+
+    assert named_spaces([(space(1), "Sales"), (space(2), "Sales"), (space(3), None)]) == (
+        "`Sales`@`w1`, `Sales`@`w2`, `s3`"
+    )
+    assert named_spaces([(space(number), f"t{number}") for number in range(6)]).endswith("`t4` and others")
