@@ -9,7 +9,6 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import zip_longest
 from typing import Any
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
@@ -165,7 +164,7 @@ def _cells(rows: Any, columns: Sequence[Any], scrubber: Scrubber, *, lists_stay:
     return [
         [
             _cell(name, each, scrubber, lists_stay=lists_stay)
-            for name, each in zip_longest(columns[: len(row)], row)
+            for name, each in zip([*columns, *[None] * len(row)], row, strict=False)
         ]
         if isinstance(row, list)
         else None

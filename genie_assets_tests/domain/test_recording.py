@@ -81,7 +81,7 @@ def test_columns_without_a_row_do_not_hold_what_is_said_of_rows() -> None:
     ("kind", "body"),
     [
         ("space", {"space_id": "0" * 32, "serialized_space": "[" * 200_000}),
-        ("evaluation.results", {"eval_results": [{"message_id": {"a": 1}}]}),
+        ("sql.audit_conversations", {"result": {"data_array": [[{"a": 1}, "c", "0"]]}}),
     ],
 )
 def test_an_answer_that_nobody_can_read_is_told_as_such(kind: str, body: dict[str, Any]) -> None:
