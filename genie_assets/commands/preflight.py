@@ -28,6 +28,7 @@ from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
+from genie_assets.gateways.sql.regions import RegionLostError
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pipeline.left_out import left_out
@@ -205,9 +206,8 @@ def _runs() -> Iterator[Finding]:
 
 def _audit(tables: SystemTables) -> str:
     by_region = tables.latest_audit_events(since=dt.datetime.now(dt.UTC).date() - dt.timedelta(days=2))
-    unread = [f"region {region}: {problem}" for region, problem in tables.regions.items() if problem]
-    if unread:
-        raise _UnfitError(f"cannot be read everywhere: {' '.join(unread)}")
+    if unread := _unread(tables):
+        raise _UnfitError(f"cannot be read everywhere: {unread}")
     silent = [region for region in tables.regions if by_region.get(region) is None]
     newest = max(filter(None, by_region.values()), default=None)
     if newest is None or silent:
@@ -230,6 +230,13 @@ def _read_as_runs_do(tables: SystemTables) -> None:
         raise _UnfitError(
             f"can be read, and lacks a column that runs read: no day can be loaded; please report it. {problem}"
         ) from problem
+    except RegionLostError:
+        raise _UnfitError(f"cannot be read everywhere: {_unread(tables)}") from None
+
+
+def _unread(tables: SystemTables) -> str:
+    """The regions that could not be read so far, each with why."""
+    return " ".join(f"region {region}: {problem}" for region, problem in tables.regions.items() if problem)
 
 
 def _history(tables: SystemTables) -> str:
@@ -243,8 +250,8 @@ def _history(tables: SystemTables) -> str:
         raise _MissedError(
             f"cannot be read: how statements ran stays unknown, and they are waited for. {problem}"
         ) from problem
-    if unread := [f"region {region}: {problem}" for region, problem in tables.regions.items() if problem]:
-        raise _MissedError(f"cannot be read everywhere: statements are waited for. {' '.join(unread)}")
+    if unread := _unread(tables):
+        raise _MissedError(f"cannot be read everywhere: statements are waited for. {unread}")
     return "can be read"
 
 

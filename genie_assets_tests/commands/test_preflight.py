@@ -260,6 +260,20 @@ def test_a_column_of_the_audit_log_that_is_missing_is_told_before_a_run_meets_it
     assert "Grant" not in failure
 
 
+def test_a_region_in_which_it_is_missing_is_told_by_its_name(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Account()
+    far.refused["user_identity"] = _refused_statement("[UNRESOLVED_COLUMN] No `user_identity` here.")
+    with far.home.running() as server:
+        monkeypatch.setenv("GENIE_REGIONS", f"us={server.url}/w2")
+        code, lines = check()
+    (failure,) = failures(lines)
+    assert code == 1
+    assert failure.startswith("FAIL  system.access.audit cannot be read everywhere: region us: ")
+    assert "`user_identity`" in failure
+
+
 def _no_audit_event(account: Account, _patch: pytest.MonkeyPatch) -> None:
     account.newest = None
 
