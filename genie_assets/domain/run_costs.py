@@ -133,7 +133,11 @@ class NotedCosts:
     endpoints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def and_also(self, other: "NotedCosts") -> "NotedCosts":
-        """Together with those of another part of the run; of two quantiles the greater is kept."""
+        """Together with those of another part of the run; of two quantiles the greater is kept.
+
+        If only the sums of one part are known, so they are of both: its endpoints would be taken for all.
+        """
+        is_summed = any(each.requests and not each.endpoints for each in (self, other))
         endpoints = {name: dict(numbers) for name, numbers in self.endpoints.items()}
         for name, numbers in other.endpoints.items():
             before = endpoints.get(name, {})
@@ -141,7 +145,8 @@ class NotedCosts:
                 each: max(before.get(each, 0), value) if each.startswith("p") else before.get(each, 0) + value
                 for each, value in numbers.items()
             }
-        return _noted({name: getattr(self, name) + getattr(other, name) for name in _TOTALS}, endpoints)
+        totals = {name: getattr(self, name) + getattr(other, name) for name in _TOTALS}
+        return _noted(totals, {} if is_summed else endpoints)
 
 
 def summed(parts: Iterable[NotedCosts]) -> NotedCosts:

@@ -13,6 +13,7 @@ from genie_assets.domain.run_costs import (
     endpoint_of,
     from_text,
     noted,
+    rows_of_run,
     to_text,
 )
 
@@ -55,6 +56,16 @@ def test_costs_of_very_many_endpoints_stay_short_enough_for_every_storage() -> N
     text = to_text(many)
     assert len(text) <= 2_000
     assert from_text(text) == NotedCosts(requests=99)
+
+
+def test_endpoints_of_one_part_are_not_taken_for_those_of_a_run() -> None:
+    many = noted(Costs({f"GET endpoint {number:03}": Traffic(1) for number in range(200)}))
+    summed_up, later = from_text(to_text(many)), noted(Costs({STATEMENTS: Traffic(2)}))
+    assert summed_up is not None
+    for run in (summed_up.and_also(later), later.and_also(summed_up)):
+        (row,) = rows_of_run({"run_id": "r"}, run)
+        assert (row["endpoint"], row["requests"], row["result_rows"]) == ("all", 202, 0)
+    assert NotedCosts().and_also(later) == later
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "no", '{"requests": "x"}', "null"])
