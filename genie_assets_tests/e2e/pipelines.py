@@ -184,5 +184,10 @@ def forget_settings(patch: pytest.MonkeyPatch) -> None:
 
 
 def recent_anchor() -> dt.datetime:
-    """The end of a made-up account: now, because partitions and deadlines go by the real time."""
-    return dt.datetime.now(dt.UTC).replace(microsecond=0)
+    """The end of a made-up account: now, because partitions and deadlines go by the real time.
+
+    An account of one day needs an hour of it: until there is one, its day is the one before.
+    """
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    midnight = now.replace(hour=0, minute=0, second=0)
+    return now if now - midnight > dt.timedelta(hours=1) else midnight - dt.timedelta(seconds=1)
