@@ -50,7 +50,7 @@ def read_folder(folder: Path) -> Row:
     try:
         return {**space_of(files), "permissions": levels_in(files)}
     except SpaceFolderError as problem:
-        raise click.ClickException(f"{readable(folder)}: {problem}") from None
+        raise click.ClickException(f"{readable(folder)}: {readable(problem)}") from None
 
 
 class SpaceFiles:

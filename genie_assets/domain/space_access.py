@@ -14,6 +14,8 @@ from genie_assets.domain.space_permissions import PRINCIPALS, Principal, access_
 
 Levels = Mapping[Principal, str]
 
+_MOST_NAMED, _LONGEST_NAME = 5, 100
+
 _KINDS = {kind: name for name, kind in PRINCIPALS.items()}
 
 
@@ -145,8 +147,17 @@ def who_stays(now: Levels, done: Collection[AccessChange], gone: Collection[Acce
 
 
 def takes_from(changes: Iterable[AccessChange], login: str | None) -> bool:
-    """Whether these changes take access from whoever goes by this name."""
-    return any(each.principal[1] == login and not each.is_wider for each in changes)
+    """Whether these changes take access from whoever goes by this name; from anybody, if the name is not known."""
+    return any((login is None or _is(each.principal, login)) and not each.is_wider for each in changes)
+
+
+def of_others(planned: Access, login: str) -> Access:
+    """What is planned for all but whoever goes by this name."""
+    before, after = (
+        {each: level for each, level in levels.items() if not _is(each, login)}
+        for levels in (planned.before, planned.after)
+    )
+    return Access(before, after)
 
 
 def entries_of(levels: Levels) -> list[Row]:
@@ -184,9 +195,22 @@ def named(principal: Principal) -> str:
 
 
 def in_words(changes: Collection[AccessChange]) -> str:
-    """What was to change, for a sentence."""
-    steps = ((named(each.principal), each.before or "none", each.after or "none") for each in changes)
-    return ", ".join(f"{who} from {before} to {after}" for who, before, after in steps)
+    """What was to change, for a sentence; a handful of them at most, so that what follows is still read."""
+    steps = [
+        f"{_cut(named(each.principal))} from {_cut(each.before or 'none')} to {_cut(each.after or 'none')}"
+        for each in [*changes][:_MOST_NAMED]
+    ]
+    more = len(changes) - len(steps)
+    return ", ".join(steps) + (f" and {more} more" if more > 0 else "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]} ..."
+
+
+def _is(principal: Principal, login: str) -> bool:
+    # Databricks takes a user for the same one, however the name is spelled.
+    return principal[1].casefold() == login.casefold()
 
 
 def _principal(row: Row) -> Principal:

@@ -2,7 +2,7 @@
 
 It holds the space as it was when the plan was made, with its etag, and as it shall be: what was reviewed is what
 is done, or nothing. Here plans are made, written, read, and held against what is there now. Who asks and who sends
-does not belong here. No time and no name of a person stands in a plan: whoever makes it comes to the same text.
+does not belong here. No time stands in a plan, nor who makes it: everybody comes to the same text.
 """
 
 import hashlib
@@ -105,7 +105,7 @@ class Applied:
 
 def was_perhaps_done(results: Iterable[str]) -> bool:
     """Whether one of these applies, by its result, may have been carried out though nobody saw it."""
-    return bool({"BEGUN", "UNKNOWN"} & {*results})
+    return bool({"BEGUN", "UNKNOWN", "UNVERIFIED"} & {*results})
 
 
 def state_of(body: Mapping[str, Any]) -> Row:

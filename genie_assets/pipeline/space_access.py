@@ -22,6 +22,7 @@ from genie_assets.domain.space_access import (
     granted_by,
     in_words,
     left_to_do,
+    of_others,
     takes_from,
     wanted_at,
     who_stays,
@@ -31,6 +32,15 @@ from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import LiveSpaces
 
+_NOT_FROM_US = (
+    "they would take access from the login that sets them, which could not look at them afterwards. "
+    "Let another one apply the plan."
+)
+_PERHAPS_FROM_US = (
+    "they would take access from somebody, and Databricks does not tell whether that is the login that sets them. "
+    "Apply the plan again."
+)
+_MAKERS = " The login that made the space manages it, whatever the plan says of that login."
 _NOT_WHOLE = "the answer names nobody, or something that this version does not know"
 
 
@@ -80,7 +90,8 @@ class Permissions:
 
         Where they cannot be looked at, the rest is not held up.
         """
-        planned, now = self._plan.access, _granted(self._live, key) if self._plan.access else ""
+        planned = self._planned()
+        now = _granted(self._live, key) if planned else ""
         if planned is None or isinstance(now, str):
             return None
         odd = differing(planned, now, is_new=self._plan.key is None)
@@ -88,20 +99,28 @@ class Permissions:
         new = f"{text} Make a new plan."
         return Applied("REFUSED", new, key.space_id, permissions="CHANGED", access_changes=odd) if odd else None
 
+    def _planned(self) -> Access | None:
+        """What is planned; who makes a space manages it, whatever the plan says of that login."""
+        planned = self._plan.access
+        is_new = self._plan.key is None
+        return of_others(planned, self._login) if planned and is_new and self._login else planned
+
     def follow(self, done: Applied) -> Applied:
         """Set the planned permissions of a space that is as planned, and tell how both ended."""
-        if self._plan.access is None or not done.is_good or done.space_id is None:
+        planned = self._planned()
+        if planned is None or not done.is_good or done.space_id is None:
             return done
         key = SpaceKey(self._plan.workspace_id, done.space_id)
-        ended, problem = self._set(key, self._plan.access)
+        ended, problem = self._set(key, planned)
         if problem:
             text = f"The space is as planned, but its permissions are not: {problem} Everything else is done."
             return replace(done, result="PARTLY", message=text, permissions=ended)
+        makers = _MAKERS if self._plan.access and self._plan.access.after != planned.after else ""
         if ended == "ALREADY":
-            return replace(done, permissions=ended)
+            return replace(done, message=f"{done.message}{makers}", permissions=ended)
         text = "The space was as planned already; its permissions are set, and read back."
         told = text if done.result == "ALREADY" else f"{done.message} So are its permissions."
-        return replace(done, result="APPLIED", message=told, permissions=ended)
+        return replace(done, result="APPLIED", message=f"{told}{makers}", permissions=ended)
 
     def _set(self, key: SpaceKey, planned: Access) -> tuple[str, str]:
         """What became of them, and what is wrong."""
@@ -115,11 +134,7 @@ class Permissions:
         if not changes:
             return "ALREADY", ""
         if takes_from(changes, self._login):
-            return (
-                "NOT SET",
-                "they would take access from the login that sets them, which could not look at them afterwards. "
-                "Let another one apply the plan.",
-            )
+            return "NOT SET", _NOT_FROM_US if self._login else _PERHAPS_FROM_US
         problems = self._sent(key, changes)
         left = self._left(key, planned)
         if not left:

@@ -99,9 +99,14 @@ class Apply:
     def _before_making(self) -> Applied | None:
         """A new space is made only if none is there that this plan may have made, or that is called the same."""
         where = [Equals("plan_hash", self._plan.digest)]
-        earlier = self._lake.records(GENIE_SPACE_APPLIES, columns=["result"], where=where)
+        columns = ["result", "space_id", "started_timestamp"]
+        earlier = self._lake.records(GENIE_SPACE_APPLIES, columns=columns, where=where)
         looks = self._patience.looks if was_perhaps_done(row["result"] for row in earlier) else 1
-        made, others = self._made(looks)
+        noted = [row for row in earlier if row["space_id"]]
+        last = max(noted, key=lambda row: row["started_timestamp"], default=None)
+        made, others = self._noted(last["space_id"]) if last else (None, [])
+        if made is None and not others:
+            made, others = self._made(looks)
         if made is not None:
             return Applied("ALREADY", "The space is there already, as the plan wants it: nothing was sent.", made)
         if others:
@@ -146,6 +151,13 @@ class Apply:
             return Applied("APPLIED", "The answer got lost, but it was done, and read back.", space_id)
         text = f"It is not known whether it was done ({failure.message}): apply the plan again, which looks first."
         return Applied("UNKNOWN", text, self._plan.space_id)
+
+    def _noted(self, space_id: str) -> tuple[str | None, list[str]]:
+        """The same as `_made`, of the space that the last apply came to: a list may not show it yet."""
+        now = self._live.read(SpaceKey(self._plan.workspace_id, space_id))
+        if isinstance(now, FetchError):
+            return None, []
+        return (space_id if is_made(self._plan, now) else None), [space_id] * is_same_space(self._plan, now)
 
     def _made(self, looks: int) -> tuple[str | None, list[str]]:
         """The space that the plan made, if it is there; else those that are called the same."""

@@ -89,7 +89,13 @@ def test_what_is_wanted_is_what_was_in_force_and_what_is_inherited_is_let_be() -
     assert [each.is_wider for each in planned.changes] == [True, False, False]
     assert in_words(planned.changes[:1]) == "service principal b0b from none to CAN_VIEW"
     assert takes_from(planned.changes, "ann@x")
+    assert takes_from(planned.changes, "Ann@X"), "a name is the same, however it is spelled"
+    assert takes_from(planned.changes, None), "nobody knows from whom"
     assert not takes_from(planned.changes, "b0b")
+    assert not takes_from(planned.changes[:1], None)
+    many = [AccessChange(("USER", str(number) * 200), None, "CAN_RUN") for number in range(9)]
+    assert in_words(many).endswith("and 4 more")
+    assert len(in_words(many)) < 900
 
 
 @given(before=granted, after=granted, shown=st.booleans())

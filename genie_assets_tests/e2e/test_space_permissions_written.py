@@ -230,6 +230,34 @@ def test_a_promotion_lets_in_whom_the_source_names_and_takes_nobody_away(desk: D
     assert granted(desk, made, SECOND) == BEFORE | {"bob@example.com": "CAN_EDIT"}
 
 
+def test_who_makes_a_space_manages_it_and_all_others_get_what_is_planned(desk: Desk) -> None:
+    live = live_spaces(desk)
+    source = {"workspace_id": FIRST, "space_id": DESK, **body(GOOD)}
+    plan = transfer_plan("promote", source, Destination(SECOND, warehouse_id="wh"), live)
+    levels = {
+        ("USER", "ann@example.com"): "CAN_RUN",
+        ("SERVICE_PRINCIPAL", PRINCIPAL.application_id.upper()): "CAN_EDIT",
+    }
+    done = applied(desk, with_access(plan, WantedAccess(levels), live))
+    assert (done.result, done.permissions) == ("APPLIED", "APPLIED")
+    assert "The login that made the space manages it" in done.message
+    assert granted(desk, str(done.space_id), SECOND) == {"ann@example.com": "CAN_RUN"}
+    desk.send(SECOND, f"/api/2.0/genie/spaces/{done.space_id}", None, "DELETE")
+
+
+def test_a_new_space_that_no_list_shows_yet_is_not_made_twice_by_who_sets_the_rest(desk: Desk) -> None:
+    promote(desk, "--permissions")
+    desk.sandbox.faults(REFUSED | {"status": 403, "error_code": "PERMISSION_DENIED"})
+    assert "PARTLY" in desk.apply().output
+    desk.sandbox.clear_faults()
+    desk.sandbox.faults({"effect": "stale", "route": "list_spaces"})
+    assert "APPLIED" in desk.apply().output
+    desk.sandbox.clear_faults()
+    (made,) = desk.titled("Refund desk", SECOND)
+    assert granted(desk, made, SECOND) == BEFORE
+    desk.send(SECOND, f"/api/2.0/genie/spaces/{made}", None, "DELETE")
+
+
 def test_permissions_go_through_git_and_into_the_pull_request(desk: Desk) -> None:
     desk.spaces("export", DESK, "--out", "backup")
     (folder,) = Path("backup/spaces").iterdir()
@@ -262,6 +290,8 @@ def test_permissions_go_through_git_and_into_the_pull_request(desk: Desk) -> Non
     (folder / "permissions.json").write_text('[{"user_name": "x"}]')
     broken = desk.spaces("import", str(folder), *to)
     assert "permissions.json: Each entry must name one principal and its permission_level." in broken.output
+    (folder / "permissions.json").write_text(json.dumps([BOB | {"user_name": "\x1b[2Jbob"}] * 2))
+    assert r"permissions.json: \x1b[2Jbob stands there twice." in desk.spaces("import", str(folder), *to).output
 
 
 def test_what_nobody_looked_at_is_not_known_and_not_nobody(desk: Desk) -> None:
