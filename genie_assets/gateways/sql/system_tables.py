@@ -215,12 +215,12 @@ class SystemTables:
         return self._regions.any(lambda warehouse: _answer(warehouse, "workspaces", None))
 
     def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
-        """Time of the newest audit event of any service since a UTC day; None if there is none."""
+        """Time of the newest audit event of any service of a UTC day and the next ones; None if there is none."""
         return max(filter(None, self.latest_audit_events(since).values()), default=None)
 
     def latest_audit_events(self, since: dt.date) -> dict[str, dt.datetime | None]:
         """The same by region, of those that can be read: what one of them shows says nothing of another."""
-        frame = self._asked("audit_freshness", {"event_date": since})
+        frame = self._asked("audit_freshness", {"event_date": since, "last_day": since + _DAYS_OF_FRESHNESS})
         names = frame[REGION] if REGION in frame else [HOME] * len(frame)
         times = (None if pd.isna(each) else each.to_pydatetime() for each in frame["newest"])
         return dict(zip(names, times, strict=True))
@@ -246,6 +246,10 @@ class SystemTables:
             return None
         same_machine = "://" not in url and urlsplit(usable).hostname == self._home.hostname
         return usable.replace("https://", f"{self._home.scheme}://", 1) if same_machine else usable
+
+
+# Whoever asks how far the log has come asks of the day before yesterday on; a clock may differ by a day.
+_DAYS_OF_FRESHNESS = dt.timedelta(days=3)
 
 
 def _answer(warehouse: Warehouse, name: str, parameters: Mapping[str, Any] | None) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from genie_assets_tests.e2e.pipelines import point_at, sandbox_of
 from genie_assets_tests.sandbox.tiny import START, account_of, audit_row, ids_of
 from genie_sandbox.account import Account, ArrivingRow
 from genie_sandbox.client import SandboxProcess
+from genie_sandbox.made_up.cases import NEVER
 from genie_sandbox.made_up.scenarios import account_level_rows, agent_events, asked_by_ourselves, with_scenarios
 
 DAY = dt.date(2026, 3, 2)
@@ -33,7 +34,7 @@ def _account() -> Account:
         for number, (action, who) in enumerate(rows)
     )
     return with_scenarios(
-        account_of(audit=(*audit, *_of_spaces(), _of_the_account())),
+        account_of(audit=(*audit, *_of_spaces(), _of_the_account(), _of_the_year_9999())),
         START,
         [asked_by_ourselves, account_level_rows, agent_events],
     )
@@ -43,6 +44,10 @@ def _of_the_account() -> ArrivingRow:
     """The newest row of all, of another service, which is about no workspace."""
     found = audit_row(90, START + 3 * 86_400_000, "login", {}, service="accounts", arrives_at=START)
     return replace(found, row={**found.row, "workspace_id": "0"})
+
+
+def _of_the_year_9999() -> ArrivingRow:
+    return audit_row(91, NEVER, "login", {}, service="accounts", arrives_at=START)
 
 
 def _of_spaces() -> list[ArrivingRow]:
@@ -103,11 +108,14 @@ def test_rows_of_the_account_itself_are_left_out(asked: SystemTables) -> None:
         assert "<> '0'" in sql_text(statement)
 
 
-def test_rows_of_the_account_itself_do_not_make_the_log_of_a_region_fresh(asked: SystemTables) -> None:
-    """Every region shows them, whatever becomes of the rows of its own workspaces."""
+def test_neither_rows_of_the_account_itself_nor_of_the_year_9999_make_the_log_of_a_region_fresh(
+    asked: SystemTables,
+) -> None:
+    """Every region shows the former, whatever becomes of its own workspaces' rows; the latter stay for ever."""
     times = {"0": 0, "1": 0}
     for each in _account().audit:
-        times[each.row["workspace_id"]] = max(each.row["event_time"], times[each.row["workspace_id"]])
+        if each.row["event_time"] != NEVER:
+            times[each.row["workspace_id"]] = max(each.row["event_time"], times[each.row["workspace_id"]])
     assert times["0"] > times["1"]
     assert asked.latest_audit_event(DAY) == dt.datetime.fromtimestamp(times["1"] / 1000, dt.UTC)
 
