@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from genie_assets.settings import Settings
 
 _MOST_BYTES = 128 * 2**20
+_FROM_THE_OBSERVER = (
+    "Note: it takes access from the login that observes (DATABRICKS_CLIENT_ID): what that login may not read any "
+    "more will be missing."
+)
 _SECONDS_BETWEEN_LOOKS = 1.0
 _PATIENCE = 60
 
@@ -253,9 +257,15 @@ def _show_rights(found: "Access | str", outcome: Outcome) -> None:
 
 def _show(plan: "Plan") -> None:
     from genie_assets.commands import space_text
+    from genie_assets.domain.space_access import takes_from
 
     for line in space_text.planned(plan):
         click.echo(line)
+    observer = read_settings().databricks().client_id
+    if plan.access and observer and takes_from(plan.access.changes, observer):
+        click.echo("")
+        for line in space_text.wrapped(_FROM_THE_OBSERVER, "  "):
+            click.secho(line, fg="yellow")
 
 
 def _show_references(plan: "Plan") -> None:

@@ -88,6 +88,8 @@ def wanted_at(rows: Iterable[Row], at: dt.datetime | None, *, is_all: bool) -> W
         known = [row for row in known if row["valid_to"] is None]
     if not known:
         return None
+    # Two looks at once may have written one principal twice: the earliest counts, as for the next look.
+    known.sort(key=lambda row: row["valid_from"], reverse=True)
     granted = {_principal(row): row["permission_level"] for row in known if not row["is_inherited"]}
     inherited = frozenset(_principal(row) for row in known if row["is_inherited"])
     return WantedAccess(granted, inherited - granted.keys(), is_all)

@@ -80,6 +80,9 @@ def test_what_is_wanted_is_what_was_in_force_and_what_is_inherited_is_let_be() -
     first = wanted_at(rows, NOON + HOUR, is_all=True)
     assert first == WantedAccess({ANN: "CAN_RUN", BOB: "CAN_VIEW"}, frozenset({ALL}), is_all=True)
     assert wanted_at(rows, None, is_all=False) == WantedAccess({ANN: "CAN_MANAGE"}, frozenset({ALL}))
+    twice = [row(ANN, "CAN_MANAGE", 1), row(ANN, "CAN_RUN", 0), row(BOB, "CAN_VIEW", 0), row(BOB, "CAN_EDIT", 1)]
+    for looks in (twice, twice[::-1]):
+        assert wanted_at(looks, None, is_all=True) == WantedAccess({ANN: "CAN_RUN", BOB: "CAN_VIEW"}, is_all=True)
     planned = access(first, {ALL: "CAN_RUN", ANN: "CAN_MANAGE", ("USER", "new"): "CAN_VIEW"})
     assert planned.changes == (
         AccessChange(BOB, None, "CAN_VIEW"),

@@ -287,6 +287,10 @@ def test_permissions_go_through_git_and_into_the_pull_request(desk: Desk) -> Non
     (made,) = desk.titled("Refund desk", SECOND)
     assert granted(desk, made, SECOND) == BEFORE | {"bob@example.com": "CAN_EDIT"}
 
+    (folder / "permissions.json").write_text(json.dumps([OWN | {"permission_level": "CAN_RUN"}]))
+    less = desk.spaces("import", str(folder), "--to", FIRST, "--permissions", "--plan", "less.json").output
+    assert "takes access from the login that observes" in " ".join(less.split())
+
     (folder / "permissions.json").write_text('[{"user_name": "x"}]')
     broken = desk.spaces("import", str(folder), *to)
     assert "permissions.json: Each entry must name one principal and its permission_level." in broken.output
