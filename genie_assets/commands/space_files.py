@@ -70,17 +70,28 @@ class SpaceFiles:
         return key in self._names and (self._out / _SPACES / self._names[key] / PERMISSIONS_FILE).is_file()
 
     def write(self, row: Mapping[str, Any], levels: Levels | None = None) -> str:
-        """Write a space, and whom it grants what, if that is to be told; the name that it has there."""
+        """Write a space, and whom it grants what, if that is to be told; the name that it has there.
+
+        Where that is not known, what was told before stays: a bundle without it would take access away.
+        """
         key = SpaceKey.of(row)
+        before = self._told_before(key) if levels is None and self.tells_permissions(key) else {}
         name = self._names.setdefault(key, key_of(key, row.get("title")))
         told = {} if levels is None else {PERMISSIONS_FILE: permissions_text(levels)}
         with naming_files(self._out):
             for file, text in (files_of(row) | told).items():
                 _write(self._out, Path(_SPACES, name, file), text)
-            _write(self._out, Path(_RESOURCES, f"{name}.genie_space.yml"), _resource(row, name, levels or {}))
+            _write(self._out, Path(_RESOURCES, f"{name}.genie_space.yml"), _resource(row, name, levels or before))
             source = readable_configuration(row["serialized_space"])
             _write(self._out, Path(_SOURCES, f"{name}.geniespace.json"), source)
         return name
+
+    def _told_before(self, key: SpaceKey) -> Levels:
+        path = self._out / _SPACES / self._names[key] / PERMISSIONS_FILE
+        try:
+            return levels_in({PERMISSIONS_FILE: _text_of(path)}) or {}
+        except SpaceFolderError as problem:
+            raise click.ClickException(f"{readable(path.parent)}: {readable(problem)}") from None
 
     def _known(self) -> Iterator[tuple[SpaceKey, str]]:
         """The spaces that were exported there before."""

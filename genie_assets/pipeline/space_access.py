@@ -32,6 +32,7 @@ from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import LiveSpaces
 
+_MOST_TOLD = 3
 _NOT_FROM_US = (
     "they would take access from the login that sets them, which could not look at them afterwards. "
     "Let another one apply the plan."
@@ -139,7 +140,9 @@ class Permissions:
         left = self._left(key, planned)
         if not left:
             return "APPLIED", ""
-        why = f" ({'; '.join(problems)})" if problems else ""
+        different = [*dict.fromkeys(problems)]
+        more = f"; and {len(different) - _MOST_TOLD} more" if len(different) > _MOST_TOLD else ""
+        why = f" ({'; '.join(different[:_MOST_TOLD])}{more})" if problems else ""
         return "NOT SET" if problems else "UNVERIFIED", f"not set, or not seen yet: {in_words(left)}{why}."
 
     def _sent(self, key: SpaceKey, changes: Sequence[AccessChange]) -> list[str]:
