@@ -15,6 +15,7 @@ from genie_assets.domain.space_permissions import PRINCIPALS, Principal, access_
 Levels = Mapping[Principal, str]
 
 _MOST_NAMED, _LONGEST_NAME = 5, 100
+_REPLACED = "\ufffd"
 
 _KINDS = {kind: name for name, kind in PRINCIPALS.items()}
 
@@ -98,7 +99,11 @@ def wanted_at(rows: Iterable[Row], at: dt.datetime | None, *, is_all: bool) -> W
 def granted_by(body: Mapping[str, Any]) -> Levels | None:
     """What a space grants itself, by an answer of the permissions API; None if that cannot be told whole."""
     seen = access_list(body)
-    return own_levels(body) if seen is not None and seen.is_whole else None
+    if seen is None or not seen.is_whole:
+        return None
+    levels = own_levels(body)
+    # Such a name is not as it was told, and whoever has it would be taken away with the next list that we send.
+    return None if any(_REPLACED in name for _, name in levels) else levels
 
 
 def access(wanted: WantedAccess, now: Levels) -> Access:

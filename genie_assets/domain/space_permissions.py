@@ -54,6 +54,7 @@ def access_list(body: Mapping[str, Any]) -> AccessList | None:
     is_whole = True
     for entry in entries:
         principal, level = _principal(entry), _highest(entry)
+        is_whole = is_whole and _is_whole(entry)
         if principal is None or level is None:
             is_whole = False
         elif principal not in levels or rank(levels[principal][0]) < rank(level[0]):
@@ -129,6 +130,12 @@ def _principal(entry: Any) -> Principal | None:
         return None
     named = ((kind, as_text(entry.get(name))) for name, kind in PRINCIPALS.items())
     return next(((kind, storable(name)) for kind, name in named if name), None)
+
+
+def _is_whole(entry: Any) -> bool:
+    """Whether everything that gives an entry a level could be read."""
+    told = entry.get("all_permissions") if isinstance(entry, dict) else None
+    return isinstance(told, list) and len(told) == len(_levels(entry))
 
 
 def _highest(entry: Any) -> tuple[str, bool] | None:

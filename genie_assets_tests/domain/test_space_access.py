@@ -118,7 +118,10 @@ def test_only_what_a_space_grants_itself_is_read_and_a_list_that_is_not_whole_is
     entries: list[Any] = [{"user_name": "ann@x", "all_permissions": both}]
     entries.append({"group_name": "admins", "all_permissions": both[:1]})
     assert granted_by({"access_control_list": entries}) == {ANN: "CAN_RUN"}
-    for odd in ([*entries, {"robot_name": "r", "all_permissions": both}], [], None):
+    half: dict[str, Any] = {"user_name": "eve@x", "all_permissions": [*both, {"permission_level": None}]}
+    broken: dict[str, Any] = {"group_name": "a\ud800b", "all_permissions": both}
+    robot: dict[str, Any] = {"robot_name": "r", "all_permissions": both}
+    for odd in (*([*entries, each] for each in (robot, half, broken)), [], None):
         assert granted_by({"access_control_list": odd}) is None
 
 
