@@ -11,6 +11,7 @@ import pytest
 from genie_assets.domain.run_costs import STATEMENTS, NotedCosts, from_text, to_text
 from genie_assets.domain.tables import GENIE_RUN_COSTS
 from genie_assets.run_costs import COST_DAY_TAG, COSTS_TAG
+from genie_assets.wiring import take_costs
 from genie_assets_tests.e2e.pipelines import (
     ClockAt,
     Pipeline,
@@ -84,6 +85,7 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
     with sandbox_of(account, tmp_path / "account") as sandbox, receiving(monkeypatch) as receiver:
         point_at(sandbox, place, monkeypatch)
         sandbox.advance(hours=24)
+        take_costs()  # of other tests of this process
         pipeline, total, told = Pipeline(), NotedCosts(), dict[str, NotedCosts]()
         for job in jobs:
             sandbox.reset_requests()
