@@ -94,7 +94,7 @@ def _ddl() -> str:
     ]
     header = [
         "The tables of genie_analytics for Unity Catalog or any Spark with Delta Lake.",
-        f"Generated from genie_assets/domain/tables.py by `{COMMAND}`. Do not edit.",
+        f"Generated from genie_assets/domain/tables*.py by `{COMMAND}`. Do not edit.",
         "",
         f"The catalog {CATALOG} stands for yours. Every time is UTC, and a *_timestamp of type LONG is epoch ms.",
         "Primary keys inform the optimizer, nothing enforces them: the writer merges by key, and a check counts.",

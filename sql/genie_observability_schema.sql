@@ -1,5 +1,5 @@
 -- The tables of genie_analytics for Unity Catalog or any Spark with Delta Lake.
--- Generated from genie_assets/domain/tables.py by `python -m genie_assets.schema_files`. Do not edit.
+-- Generated from genie_assets/domain/tables*.py by `python -m genie_assets.schema_files`. Do not edit.
 --
 -- The catalog main stands for yours. Every time is UTC, and a *_timestamp of type LONG is epoch ms.
 -- Primary keys inform the optimizer, nothing enforces them: the writer merges by key, and a check counts.
