@@ -122,7 +122,7 @@ def test_half_an_account_is_made_anew(tmp_path: Path, made_up: Account):
     assert not unfinished.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_sandbox_comes_back_to_its_ports_waits_for_a_killed_one_and_leaves_others_alone(tmp_path: Path):
     place = DemoPlace(tmp_path / "demo")
     place.account(60)

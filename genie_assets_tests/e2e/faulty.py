@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -158,7 +159,7 @@ class Faulty:
                 "genie_lake": self.lake,
                 "genie_clock": self,
                 "genie_budget": RunBudget(5),
-                "genie_system_tables": None,  # no answer here has a statement to look up
+                "genie_system_tables": SimpleNamespace(regions={}),  # no answer here has a statement to look up
             },
             run_config=QUIET,
             raise_on_error=False,

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.slow
 PLACE = Place("main", "genie_analytics")
 
 
+@pytest.mark.long
 def test_the_tables_in_unity_catalog_are_the_truth_before_and_after_maintenance(tmp_path, monkeypatch):
     account = generate(seed=3, anchor=recent_anchor(), days=2, messages=80, late=0.1)
     with sandbox_of(account, tmp_path / "account") as sandbox:

@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
         yield server
 
 
-@pytest.fixture(params=["delta", "unity"])
+@pytest.fixture(params=["delta", pytest.param("unity", marks=pytest.mark.long)])
 def on_both(request: pytest.FixtureRequest, world: World) -> World:
     if request.param == "unity":
         world.lake = request.getfixturevalue("server").new_lake()

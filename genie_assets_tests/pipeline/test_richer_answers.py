@@ -42,7 +42,7 @@ def world(world: World) -> World:
     return world
 
 
-@pytest.fixture(params=["delta", "unity"])
+@pytest.fixture(params=["delta", pytest.param("unity", marks=pytest.mark.long)])
 def on_both(request: pytest.FixtureRequest, world: World) -> World:
     if request.param == "unity":
         world.lake = request.getfixturevalue("server").new_lake()

@@ -20,7 +20,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
         yield server
 
 
-@pytest.fixture(params=["delta", "unity"])
+@pytest.fixture(params=["delta", pytest.param("unity", marks=pytest.mark.long)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     world = World(tmp_path / "lake")
     if request.param == "unity":

@@ -79,6 +79,7 @@ def assert_told(schema: Schema, view: View) -> None:
     assert described["Comment"][0] == view.description
 
 
+@pytest.mark.long
 def test_views_are_made_with_their_comments_have_the_rows_of_the_truth_and_are_not_touched_again(
     schema: Schema,
 ) -> None:
