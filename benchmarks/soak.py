@@ -260,6 +260,8 @@ def _wrong_errors(stage: _Stage, lake: Lakehouse) -> int:
 class _NoHistory:
     """Query history without a row: the statements are not what is tested."""
 
+    regions: Mapping[str, str | None] = {}
+
     def query_history(self, *_: Any, **__: Any) -> pd.DataFrame:
         return pd.DataFrame()
 

@@ -1,8 +1,10 @@
-"""What every test of the project stands on: its ring, and secrets that do not outlive it."""
+"""What every test of the project stands on: its ring, and secrets and settings that do not outlive it."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import settings
@@ -47,6 +49,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     with guarded(item.nodeid.rpartition("/")[2]):
         return (yield)
+
+
+@pytest.fixture(autouse=True)
+def settings_of_one_test() -> Iterator[None]:
+    """What a command of a test reads from a `.env` is no setting of the next test."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture(autouse=True)

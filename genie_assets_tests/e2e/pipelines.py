@@ -183,6 +183,12 @@ def forget_settings(patch: pytest.MonkeyPatch) -> None:
             patch.delenv(name)
 
 
+def last_night() -> dt.datetime:
+    """Shortly before the last midnight, UTC: the days before it are whole, and all has ended, at any hour of today."""
+    now = dt.datetime.now(dt.UTC)
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(minutes=10)
+
+
 def recent_anchor() -> dt.datetime:
     """The end of a made-up account: now, because partitions and deadlines go by the real time.
 

@@ -40,7 +40,7 @@ from genie_assets_tests.e2e.pipelines import (
     days_of,
     metadata_of,
     point_at,
-    recent_anchor,
+    last_night,
     sandbox_of,
 )
 from genie_assets_tests.mortal import KilledError, Mortal
@@ -316,7 +316,7 @@ def test_what_the_log_lost_is_found_by_reconciliation_with_its_comments_and_step
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All of the log is gone."""
-    account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=3, messages=60)
+    account = generate(seed=11, anchor=last_night(), days=3, messages=60)
     lossy = replace(account, audit=())
     with sandbox_of(lossy, tmp_path / "account") as sandbox:
         point_at(sandbox, tmp_path / "lake", monkeypatch)
@@ -342,8 +342,7 @@ def test_the_tables_are_the_truth_and_a_quiet_run_asks_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
 ) -> None:
     place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
-    # So long ago that every response has ended.
-    account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=3, messages=60)
+    account = generate(seed=11, anchor=last_night(), days=3, messages=60)
     with sandbox_of(account, tmp_path / "account") as sandbox:
         point_at(sandbox, place, monkeypatch)
         sandbox.advance(hours=24)

@@ -18,7 +18,7 @@ from genie_assets_tests.e2e.pipelines import (
     days_of,
     metadata_of,
     point_at,
-    recent_anchor,
+    last_night,
     sandbox_of,
 )
 from genie_assets_tests.test_telemetry import Receiver, receiving
@@ -80,7 +80,7 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
 ) -> None:
     place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
-    account = generate(seed=11, anchor=recent_anchor() - dt.timedelta(hours=2), days=1, messages=20)
+    account = generate(seed=11, anchor=last_night(), days=1, messages=20)
     jobs = ["genie_daily", *JOBS, "genie_standing_checks", *(["genie_views"] if lakehouse == "unity" else [])]
     with sandbox_of(account, tmp_path / "account") as sandbox, receiving(monkeypatch) as receiver:
         point_at(sandbox, place, monkeypatch)
