@@ -184,7 +184,7 @@ def forget_settings(patch: pytest.MonkeyPatch) -> None:
 
 
 def last_night() -> dt.datetime:
-    """Shortly before the last midnight, UTC: the days before it are whole, and all has ended, at any hour of today."""
+    """Shortly before the last midnight, UTC: days are whole and all has ended, at whatever hour of today."""
     now = dt.datetime.now(dt.UTC)
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(minutes=10)
 

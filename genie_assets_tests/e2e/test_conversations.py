@@ -38,9 +38,9 @@ from genie_assets.pipeline.whole_lists import ListsReport
 from genie_assets_tests.e2e.pipelines import (
     Pipeline,
     days_of,
+    last_night,
     metadata_of,
     point_at,
-    last_night,
     sandbox_of,
 )
 from genie_assets_tests.mortal import KilledError, Mortal

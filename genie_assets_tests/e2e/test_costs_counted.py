@@ -16,9 +16,9 @@ from genie_assets_tests.e2e.pipelines import (
     ClockAt,
     Pipeline,
     days_of,
+    last_night,
     metadata_of,
     point_at,
-    last_night,
     sandbox_of,
 )
 from genie_assets_tests.test_telemetry import Receiver, receiving
