@@ -12,7 +12,7 @@ from genie_assets.meanings import explained
 from genie_assets.pipeline.run_costs import keep_costs
 from genie_assets.placement import Placement
 from genie_assets.run_costs import noted_of_day
-from genie_assets.runs import run_of
+from genie_assets.runs import latest_metadata, run_of
 from genie_assets.wiring import Clock
 
 NAME, JOB = "genie_run_costs", "genie_costs"
@@ -50,12 +50,8 @@ def _days_since(stored: dt.date | None, today: dt.date) -> list[dt.date]:
 
 def _stored_until(context: dg.AssetExecutionContext) -> dt.date | None:
     """What the latest run of the asset told; that is said after its rows are stored."""
-    latest = dg.AssetRecordsFilter(context.asset_key)
-    for event in context.instance.fetch_materializations(latest, limit=1).records:
-        made = event.asset_materialization
-        told = made.metadata.get(_STORED_UNTIL) if made else None
-        return dt.date.fromisoformat(str(told.value)) if told else None
-    return None
+    told = latest_metadata(context.instance, dg.AssetRecordsFilter(context.asset_key)).get(_STORED_UNTIL)
+    return dt.date.fromisoformat(str(told.value)) if told else None
 
 
 def build_costs(place: Placement) -> dg.AssetsDefinition:

@@ -9,7 +9,8 @@ from typing import Any
 import dagster as dg
 
 from genie_assets.domain.dashboard.deployment import DEPLOYED_DASHBOARDS, address
-from genie_assets.domain.dashboard.ours import NO_SCHEMA, schema_in, wanted_dashboard
+from genie_assets.domain.dashboard.ours import NO_SCHEMA, wanted_dashboard
+from genie_assets.domain.sql_names import schema_in
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.dashboard import DashboardError, Deployment, deployed, in_its_place
 from genie_assets.placement import Placement

@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from genie_assets.domain.dashboard.ours import schema_in
 from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, wanted_alert
+from genie_assets.domain.sql_names import schema_in
 from genie_assets.pipeline.sql_alert import SqlAlertError, deploy
 from genie_assets.placement import Placement
 from genie_assets.resources import Databricks, credentials

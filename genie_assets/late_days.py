@@ -13,6 +13,7 @@ import dagster as dg
 
 from genie_assets.assets import AUDIT_LOG
 from genie_assets.domain.day_loads import is_about_to_be_loaded
+from genie_assets.domain.regions import unread_now
 from genie_assets.domain.waiting import Wait, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
@@ -116,7 +117,7 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
         # Of yesterday rows still come every hour.
         late = late_days(closed_days(place, now)[1:], genie_system_tables, genie_lake)
         found = [day for day in late if not is_about_to_be_loaded(look.at, look.since(day), now)]
-        unread = [region for region, problem in genie_system_tables.regions.items() if problem is not None]
+        unread = unread_now(genie_system_tables.regions)
         return dg.AssetCheckResult(
             passed=not (found or unread),
             severity=dg.AssetCheckSeverity.WARN,

@@ -5,13 +5,14 @@ People read it too: each note is a table. Versions before noted JSON, which is r
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
 
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.waiting import Wait
+from genie_assets.showing import whole_table
 
 OF_ANSWERS = ("p50_response_ms", "p95_response_ms", "responses_timed", "spaces")
 """Under which names metadata say how a day was answered."""
@@ -48,13 +49,6 @@ class LateDay(NamedTuple):
     since: dt.datetime
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
-    return dg.TableMetadataValue(
-        records=[dg.TableRecord(dict(zip(columns, row, strict=True))) for row in rows],
-        schema=dg.TableSchema(columns=[dg.TableColumn(name) for name in columns]),
-    )
-
-
 def _rows(columns: Sequence[str], noted: dg.TableMetadataValue) -> list[list[Any]]:
     return [[record.data[name] for name in columns] for record in noted.records]
 
@@ -85,7 +79,7 @@ def time_of(noted: Any) -> dt.datetime:
 
 def noted_waits_of_days(waits: Mapping[dt.date, Wait]) -> dg.TableMetadataValue:
     """What waits for a run, by day, as metadata."""
-    return _table(_OF_WAITS, [[str(day), *map(_time, wait)] for day, wait in sorted(waits.items())])
+    return whole_table(_OF_WAITS, [[str(day), *map(_time, wait)] for day, wait in sorted(waits.items())])
 
 
 def waits_of_days(value: Any) -> dict[dt.date, Wait]:
@@ -99,7 +93,7 @@ def waits_of_days(value: Any) -> dict[dt.date, Wait]:
 
 def noted_changed_spaces(spaces: Sequence[SpaceKey]) -> dict[str, Any]:
     """Spaces that were changed, as metadata; nothing if there are none."""
-    return {_CHANGED_SPACES: _table(_OF_SPACES, spaces)} if spaces else {}
+    return {_CHANGED_SPACES: whole_table(_OF_SPACES, spaces)} if spaces else {}
 
 
 def changed_spaces_of(metadata: Mapping[str, Any]) -> list[SpaceKey]:
@@ -113,7 +107,7 @@ def changed_spaces_of(metadata: Mapping[str, Any]) -> list[SpaceKey]:
 
 def noted_causes(counts: Mapping[str, int]) -> dict[str, Any]:
     """How many messages cannot be read for which error class, as metadata; the most frequent first."""
-    return {CAUSES: _table(_OF_CAUSES, sorted(counts.items(), key=lambda item: (-item[1], item[0])))}
+    return {CAUSES: whole_table(_OF_CAUSES, sorted(counts.items(), key=lambda item: (-item[1], item[0])))}
 
 
 def causes_of(metadata: Mapping[str, Any]) -> dict[str, int]:
@@ -130,7 +124,7 @@ def causes_of(metadata: Mapping[str, Any]) -> dict[str, int]:
 def noted_pace(settled: Mapping[str, float]) -> dict[str, Any]:
     """The pace, for the next run; nothing where no limit is known."""
     rows = [(workspace_id, round(rate, 2)) for workspace_id, rate in sorted(settled.items())]
-    return {PACE: _table(_OF_PACE, rows)} if rows else {}
+    return {PACE: whole_table(_OF_PACE, rows)} if rows else {}
 
 
 def pace_of(value: Any) -> dict[str, float]:
@@ -148,7 +142,7 @@ def pace_of(value: Any) -> dict[str, float]:
 
 def noted_late_days(days: Mapping[dt.date, LateDay]) -> dg.TableMetadataValue:
     """Late days as metadata."""
-    return _table(_OF_LATE_DAYS, [(str(day), _time(late.since), late.state) for day, late in days.items()])
+    return whole_table(_OF_LATE_DAYS, [(str(day), _time(late.since), late.state) for day, late in days.items()])
 
 
 def late_days_of(value: Any) -> dict[dt.date, LateDay]:

@@ -80,23 +80,24 @@ def clock_metadata(
     return {"clock": problem}
 
 
+def latest_metadata(instance: dg.DagsterInstance, which: dg.AssetRecordsFilter) -> Mapping[str, dg.MetadataValue]:
+    """What the latest of these materializations told; nothing if there is none."""
+    for event in instance.fetch_materializations(which, limit=1).records:
+        return event.asset_materialization.metadata if event.asset_materialization else {}
+    return {}
+
+
 def known_pace(context: dg.AssetExecutionContext) -> dict[str, float]:
     """The pace on which the latest run of the asset had settled: requests per second by workspace id."""
-    latest = dg.AssetRecordsFilter(context.asset_key)
-    for event in context.instance.fetch_materializations(latest, limit=1).records:
-        made = event.asset_materialization
-        noted = made.metadata.get(PACE) if made else None
-        return pace_of(noted.value) if noted else {}
-    return {}
+    noted = latest_metadata(context.instance, dg.AssetRecordsFilter(context.asset_key)).get(PACE)
+    return pace_of(noted.value) if noted else {}
 
 
 def known_of_answers(context: dg.AssetExecutionContext) -> dict[str, Any]:
     """What the latest run of the day told of its answers; nothing if none did, or it does not go on to tell."""
-    latest = dg.AssetRecordsFilter(context.asset_key, asset_partitions=[context.partition_key])
-    for event in context.instance.fetch_materializations(latest, limit=1).records:
-        made = event.asset_materialization
-        return {name: value for name, value in made.metadata.items() if name in OF_ANSWERS} if made else {}
-    return {}
+    of_the_day = dg.AssetRecordsFilter(context.asset_key, asset_partitions=[context.partition_key])
+    told = latest_metadata(context.instance, of_the_day)
+    return {name: value for name, value in told.items() if name in OF_ANSWERS}
 
 
 def days_in_flight(instance: dg.DagsterInstance, place: Placement) -> set[str]:

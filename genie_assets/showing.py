@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 import dagster as dg
 
@@ -54,8 +55,13 @@ def rows_table(
     cells = [[_plain(value) for value in row] for row in rows[:at_most]]
     if len(rows) > at_most:
         cells.append([f"and {len(rows) - at_most:,} more", *("" for _ in titles[1:])])
+    return whole_table(titles, cells)
+
+
+def whole_table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.TableMetadataValue:
+    """Rows of our own as a table: every one of them, and as they are."""
     return dg.TableMetadataValue(
-        records=[dg.TableRecord(dict(zip(titles, row, strict=True))) for row in cells],
+        records=[dg.TableRecord(dict(zip(titles, row, strict=True))) for row in rows],
         schema=dg.TableSchema(columns=[dg.TableColumn(title) for title in titles]),
     )
 

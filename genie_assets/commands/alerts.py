@@ -63,8 +63,8 @@ def deploy(emails: tuple[str, ...], destinations: tuple[str, ...], force: bool) 
     Databricks evaluates it, whatever has become of Dagster. Threshold, times and subscribers that people changed
     stay as they are; subscribers that are named here and missing are added.
     """
-    from genie_assets.domain.dashboard.ours import schema_in
     from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, wanted_alert
+    from genie_assets.domain.sql_names import schema_in
     from genie_assets.pipeline.sql_alert import deploy as deploy_alert
     from genie_assets.wiring import open_sql_alerts
 

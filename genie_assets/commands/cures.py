@@ -8,7 +8,7 @@ import re
 import shlex
 from urllib.parse import quote
 
-from genie_assets.domain.sql_names import quoted
+from genie_assets.domain.sql_names import full_name, quoted
 
 UNKNOWN_PRINCIPAL = "<application-id>"
 UNKNOWN_METASTORE = "<metastore-id>"
@@ -49,19 +49,17 @@ def grants_to_read(table: str, principal: str) -> tuple[str, ...]:
     )
 
 
-def grants_to_write(place: str, principal: str) -> tuple[str, ...]:
+def grants_to_write(schema: tuple[str, str], principal: str) -> tuple[str, ...]:
     """The statements that let a principal keep our tables in a schema, which is made where it is missing.
 
     Args:
-        place: The schema as GENIE_LAKEHOUSE names it, `uc://catalog.schema`.
+        schema: Catalog and schema.
         principal: As above.
     """
-    catalog, _, schema = place.partition("://")[2].rstrip("/").partition(".")
-    to = f"TO {quoted(principal)};"
-    where = f"{quoted(catalog)}.{quoted(schema)}"
+    where, to = full_name(*schema), f"TO {quoted(principal)};"
     privileges = "USE SCHEMA, SELECT, MODIFY, CREATE TABLE, CREATE VOLUME, READ VOLUME, WRITE VOLUME"
     return (
-        f"GRANT USE CATALOG ON CATALOG {quoted(catalog)} {to}",
+        f"GRANT USE CATALOG ON CATALOG {quoted(schema[0])} {to}",
         f"CREATE SCHEMA IF NOT EXISTS {where};",
         f"GRANT {privileges} ON SCHEMA {where} {to}",
     )

@@ -49,7 +49,8 @@ class _Way:
 
 def _way() -> _Way:
     """The ways, if the tables are where a dashboard can read them."""
-    from genie_assets.domain.dashboard.ours import NO_SCHEMA, schema_in
+    from genie_assets.domain.dashboard.ours import NO_SCHEMA
+    from genie_assets.domain.sql_names import schema_in
     from genie_assets.wiring import open_dashboards
 
     settings = read_settings()

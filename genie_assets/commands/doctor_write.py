@@ -15,7 +15,7 @@ from genie_assets.commands.findings import Finding
 from genie_assets.commands.mending import Cures, of_a_folder
 from genie_assets.commands.places import configured_lake
 from genie_assets.commands.terminal import shown_place
-from genie_assets.domain.sql_names import quoted
+from genie_assets.domain.sql_names import full_name, schema_in
 from genie_assets.domain.table import Table
 from genie_assets.domain.write_trials import (
     BEGINNING,
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 CureOf = Callable[[BaseException | None], tuple[str, ...]]
 
-_UNITY = "uc://"
 _MOST_NAMED = 10
 _NOT_TRIED = Finding(
     ok=None, text="Not tried, as the lakehouse is not in order: a table of its own", name="write.table"
@@ -54,7 +53,7 @@ class WriteTrial:
 
     def __init__(self, lake: "Lakehouse", place: str, cure_of: CureOf, now: Callable[[], dt.datetime]) -> None:
         self._lake, self._place, self._cure_of, self._now = lake, place, cure_of, now
-        self._began = now()
+        self._schema, self._began = schema_in(place), now()
         self._table = trial_table(trial_name(self._began, secrets.token_hex(4)))
 
     def findings(self) -> list[Finding]:
@@ -123,7 +122,7 @@ class WriteTrial:
 
     def _keep(self) -> str:
         self._lake.probe()
-        place = "the staging volume" if self._in_databricks else "the lakehouse"
+        place = "the staging volume" if self._schema else "the lakehouse"
         return f"{shown_place(self._place)}: a file could be written into {place} and removed"
 
     def _removed(self, table: Table) -> Finding | None:
@@ -134,8 +133,8 @@ class WriteTrial:
             place = shown_place(self._place)
             text = f"{table.name} could not be removed from {place}, and does no harm there: {problem}"
             cure: tuple[str, ...] = ()
-            if self._in_databricks:
-                cure = (f"DROP TABLE IF EXISTS {self._schema}.{quoted(table.name)};",)
+            if self._schema:
+                cure = (f"DROP TABLE IF EXISTS {full_name(*self._schema, table.name)};",)
             return Finding(ok=False, text=text, name="write.remove", cure=cure)
         return None
 
@@ -147,15 +146,6 @@ class WriteTrial:
         except Exception as problem:  # noqa: BLE001 - the table is to be removed, and the other findings told
             text = f"GENIE_LAKEHOUSE: the try broke ({type(problem).__name__}): please report it"
             return Finding(ok=False, text=text, name=name)
-
-    @property
-    def _in_databricks(self) -> bool:
-        return self._place.lower().startswith(_UNITY)
-
-    @property
-    def _schema(self) -> str:
-        catalog, _, schema = self._place[len(_UNITY) :].rstrip("/").partition(".")
-        return f"{quoted(catalog)}.{quoted(schema)}"
 
 
 def write_findings(settings: Settings, looked_at: Iterable[Finding]) -> Iterator[Finding]:
@@ -179,7 +169,7 @@ def write_findings(settings: Settings, looked_at: Iterable[Finding]) -> Iterator
 
 def _cure_of(settings: Settings) -> CureOf:
     place = settings.genie_lakehouse
-    if not place.lower().startswith(_UNITY):
+    if schema_in(place) is None:
         return lambda problem: of_a_folder(place, problem)
     connection = settings.databricks()
     return partial(Cures(connection, open_workspaces(settings, connection)).of_lakehouse, place)

@@ -22,6 +22,7 @@ from genie_assets.commands.cures import (
     setting,
 )
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.sql_names import schema_in
 from genie_assets.gateways.databricks.identity import metastore_id, own_id, own_names, warehouse_ids
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.transport import WorkspaceHttp
@@ -114,8 +115,9 @@ class Cures:
 
     def of_lakehouse(self, place: str, problem: BaseException | None) -> tuple[str, ...]:
         """For a lakehouse in Unity Catalog that could not be written."""
+        schema = schema_in(place)
         is_mended = isinstance(problem, LakehouseError) and problem.lacks_grants
-        return grants_to_write(place, self.principal) if is_mended else ()
+        return grants_to_write(schema, self.principal) if schema and is_mended else ()
 
     def of_workspace(self, workspace_id: str, url: str | None, problem: FetchError) -> tuple[str, ...]:
         """For a workspace that does not list its spaces."""

@@ -23,6 +23,8 @@ from genie_assets.commands.terminal import readable, shown_place
 from genie_assets.domain.clocks import skew_problem
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.regions import unread_now
+from genie_assets.domain.sql_names import schema_in
 from genie_assets.domain.tables import TABLES, records
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
@@ -95,7 +97,7 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
         settings: The settings.
         every_space: Whether each space is asked what it lets us do, two requests each.
     """
-    in_databricks = settings.genie_lakehouse.lower().startswith("uc://")
+    in_databricks = schema_in(settings.genie_lakehouse) is not None
     yield from _runs()
     if not in_databricks:
         yield from _lake(settings, partial(of_a_folder, settings.genie_lakehouse))
@@ -236,7 +238,7 @@ def _read_as_runs_do(tables: SystemTables) -> None:
 
 def _unread(tables: SystemTables) -> str:
     """The regions that could not be read so far, each with why."""
-    return " ".join(f"region {region}: {problem}" for region, problem in tables.regions.items() if problem)
+    return " ".join(f"region {region}: {problem}" for region, problem in unread_now(tables.regions).items())
 
 
 def _history(tables: SystemTables) -> str:

@@ -157,9 +157,7 @@ def _sections(heading: str, found: Sequence[Change], access: Sequence[AccessChan
     for section, of_it in groupby(found, key=lambda change: change.section):
         yield ""
         yield click.style(section, bold=True)
-        for line in _of_changes(of_it):
-            for part in wrapped(f"  {line}", " " * 8):
-                yield click.style(part, fg=_COLOURS.get(line[:1]))
+        yield from _coloured(_of_changes(of_it))
     if access:
         yield ""
         yield from permissions(access)
@@ -168,7 +166,12 @@ def _sections(heading: str, found: Sequence[Change], access: Sequence[AccessChan
 def permissions(access: Sequence[AccessChange]) -> Iterator[str]:
     """Who gets more, less or no access."""
     yield click.style(_PERMISSIONS, bold=True)
-    for line in _of_access(access):
+    yield from _coloured(_of_access(access))
+
+
+def _coloured(lines: Iterable[str]) -> Iterator[str]:
+    """Lines below a heading, in the colours of the marks that they begin with."""
+    for line in lines:
         for part in wrapped(f"  {line}", " " * 8):
             yield click.style(part, fg=_COLOURS.get(line[:1]))
 

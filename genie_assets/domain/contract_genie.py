@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genie_assets.domain.contract import Fact, FactVerdict, Judged, is_hex_id, judged
-from genie_assets.domain.messages import as_int, as_text, epoch_ms, message_id_of
+from genie_assets.domain.messages import as_int, as_object, as_text, epoch_ms, message_id_of
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.samples import Samples, form, items, word
 from genie_assets.domain.space_permissions import PRINCIPALS
@@ -120,7 +120,7 @@ def numbers(samples: Samples) -> Iterator[tuple[str, Any]]:
     for _, each in samples.messages():
         yield from ((name, each[name]) for name in ("user_id", *_TIMES) if each.get(name) is not None)
     for attachment in samples.attachments():
-        result = _object(_object(attachment.get("query")).get("query_result_metadata"))
+        result = as_object(as_object(attachment.get("query")).get("query_result_metadata"))
         if result.get("row_count") is not None:
             yield "row_count", result["row_count"]
     for _, each in samples.objects("conversations", "conversations"):
@@ -199,15 +199,15 @@ def _permissions(samples: Samples) -> Judged:
             flaws.append("access_control_list is empty, without workspace admins")
         flaws += [f"no principal that we know in {form(each)}" for each in items(entries) if not _is_named(each)]
         for entry in items(entries):
-            for each in items(_object(entry).get("all_permissions")):
-                level = _object(each).get("permission_level")
+            for each in items(as_object(entry).get("all_permissions")):
+                level = as_object(each).get("permission_level")
                 if level not in PERMISSION_LEVELS:
                     flaws.append(f"permission_level is {word(level)}")
     return judged(cases, flaws, "access lists")
 
 
 def _is_named(entry: Any) -> bool:
-    return any(as_text(_object(entry).get(name)) for name in PRINCIPALS)
+    return any(as_text(as_object(entry).get(name)) for name in PRINCIPALS)
 
 
 def _evaluations(samples: Samples) -> Judged:
@@ -248,10 +248,6 @@ def _forbidden(samples: Samples) -> Judged:
         if each.error_class is not ErrorClass.PERMISSION or not each.error_code
     ]
     return judged(len(refused), flaws, "refusals with 403")
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 FACTS = (

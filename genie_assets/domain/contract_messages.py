@@ -1,11 +1,11 @@
 """Facts of messages: what LIST and GET show, their words and attachments, comments on them, and agents' steps."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from genie_assets.domain.contract import Fact, Judged, judged
-from genie_assets.domain.messages import as_text, message_id_of
+from genie_assets.domain.messages import as_object, as_text, message_id_of
 from genie_assets.domain.samples import Samples, form, items, shown_keys, word
 from genie_assets.domain.vocabularies import (
     ATTACHMENTS,
@@ -41,9 +41,9 @@ def _words(samples: Samples) -> Judged:
         cases += 1
         feedback, error = each.get("feedback"), each.get("error")
         told = [("status", each.get("status"), MESSAGE_STATUSES)]
-        told.append(("feedback.rating", _object(feedback).get("rating"), RATINGS))
+        told.append(("feedback.rating", as_object(feedback).get("rating"), RATINGS))
         for attachment in items(each.get("attachments")):
-            text = _object(_object(attachment).get("text"))
+            text = as_object(as_object(attachment).get("text"))
             told += [
                 ("text.purpose", text.get("purpose"), TEXT_PURPOSES),
                 ("text.phase", text.get("phase"), TEXT_PHASES),
@@ -51,7 +51,9 @@ def _words(samples: Samples) -> Judged:
         flaws += [f"{name} is {word(value)}" for name, value, known in told if not _is_of(value, known)]
         if each.get("status") is None:
             flaws.append("status is missing")
-        if error is not None and not (as_text(_object(error).get("type")) or as_text(_object(error).get("error"))):
+        if error is not None and not (
+            as_text(as_object(error).get("type")) or as_text(as_object(error).get("error"))
+        ):
             flaws.append(f"error is {form(error)}")
     return judged(cases, flaws, "messages")
 
@@ -72,7 +74,7 @@ def _attachments(samples: Samples) -> Judged:
             flaws.append(f"attachments is {form(found)}")
         for each in items(found):
             cases += 1
-            kinds = [name for name in ATTACHMENTS if _object(each).get(name) is not None]
+            kinds = [name for name in ATTACHMENTS if as_object(each).get(name) is not None]
             if len(kinds) != 1:
                 flaws.append(form(each))
     return judged(cases, flaws, "attachments")
@@ -85,7 +87,7 @@ def _queries(samples: Samples) -> Judged:
         if query is None:
             continue
         cases += 1
-        sql, statement_id = _object(query).get("query"), _object(query).get("statement_id")
+        sql, statement_id = as_object(query).get("query"), as_object(query).get("statement_id")
         if sql is not None and not isinstance(sql, str):
             flaws.append(f"query.query is {form(sql)}")
         if statement_id is not None and not (isinstance(statement_id, str) and _DASHED.fullmatch(statement_id)):
@@ -112,15 +114,11 @@ def _items(samples: Samples) -> Judged:
             flaws.append(form(body))
         for each in items(body.get("data")):
             cases += 1
-            if _object(each).get("type") not in ITEM_TYPES:
-                flaws.append(f"type is {word(_object(each).get('type'))}")
-            if as_text(_object(each).get("id")) is None:
+            if as_object(each).get("type") not in ITEM_TYPES:
+                flaws.append(f"type is {word(as_object(each).get('type'))}")
+            if as_text(as_object(each).get("id")) is None:
                 flaws.append(f"no id in {form(each)}")
     return judged(cases, flaws, "steps of agents")
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 FACTS = (

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from genie_assets.domain.contract import Fact, FactVerdict, Judged, judged
+from genie_assets.domain.messages import as_object
 from genie_assets.domain.samples import Samples, form, items, word
 from genie_assets.domain.vocabularies import EXECUTION_STATUSES, WORKSPACE_STATUSES, is_known_action
 
@@ -53,13 +54,13 @@ def _inline(samples: Samples) -> Judged:
     cases, flaws = 0, []
     for _, body in samples.bodies("sql.one"):
         cases += 1
-        result = _object(body.get("result"))
+        result = as_object(body.get("result"))
         if _state(body) != "SUCCEEDED":
             flaws.append(f"status.state is {word(_state(body))}")
         elif result.get("data_array") != [["1"]]:
             flaws.append(f"result.data_array is {form(result.get('data_array'))}, and no [['1']]")
         elif [each.get("name") for each in columns(body)] != ["one"]:
-            flaws.append(f"manifest.schema is {form(_object(body.get('manifest')).get('schema'))}")
+            flaws.append(f"manifest.schema is {form(as_object(body.get('manifest')).get('schema'))}")
     return judged(cases, flaws, "statements with rows inline")
 
 
@@ -67,7 +68,7 @@ def _links(samples: Samples) -> Judged:
     cases, flaws = 0, []
     for _, body in samples.bodies("sql.links"):
         cases += 1
-        links = _object(body.get("result")).get("external_links")
+        links = as_object(body.get("result")).get("external_links")
         if _state(body) != "SUCCEEDED":
             flaws.append(f"status.state is {word(_state(body))}")
         elif not items(links):
@@ -76,7 +77,7 @@ def _links(samples: Samples) -> Judged:
             flaws += [
                 f"a link is {form(each)}"
                 for each in items(links)
-                if not isinstance(_object(each).get("external_link"), str)
+                if not isinstance(as_object(each).get("external_link"), str)
             ]
     return judged(cases, flaws, "statements with links")
 
@@ -91,7 +92,7 @@ def _failure(samples: Samples) -> Judged:
             continue
         cases += 1
         body = sample.body or {}
-        message = _object(_object(body.get("status")).get("error")).get("message")
+        message = as_object(as_object(body.get("status")).get("error")).get("message")
         if _state(body) != "FAILED":
             flaws.append(f"status.state is {word(_state(body))}")
         elif not (isinstance(message, str) and message.startswith("[TABLE_OR_VIEW_NOT_FOUND]")):
@@ -123,7 +124,7 @@ def _columns(samples: Samples, name: str, wanted: Mapping[str, tuple[str, ...]])
         for column, types in wanted.items():
             cases += 1
             told = found.get(column)
-            kind, text = (_object(told).get(each) for each in ("type_name", "type_text"))
+            kind, text = (as_object(told).get(each) for each in ("type_name", "type_text"))
             if told is None:
                 flaws.append(f"{column} is missing")
             elif kind not in types:
@@ -179,13 +180,13 @@ def parameters(samples: Samples) -> Iterator[tuple[str, list[str], bool]]:
 def rows(samples: Samples, kind: str) -> Iterator[list[Any]]:
     """The rows of statements of a kind."""
     for _, body in samples.bodies(kind):
-        found = items(_object(body.get("result")).get("data_array"))
+        found = items(as_object(body.get("result")).get("data_array"))
         yield from (each for each in found if isinstance(each, list))
 
 
 def columns(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The columns of a statement's result."""
-    schema = _object(_object(body.get("manifest")).get("schema"))
+    schema = as_object(as_object(body.get("manifest")).get("schema"))
     return [each for each in items(schema.get("columns")) if isinstance(each, Mapping)]
 
 
@@ -194,7 +195,7 @@ def _plain(text: Any) -> str:
 
 
 def _state(body: Mapping[str, Any]) -> Any:
-    return _object(body.get("status")).get("state")
+    return as_object(body.get("status")).get("state")
 
 
 def _action(name: str) -> str:
@@ -204,10 +205,6 @@ def _action(name: str) -> str:
 
 def _key(name: str) -> str:
     return name if name.isascii() and name.replace("_", "").isalnum() and len(name) <= 60 else form(name)
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 FACTS = (

@@ -236,7 +236,7 @@ def message_id_of(body: Mapping[str, Any]) -> str | None:
 
 def parse_message(body: Mapping[str, Any]) -> Message:
     """Read one GenieMessage. Never raises: what is missing or of another type is None."""
-    feedback, error = _object(body.get("feedback")), _object(body.get("error"))
+    feedback, error = as_object(body.get("feedback")), as_object(body.get("error"))
     return Message(
         message_id=message_id_of(body),
         conversation_id=as_text(body.get("conversation_id")),
@@ -262,7 +262,8 @@ def rating(value: Any) -> str | None:
     return "NEGATIVE" if text.endswith(("NEGATIVE", "THUMBS_DOWN")) else None
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def as_object(value: Any) -> Mapping[str, Any]:
+    """The value if it is an object; an empty one if it is anything else."""
     return value if isinstance(value, Mapping) else {}
 
 
@@ -277,12 +278,12 @@ def _attachments(body: Mapping[str, Any]) -> tuple[Attachment, ...] | None:
     if not isinstance(items, list):
         return None
     attachments = [_attachment(ordinal, item) for ordinal, item in enumerate(items, start=1)]
-    return tuple(_with_legacy_result(attachments, _object(body.get("query_result"))))
+    return tuple(_with_legacy_result(attachments, as_object(body.get("query_result"))))
 
 
 def _attachment(ordinal: int, item: Any) -> Attachment:
-    body = _object(item)
-    query, text = _object(body.get("query")), _object(body.get("text"))
+    body = as_object(item)
+    query, text = as_object(body.get("query")), as_object(body.get("text"))
     kind = next((k for k in ("query", "text", "viz", "suggested_questions") if body.get(k) is not None), "other")
     return Attachment(
         ordinal=ordinal,
@@ -293,7 +294,7 @@ def _attachment(ordinal: int, item: Any) -> Attachment:
         query_title=as_text(query.get("title")),
         query_description=as_text(query.get("description")),
         statement_id=as_text(query.get("statement_id")),
-        row_count=as_int(_object(query.get("query_result_metadata")).get("row_count")),
+        row_count=as_int(as_object(query.get("query_result_metadata")).get("row_count")),
         text_content=as_text(text.get("content")),
         text_purpose=as_text(text.get("purpose")),
         text_phase=as_text(text.get("phase")),

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from genie_assets.domain.messages import as_object
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.samples import Sample, Samples, items
 from genie_assets.domain.scrubbed_values import Choose, Scrubber, json_in, texts_in, times_in
@@ -100,7 +101,7 @@ def _statement(body: Mapping[str, Any], scrubber: Scrubber, *, lists_stay: bool)
 
     With `lists_stay`, lists in its cells are names of parameters, and stay if they look like such.
     """
-    names = [_object(each).get("name") for each in items(_schema(body).get("columns"))]
+    names = [as_object(each).get("name") for each in items(_schema(body).get("columns"))]
     made = {key: scrubber.value(each) for key, each in body.items() if key not in ("status", "manifest", "result")}
     if isinstance(status := body.get("status"), Mapping):
         made["status"] = _status(status, scrubber)
@@ -150,11 +151,7 @@ def _kept(value: Any, scrubber: Scrubber) -> Any:
 
 
 def _schema(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _object(_object(body.get("manifest")).get("schema"))
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return as_object(as_object(body.get("manifest")).get("schema"))
 
 
 def _cells(rows: Any, columns: Sequence[Any], scrubber: Scrubber, *, lists_stay: bool) -> Any:

@@ -143,6 +143,11 @@ def is_late_in_a_region(now: Notes, noted: str | None, read: Collection[str]) ->
     return False
 
 
+def unread_now(regions: Mapping[str, str | None]) -> dict[str, str]:
+    """Of these regions, each with why it could not be read or None, those that could not be."""
+    return {region: problem for region, problem in regions.items() if problem is not None}
+
+
 def unread_of(noted: str | None) -> dict[str, dt.datetime]:
     """Regions that the last load of a day could not read, each with since when, UTC."""
     return {
@@ -158,8 +163,7 @@ def held_back(noted: str | None, regions: Mapping[str, str | None]) -> set[str]:
     What another region shows of them is not all, because a workspace may have moved: what is stored of them stays.
     """
     notes = notes_of(noted)
-    unread = (region for region, problem in regions.items() if problem is not None)
-    return {place for region in unread for place in notes.get(region, RegionNote()).workspaces}
+    return {place for region in unread_now(regions) for place in notes.get(region, RegionNote()).workspaces}
 
 
 def beside_the_stored(rows: Iterable[Row], stored: Iterable[Row], held: Collection[str]) -> list[Row]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from typing import Any
 
-from genie_assets.domain.sql_names import quoted
+from genie_assets.domain.sql_names import full_name
 from genie_assets.domain.tables import GENIE_DAY_LOADS
 
 # A day, and a morning in which whoever looks after it may have stopped it on purpose.
@@ -52,7 +52,7 @@ def name_of(catalog: str, schema: str) -> str:
 
 def query_of(catalog: str, schema: str) -> str:
     """How many hours ago the newest load was noted; a million if none ever was."""
-    table = ".".join(map(quoted, (catalog, schema, GENIE_DAY_LOADS.name)))
+    table = full_name(catalog, schema, GENIE_DAY_LOADS.name)
     text = (
         "SELECT coalesce((unix_timestamp(current_timestamp()) - unix_timestamp(max(last_load_timestamp)))"
         f" / 3600.0, 1000000.0) AS {_COLUMN}\nFROM {table}"

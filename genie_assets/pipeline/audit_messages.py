@@ -21,7 +21,7 @@ from genie_assets.domain.day_loads import load_of, log_hash
 from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
-from genie_assets.domain.regions import beside_the_stored, held_back, notes_by_day, regions_of_load
+from genie_assets.domain.regions import beside_the_stored, held_back, notes_by_day, regions_of_load, unread_now
 from genie_assets.domain.space_events import changed_lately, space_events
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
@@ -89,7 +89,7 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     load = load_of(event_date, days, known_deletions, records(workspaces), chosen) | {"window_hash": window}
     regions, noted = system_tables.regions, (before.noted or {}).get("regions")
     load |= regions_of_load(notes_by_day(days).get(event_date, {}), noted, regions, now)
-    unread = {region: problem for region, problem in regions.items() if problem is not None}
+    unread = unread_now(regions)
     if before.is_as(load):
         return _as_before(before, workspaces, unread)
     if not before.is_prepared:

@@ -13,6 +13,7 @@ from genie_assets.domain.executions import WAITING
 from genie_assets.domain.folded_again import in_parts, recent_days
 from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Between, Counted, Filter, Rows
+from genie_assets.domain.regions import unread_now
 from genie_assets.domain.tables import MESSAGE_DETAILS, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
@@ -62,8 +63,7 @@ class History:
     @property
     def unread(self) -> dict[str, str]:
         """The regions in which it could not be read so far, each with why: nothing is given up meanwhile."""
-        regions = self._system_tables.regions
-        return {region: problem for region, problem in regions.items() if problem is not None}
+        return unread_now(self._system_tables.regions)
 
 
 def long_waiting(today: dt.date) -> Counted:

@@ -73,19 +73,6 @@ DASHBOARD = Dashboard(
 )
 
 
-def schema_in(lakehouse: str) -> tuple[str, str] | None:
-    """Catalog and schema of the tables; None if they are not in Unity Catalog.
-
-    Args:
-        lakehouse: Where the tables are, as the setting says.
-    """
-    scheme, _, place = lakehouse.partition("://")
-    if scheme.lower() != "uc":
-        return None
-    catalog, _, schema = place.rstrip("/").partition(".")
-    return catalog, schema
-
-
 def wanted_dashboard(
     warehouse_id: str,
     catalog: str,

@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from urllib.parse import quote
 
-from genie_assets.domain.fetch_plan import LIST_PAGE_SIZE, is_usable_id
+from genie_assets.domain.fetch_plan import LIST_PAGE_SIZE
 from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer, Endpoint, Sent
@@ -26,10 +25,8 @@ from genie_assets.gateways.genie.answers import (
 )
 from genie_assets.gateways.genie.limits import Limits
 from genie_assets.gateways.genie.page_sizes import Lists, PageSizes
+from genie_assets.gateways.genie.paths import AGENTS, PERMISSIONS, SPACES, path_of
 
-_SPACES = "/api/2.0/genie/spaces"
-_AGENTS = "/api/2.0/genie/agents"
-_PERMISSIONS = "/api/2.0/permissions/genie"
 _MOST_PAGES = 2_000  # a conversation holds at most 10,000 messages; a list that goes on and on is broken
 _SMALL_PAGE_SIZE = 10  # for a page that is too big; one that still is leaves its messages to single GETs
 
@@ -89,7 +86,7 @@ class GenieCalls:
 
     def message(self, target: Target, space_id: str, conversation_id: str, message_id: str) -> Answer:
         """One message by GET."""
-        path = _path(space_id, "conversations", conversation_id, "messages", message_id)
+        path = path_of(space_id, "conversations", conversation_id, "messages", message_id)
         try:
             answer = self._get(target, path, {}, "GET")
         except CallError as failed:
@@ -103,7 +100,7 @@ class GenieCalls:
 
     def messages(self, target: Target, space_id: str, conversation_id: str) -> Iterator[tuple[Answer, ...]]:
         """The messages of a conversation, page by page."""
-        path = _path(space_id, "conversations", conversation_id, "messages")
+        path = path_of(space_id, "conversations", conversation_id, "messages")
         for page in self._pages(target, path):
             bodies = objects_of_page(page.body, "messages")
             share = page.size // max(1, len(bodies))
@@ -115,7 +112,7 @@ class GenieCalls:
 
     def comments(self, target: Target, space_id: str, conversation_id: str, message_id: str) -> Iterator[Answer]:
         """The comments on a message: each page with its `comments`, be there any or not."""
-        path = _path(space_id, "conversations", conversation_id, "messages", message_id, "comments")
+        path = path_of(space_id, "conversations", conversation_id, "messages", message_id, "comments")
         for page in self._pages(target, path):
             bodies = objects_of_page(page.body, "comments")
             mine = [body for body in bodies if (body.get("message_id") or message_id) == message_id]
@@ -123,7 +120,7 @@ class GenieCalls:
 
     def items(self, target: Target, agent_id: str, conversation_id: str) -> Iterator[Answer]:
         """The steps of a conversation with an agent, the oldest first: each page with its `data`."""
-        path = _path(agent_id, "conversations", conversation_id, "items", below=_AGENTS)
+        path = path_of(agent_id, "conversations", conversation_id, "items", below=AGENTS)
         query = {"limit": str(LIST_PAGE_SIZE), "order": "asc"}
         seen, size = set[str](), 0
         for _ in range(_MOST_PAGES):
@@ -143,17 +140,17 @@ class GenieCalls:
 
     def evaluations(self, target: Target, space_id: str) -> Iterator[Answer]:
         """The evaluations of a space: each page with its `eval_runs`, be there any or not."""
-        for page in self._pages(target, _path(space_id, "eval-runs")):
+        for page in self._pages(target, path_of(space_id, "eval-runs")):
             yield replace(page, body={"eval_runs": objects_of_page(page.body, "eval_runs")})
 
     def evaluation_results(self, target: Target, space_id: str, run_id: str) -> Iterator[Answer]:
         """The results of an evaluation: each page with its `eval_results`, be there any or not."""
-        for page in self._pages(target, _path(space_id, "eval-runs", run_id, "results")):
+        for page in self._pages(target, path_of(space_id, "eval-runs", run_id, "results")):
             yield replace(page, body={"eval_results": objects_of_page(page.body, "eval_results")})
 
     def evaluation_details(self, target: Target, space_id: str, run_id: str, result_id: str) -> Answer:
         """One result with its details."""
-        answer = self._get(target, _path(space_id, "eval-runs", run_id, "results", result_id), {}, "GET")
+        answer = self._get(target, path_of(space_id, "eval-runs", run_id, "results", result_id), {}, "GET")
         if answer.body.get("result_id", result_id) != result_id:
             raise bad_payload("The answer is not the result that was asked for.")
         return answer
@@ -161,12 +158,12 @@ class GenieCalls:
     def any_conversation(self, target: Target, space_id: str) -> None:
         """Ask for one conversation of anybody's: the cheapest call that needs CAN MANAGE, as reading does."""
         query = {"include_all": "true", "page_size": "1"}
-        page = self._get(target, _path(space_id, "conversations"), query, "LIST")
+        page = self._get(target, path_of(space_id, "conversations"), query, "LIST")
         objects_of_page(page.body, "conversations")
 
     def conversations(self, target: Target, space_id: str) -> Iterator[tuple[Answer, ...]]:
         """The conversations of a space, everybody's, page by page: needs CAN MANAGE."""
-        for page in self._pages(target, _path(space_id, "conversations"), {"include_all": "true"}):
+        for page in self._pages(target, path_of(space_id, "conversations"), {"include_all": "true"}):
             yield tuple(
                 Answer(body, "LIST", page.requested_at)
                 for body in objects_of_page(page.body, "conversations")
@@ -175,23 +172,23 @@ class GenieCalls:
 
     def below_a_space(self, target: Target, *segments: str) -> Answer:
         """Any object below the spaces, by the segments of its path: ids, each quoted, and what stands between."""
-        return self._get(target, _path(*segments), {}, "GET")
+        return self._get(target, path_of(*segments), {}, "GET")
 
     def space(self, target: Target, space_id: str, *, include_serialized_space: bool) -> Answer:
         """One space."""
         query = {"include_serialized_space": "true"} if include_serialized_space else {}
-        answer = self._get(target, _path(space_id), query, "GET")
+        answer = self._get(target, path_of(space_id), query, "GET")
         if answer.body.get("space_id") != space_id:
             raise bad_payload("The answer is not the space that was asked for.")
         return answer
 
     def permissions(self, target: Target, space_id: str) -> Answer:
         """Who may do what with one space."""
-        return self._get(target, _path(space_id, below=_PERMISSIONS), {}, "GET")
+        return self._get(target, path_of(space_id, below=PERMISSIONS), {}, "GET")
 
     def spaces(self, target: Target) -> Iterator[tuple[Answer, ...]]:
         """The spaces of a workspace, page by page."""
-        for page in self._pages(target, _SPACES):
+        for page in self._pages(target, SPACES):
             yield tuple(
                 Answer(body, "LIST", page.requested_at)
                 for body in objects_of_page(page.body, "spaces")
@@ -315,20 +312,3 @@ def _checked(answer: Answer, conversation_id: str, message_id: str) -> Answer:
     if message_id_of(answer.body) != message_id or not is_of_conversation(answer.body, conversation_id):
         raise bad_payload("The answer is not the message that was asked for.")
     return answer
-
-
-def _path(*segments: str, below: str = _SPACES) -> str:
-    """The path of a space and what is below it. Ids come from outside: each is one quoted segment, whatever it is.
-
-    Raises:
-        CallError: BAD_REFERENCE, for an id that cannot be a path segment.
-    """
-    for segment in segments:
-        if not is_usable_id(segment):
-            text = "The id of the space, conversation or message cannot be used in an address."
-            raise CallError(FetchError(ErrorClass.BAD_REFERENCE, text))
-    try:
-        return "/".join((below, *(quote(segment, safe="") for segment in segments)))
-    except UnicodeEncodeError:
-        text = "The id of the space, conversation or message is not valid Unicode."
-    raise CallError(FetchError(ErrorClass.BAD_REFERENCE, text))

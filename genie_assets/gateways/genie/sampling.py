@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import quote
 
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.outcomes import ErrorClass
@@ -11,13 +10,10 @@ from genie_assets.gateways.databricks.pacing import Pacer
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.transport import USUAL
 from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.genie.paths import AGENTS, PERMISSIONS, SPACES, path_of
 
 _LIMITS = replace(USUAL, seconds=30.0)  # a sample that takes longer is none
-_ROOTS = {
-    "spaces": "/api/2.0/genie/spaces",
-    "agents": "/api/2.0/genie/agents",
-    "permissions": "/api/2.0/permissions/genie",
-}
+_ROOTS = {"spaces": SPACES, "agents": AGENTS, "permissions": PERMISSIONS}
 
 
 class GenieSampler:
@@ -68,7 +64,7 @@ class GenieSampler:
         is_over = self.requests >= self._most or self._retries.clock() - self._began >= self._seconds
         if is_over or not all(map(is_usable_id, path)):
             return None
-        address = "/".join((_ROOTS[below], *(quote(segment, safe="") for segment in path)))
+        address = path_of(*path, below=_ROOTS[below])
         asked = {**query, **_named(path), "workspace_id": workspace[0]}
         try:
             http = self._workspaces.http(*workspace)

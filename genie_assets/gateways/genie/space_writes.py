@@ -6,7 +6,6 @@ only where Databricks says that it did nothing: too many requests, or a token th
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
-from urllib.parse import quote
 
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import SpaceKey
@@ -14,9 +13,8 @@ from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.genie.answers import SpaceList, bad_payload
+from genie_assets.gateways.genie.paths import PERMISSIONS, SPACES, path_of
 
-_SPACES = "/api/2.0/genie/spaces"
-_PERMISSIONS = "/api/2.0/permissions/genie"
 _DID_NOTHING = frozenset({ErrorClass.RATE_LIMITED, ErrorClass.AUTH})
 
 _UNUSABLE = FetchError(ErrorClass.BAD_REFERENCE, "The id of the space cannot be used in an address.")
@@ -71,13 +69,13 @@ class LiveSpaces:
 
     def create(self, workspace_id: str, body: Body) -> Body | FetchError:
         """Make a space. It may be there though this fails: see `FetchError.may_be_done`."""
-        return self._written(workspace_id, "POST", _SPACES, body)
+        return self._written(workspace_id, "POST", SPACES, body)
 
     def update(self, key: SpaceKey, body: Body) -> Body | FetchError:
         """Change what the body names. It may be done though this fails: see `FetchError.may_be_done`."""
         if not is_usable_id(key.space_id):
             return _UNUSABLE
-        return self._written(key.workspace_id, "PATCH", f"{_SPACES}/{quote(key.space_id, safe='')}", body)
+        return self._written(key.workspace_id, "PATCH", path_of(key.space_id), body)
 
     def permissions(self, key: SpaceKey) -> Body | FetchError:
         """Who may do what with a space; 404 means that it is unknown."""
@@ -92,7 +90,7 @@ class LiveSpaces:
         """
         if not is_usable_id(key.space_id):
             return _UNUSABLE
-        path = f"{_PERMISSIONS}/{quote(key.space_id, safe='')}"
+        path = path_of(key.space_id, below=PERMISSIONS)
         body = {"access_control_list": [*entries]}
 
         def once() -> Body:

@@ -1,6 +1,6 @@
 """Which views there are in a schema of Unity Catalog."""
 
-from genie_assets.domain.sql_names import quoted
+from genie_assets.domain.sql_names import full_name
 from genie_assets.gateways.sql.warehouse import SqlWarehouse
 
 
@@ -10,5 +10,5 @@ def shown_views(warehouse: SqlWarehouse, catalog: str, schema: str) -> frozenset
     Raises:
         WarehouseError: there is no such schema, or it may not be looked at.
     """
-    place = ".".join(map(quoted, (catalog, schema)))
+    place = full_name(catalog, schema)
     return frozenset(str(name).lower() for name in warehouse.query(f"SHOW VIEWS IN {place}")["viewName"])

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from genie_assets.domain.sql_names import quoted
+from genie_assets.domain.sql_names import full_name, quoted
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 
@@ -28,12 +28,12 @@ class Place:
     @property
     def sql(self) -> str:
         """The schema's full name in SQL."""
-        return f"{quoted(self.catalog)}.{quoted(self.schema)}"
+        return full_name(self.catalog, self.schema)
 
     @property
     def volume(self) -> str:
         """The staging volume's full name in SQL."""
-        return f"{self.sql}.{quoted(_VOLUME)}"
+        return full_name(self.catalog, self.schema, _VOLUME)
 
     @property
     def volume_path(self) -> str:
@@ -42,7 +42,7 @@ class Place:
 
     def table(self, table: Table) -> str:
         """A table's full name in SQL."""
-        return f"{self.sql}.{quoted(table.name)}"
+        return full_name(self.catalog, self.schema, table.name)
 
 
 def unity_place(uri: str) -> Place:
