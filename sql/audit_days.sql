@@ -1,7 +1,8 @@
 -- What the audit log holds of each UTC day, in one row per workspace: enough to tell whether it holds more than when
 -- the day was last loaded. Days after :last_exact_day have one row for all workspaces, with none. It looks at what
--- `audit_message_events.sql` and `audit_deletions.sql` look at; rows that the log has twice count once. Events that
--- name no message are counted for themselves. With :and_workspaces come rows without a day, too: those of
+-- `audit_message_events.sql` and `audit_deletions.sql` look at; rows that the log has twice count once. What a load
+-- stores counts: events that name a message, change a space, or are of a conversation with an agent. Events that name
+-- nothing of this are counted for themselves. With :and_workspaces come rows without a day, too: those of
 -- `workspaces.sql`, so that who needs both asks once.
 WITH events AS (
   SELECT
@@ -22,7 +23,21 @@ WITH events AS (
       NULLIF(request_params['messageId'], ''),
       NULLIF(get_json_object(response.result, '$.message_id'), ''),
       NULLIF(get_json_object(response.result, '$.messageId'), '')
-    ) AS message_id
+    ) AS message_id,
+    COALESCE(
+      NULLIF(request_params['space_id'], ''),
+      NULLIF(request_params['spaceId'], ''),
+      NULLIF(get_json_object(response.result, '$.space_id'), ''),
+      NULLIF(get_json_object(response.result, '$.spaceId'), '')
+    ) AS space_id,
+    COALESCE(
+      NULLIF(request_params['agent_id'], ''),
+      NULLIF(request_params['agentId'], ''),
+      NULLIF(request_params['response_id'], ''),
+      NULLIF(request_params['responseId'], ''),
+      NULLIF(get_json_object(response.result, '$.agent_id'), ''),
+      NULLIF(get_json_object(response.result, '$.response_id'), '')
+    ) AS agents_id
   FROM system.access.audit
   WHERE service_name = 'aibiGenie'
     AND CAST(workspace_id AS STRING) <> '0' -- rows of the account itself
@@ -52,6 +67,21 @@ seen AS (
         conversation_id IS NOT NULL
         AND status_code < 400
         AND action_name IN ('deleteconversation', 'geniedeleteconversation')
+      )
+      OR (
+        conversation_id IS NULL
+        AND space_id IS NOT NULL
+        AND status_code < 400
+        AND regexp_like(
+          action_name,
+          '^(genie)?(create|clone|copy|update|rename|move|trash|untrash|delete|restore|import|publish)[a-z]*(space|instruction|curatedquestion|samplequestion|columnconfig|file)'
+        )
+      )
+      OR (
+        conversation_id IS NOT NULL
+        AND agents_id IS NOT NULL
+        AND status_code < 400
+        AND NOT action_name RLIKE '^(genie)?(get|list|summarize|generatedownload)'
       ) AS is_named
   FROM events
   WHERE status_code NOT IN (400, 404)

@@ -29,7 +29,9 @@ OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp", "regions")
 
 
 def fingerprints(days: Iterable[Mapping[str, Any]]) -> dict[dt.date, Row]:
-    """The rows of `genie_day_loads` for what the log holds, by day; days of which it names no message have none.
+    """The rows of `genie_day_loads` for what the log holds, by day.
+
+    Days of which it shows nothing that a load stores have none.
 
     Args:
         days: Rows of `sql/audit_days.sql`: of each day one per workspace.

@@ -16,7 +16,7 @@ CHANGES_A_SPACE = (
     r"^(genie)?(create|clone|copy|update|rename|move|trash|untrash|delete|restore|import|publish)[a-z]*"
     r"(space|instruction|curatedquestion|samplequestion|columnconfig|file)"
 )
-"""Actions, in lower case, that change a space. `sql/audit_message_events.sql` names them, too."""
+"""Actions, in lower case, that change a space. `audit_message_events.sql` and `audit_days.sql` name them, too."""
 
 _CHANGES_A_SPACE = re.compile(CHANGES_A_SPACE)
 _MADE = re.compile(r"(genie)?(create|clone|copy|import)[a-z]*space")

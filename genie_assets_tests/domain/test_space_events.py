@@ -71,8 +71,9 @@ def test_an_action_does_to_a_space_what_its_name_says(action: str, kind: str | N
     assert kind is None or may_change(action)
 
 
-def test_the_statement_brings_what_the_rule_takes() -> None:
-    assert f"'{CHANGES_A_SPACE}'" in sql_text("audit_message_events")
+@pytest.mark.parametrize("statement", ["audit_message_events", "audit_days"])
+def test_the_statements_look_at_what_the_rule_takes(statement: str) -> None:
+    assert f"'{CHANGES_A_SPACE}'" in sql_text(statement)
 
 
 def test_events_that_name_no_space_are_none_of_a_space() -> None:

@@ -136,7 +136,7 @@ def _places(statement: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("other", "names"),
     [
-        ("audit_days", ("conversation_id", "message_id")),
+        ("audit_days", ("space_id", "conversation_id", "message_id")),
         ("audit_deletions", ("space_id", "conversation_id", "message_id")),
     ],
 )
