@@ -1,6 +1,6 @@
 """What comes back from the Genie API, and what is accepted as an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,20 +23,39 @@ def is_of_conversation(body: Mapping[str, Any], conversation_id: str) -> bool:
     return message_id_of(body) is not None and (body.get("conversation_id") or conversation_id) == conversation_id
 
 
-def objects_of_page(body: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+def objects_of_page(body: Mapping[str, Any], key: str, names: Collection[str] = ()) -> list[dict[str, Any]]:
     """The objects under `key` of one page. What is no object is left out; Databricks leaves out empty lists.
 
+    One odd entry holds up no other. If all are odd, the page is not what it is taken for: that is no empty list.
+
+    Args:
+        body: The answer.
+        key: What the page is of.
+        names: The keys that name an entry: each has one of them, as text. None if entries need no name.
+
     Raises:
-        CallError: BAD_PAYLOAD, if there is something else than a list, or something else altogether.
+        CallError: BAD_PAYLOAD, if there is something else than a list, something else altogether, or only entries
+            that cannot be read.
     """
     items = body.get(key)
     if key not in body and body.keys() - {"next_page_token"}:
         raise bad_payload(f"The answer is something else than a page of {key}.")
-    if not items:
+    if items in (None, [], {}):
         return []
     if not isinstance(items, list):
         raise bad_payload(f"The answer's {key} are not a list.")
-    return [item for item in items if isinstance(item, dict)]
+    found = [item for item in items if isinstance(item, dict)]
+    if not any(_is_named(item, names) for item in found):
+        raise bad_payload(f"None of the answer's {key} can be read: each should be an object{_with(names)}.")
+    return found
+
+
+def _is_named(item: Mapping[str, Any], names: Collection[str]) -> bool:
+    return not names or any(isinstance(item.get(name), str) and item[name] for name in names)
+
+
+def _with(names: Collection[str]) -> str:
+    return f" with {' or '.join(names)}" if names else ""
 
 
 def next_page_token(body: Mapping[str, Any]) -> str | None:

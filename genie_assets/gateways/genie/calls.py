@@ -102,7 +102,7 @@ class GenieCalls:
         """The messages of a conversation, page by page."""
         path = path_of(space_id, "conversations", conversation_id, "messages")
         for page in self._pages(target, path):
-            bodies = objects_of_page(page.body, "messages")
+            bodies = objects_of_page(page.body, "messages", ("message_id", "id"))
             share = page.size // max(1, len(bodies))
             yield tuple(
                 Answer(body, "LIST", page.requested_at, share)
@@ -141,12 +141,12 @@ class GenieCalls:
     def evaluations(self, target: Target, space_id: str) -> Iterator[Answer]:
         """The evaluations of a space: each page with its `eval_runs`, be there any or not."""
         for page in self._pages(target, path_of(space_id, "eval-runs")):
-            yield replace(page, body={"eval_runs": objects_of_page(page.body, "eval_runs")})
+            yield replace(page, body={"eval_runs": objects_of_page(page.body, "eval_runs", ("eval_run_id",))})
 
     def evaluation_results(self, target: Target, space_id: str, run_id: str) -> Iterator[Answer]:
         """The results of an evaluation: each page with its `eval_results`, be there any or not."""
         for page in self._pages(target, path_of(space_id, "eval-runs", run_id, "results")):
-            yield replace(page, body={"eval_results": objects_of_page(page.body, "eval_results")})
+            yield replace(page, body={"eval_results": objects_of_page(page.body, "eval_results", ("result_id",))})
 
     def evaluation_details(self, target: Target, space_id: str, run_id: str, result_id: str) -> Answer:
         """One result with its details."""
@@ -166,7 +166,7 @@ class GenieCalls:
         for page in self._pages(target, path_of(space_id, "conversations"), {"include_all": "true"}):
             yield tuple(
                 Answer(body, "LIST", page.requested_at)
-                for body in objects_of_page(page.body, "conversations")
+                for body in objects_of_page(page.body, "conversations", ("conversation_id",))
                 if isinstance(body.get("conversation_id"), str)
             )
 
@@ -191,7 +191,7 @@ class GenieCalls:
         for page in self._pages(target, SPACES):
             yield tuple(
                 Answer(body, "LIST", page.requested_at)
-                for body in objects_of_page(page.body, "spaces")
+                for body in objects_of_page(page.body, "spaces", ("space_id",))
                 if isinstance(body.get("space_id"), str)
             )
 
