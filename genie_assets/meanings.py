@@ -106,6 +106,10 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "permissions_read": "spaces whose access list was read",
         "permissions_unknown": "spaces that were read, and whose access list was not: it takes CAN MANAGE",
         "permissions_changed": "what began or ended in access lists",
+        "agent_lists_unread": "workspaces whose newer list of spaces, as agents, could not be read to its end",
+        "tags_read": "spaces whose tags were read",
+        "tags_unknown": "spaces that were read, and whose tags were not: who made these calls may not, or the "
+        "workspace has none to tell",
         "spaces_by_title": "spaces that were looked at, and the way into each",
     },
     "reconciled_conversations": {

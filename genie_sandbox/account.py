@@ -116,6 +116,8 @@ class Space:
     later: tuple[SpaceState, ...] = ()
     grants: tuple[tuple[str, str, str], ...] = ()  # kind and name of a principal, and its level
     evaluations: tuple[Evaluation, ...] = ()
+    is_companion: bool = False  # a dashboard made it: the newer list leaves it out
+    tags: dict[str, str] = field(default_factory=dict)
 
     def state(self, at: int) -> SpaceState:
         """What holds at a moment (ms)."""

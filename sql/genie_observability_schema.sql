@@ -421,6 +421,8 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_space_details (
   api_fetch_error STRING COMMENT 'Scrubbed text of that error.',
   is_escaped BOOLEAN COMMENT 'Half characters in it, which UTF-8 cannot hold, stand escaped as in JSON.',
   section_hashes STRING COMMENT 'A short hash of each section that it has, as a JSON object.',
+  made_by STRING COMMENT 'PEOPLE: the newer list of agents shows it, which leaves out what integrations such as dashboards made. UNLISTED: that list, read to its end, shows others of the workspace and not this one, which the older list shows, most likely a dashboard or another integration made it, which is no proof. NULL: not known.',
+  tags STRING COMMENT 'Its tags, as a JSON object of key to value, {} for none, NULL where not known.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_space_details PRIMARY KEY (workspace_id, space_id)

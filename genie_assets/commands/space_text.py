@@ -20,6 +20,7 @@ from genie_assets.domain.inventory import Standing, standing
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.space_access import AccessChange
 from genie_assets.domain.space_events import Fate, Origin
+from genie_assets.domain.space_facts import MadeBy, tags_in
 from genie_assets.domain.space_plans import Plan
 from genie_assets.domain.space_references import Finding
 from genie_assets.domain.space_references import Standing as Seen
@@ -54,11 +55,29 @@ def listed(rows: Iterable[Row], workspaces: Mapping[str, str], fates: Mapping[Sp
         name = f" ({_short(workspace, 30)})" if workspace else ""
         yield f"  {_short(row['space_id'], 40)}@{_short(row['workspace_id'], 20)}{name}"
         yield f"  {state}{readable(row['api_fetch_status']) if state.endswith(' ') else ''}{_seen(row)}"
+        yield from _made_and_tagged(row)
         yield from _came_and_went(fates.get(SpaceKey.of(row), Fate()), is_gone=standing(row) is Standing.GONE)
 
 
 def _seen(row: Row) -> str:
     return f", last read {row['last_seen_timestamp']:%Y-%m-%d}" if row["last_seen_timestamp"] else ""
+
+
+def _made_and_tagged(row: Row) -> Iterator[str]:
+    """That a dashboard may have made it, and its tags; nothing where nothing is known."""
+    if row.get("made_by") == MadeBy.UNLISTED:
+        yield "  perhaps made by a dashboard: the list of agents leaves it out"
+    tags = tags_in(row.get("tags"))
+    if tags:
+        told = (
+            f"{_short(key, 60)}={_short(value, 60)}" if value else _short(key, 60) for key, value in tags.items()
+        )
+        yield from wrapped(f"  tags: {', '.join(told)}", " " * 8)
+
+
+def with_tags(row: Row) -> Row:
+    """The row with its tags as an object; a version has none."""
+    return {**row, "tags": tags_in(row["tags"])} if "tags" in row else row
 
 
 def _came_and_went(known: Fate, *, is_gone: bool) -> Iterator[str]:
@@ -124,6 +143,7 @@ def shown(title: str, row: Row) -> Iterator[str]:
     for name, word in (("space_id", "space"), ("workspace_id", "workspace"), *FIELDS.items()):
         if row.get(name):
             yield from wrapped(f"  {word:<12}{readable(row[name])}", " " * 14)
+    yield from _made_and_tagged(row)
     yield ""
     if not row["serialized_space"]:
         why = f" ({readable(row['api_fetch_status'])})" if row.get("api_fetch_status") else ""

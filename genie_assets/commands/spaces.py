@@ -46,7 +46,7 @@ def list_spaces(form: str, demo: bool) -> None:
         for row in library.spaces:
             facts = {"standing": str(standing(row)), "workspace_name": library.workspaces.get(row["workspace_id"])}
             facts |= asdict(library.fates.get(SpaceKey.of(row), Fate()))
-            click.echo(space_text.as_json({**row, **facts}))
+            click.echo(space_text.as_json({**space_text.with_tags(row), **facts}))
         return
     for line in space_text.listed(library.spaces, library.workspaces, library.fates):
         click.echo(line)
@@ -93,7 +93,7 @@ def show(space: str, at: str | None, form: str, demo: bool) -> None:
         moment(at)  # said as such before it is taken for a part of a name
     title, row = state(known(demo), f"{space}:{at}" if at else space)
     if form == "json":
-        click.echo(space_text.as_json(row))
+        click.echo(space_text.as_json(space_text.with_tags(row)))
         return
     text = readable_configuration(row["serialized_space"] or "").rstrip("\n")
     for line in space_text.shown(title, {**row, "serialized_space": text}):

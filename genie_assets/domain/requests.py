@@ -78,6 +78,26 @@ class SpacesOfWorkspace:
         return (self.workspace_id,)
 
 
+@dataclass(frozen=True)
+class AgentsOfWorkspace:
+    """The newer list of a workspace's spaces, as one answer: `pages` of its body are the bodies of its pages.
+
+    One that came in part has an answer and an error.
+    """
+
+    workspace_id: str
+    workspace_url: str | None
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The list, under the workspace's id."""
+        return (self.workspace_id,)
+
+
+class TagsOfSpace(_OfOneSpace):
+    """All tags of a space, as one answer: `tag_assignments` of its body are what the pages hold."""
+
+
 class SpacePermissions(_OfOneSpace):
     """Who may do what with one space."""
 

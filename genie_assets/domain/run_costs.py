@@ -24,7 +24,8 @@ _OF_GENIE = ("genie", "spaces", "conversations", "messages", "comments", "agents
 _OF_SQL = ("sql", "statements", "result", "chunks", "cancel", "warehouses", "fs", "files", "directories", "alerts")
 _OF_REST = ("permissions", "workspace", "get-status", "mkdirs", "lakeview", "dashboards", "published", "preview")
 _OF_CATALOG = ("unity-catalog", "tables", "functions", "metastores", "current-metastore-assignment", "scim", "v2")
-_WORDS = frozenset((*_OF_GENIE, *_OF_SQL, *_OF_REST, *_OF_CATALOG, "me"))
+_OF_TAGS = ("entity-tag-assignments", "geniespaces", "tags")
+_WORDS = frozenset((*_OF_TAGS, *_OF_GENIE, *_OF_SQL, *_OF_REST, *_OF_CATALOG, "me"))
 _ALL = "all"  # of a run of which only the sums were noted
 _LONGEST = 2_000  # of a tag in Dagster's storage: Postgres keeps no index entry of more than 2,700 bytes
 

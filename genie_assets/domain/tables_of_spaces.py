@@ -47,6 +47,15 @@ GENIE_SPACE_DETAILS = Table(
         ours("api_fetch_status", "STRING", "SUCCESS, or the error class of the last look."),
         ours("api_fetch_error", "STRING", "Scrubbed text of that error."),
         *_CONFIGURATION_NOTES,
+        space(
+            "made_by",
+            "STRING",
+            "PEOPLE: the newer list of agents shows it, which leaves out what integrations such as dashboards "
+            "made. UNLISTED: that list, read to its end, shows others of the workspace and not this one, which "
+            "the older list shows; most likely a dashboard or another integration made it, which is no proof. "
+            "NULL: not known.",
+        ),
+        space("tags", "STRING", "Its tags, as a JSON object of key to value; {} for none, NULL where not known."),
         *INGESTION,
     ),
 )

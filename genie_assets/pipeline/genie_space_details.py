@@ -5,8 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from genie_assets.domain.keys import SpaceKey
-from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.requests import SpaceRequest, SpacesOfWorkspace
+from genie_assets.domain.requests import SpaceRequest
 from genie_assets.domain.workspaces import is_workspace
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.batches import ask_for_due
@@ -14,6 +13,8 @@ from genie_assets.pipeline.chosen_spaces import ChosenSpaces, read_since
 from genie_assets.pipeline.known_spaces import known_spaces
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
+from genie_assets.pipeline.space_facts import FactsReport, Tags, facts_told, keep_facts, read_tags
+from genie_assets.pipeline.space_lists import AgentLists, SpaceLists, list_agents, list_spaces
 from genie_assets.pipeline.space_permissions import PermissionsReport, keep_permissions
 from genie_assets.pipeline.space_shelf import SpaceShelf
 
@@ -37,6 +38,7 @@ class SpacesReport:
     unlisted_workspaces: int = 0  # workspaces whose list of spaces could not be read
     not_running_workspaces: int = 0  # workspaces that were not asked, because they answer nobody
     permissions: PermissionsReport = field(default_factory=PermissionsReport)
+    facts: FactsReport = field(default_factory=FactsReport)
     urls: Urls = field(default_factory=dict)
 
     @property
@@ -65,22 +67,10 @@ class SpacesReport:
             "permissions_read": self.permissions.read,
             "permissions_unknown": self.permissions.unknown,
             "permissions_changed": self.permissions.changed,
+            "agent_lists_unread": self.facts.lists_unread,
+            "tags_read": self.facts.tags_read,
+            "tags_unknown": self.facts.tags_unknown,
         }
-
-
-@dataclass
-class _Listed:
-    """What the workspaces list."""
-
-    spaces: set[SpaceKey] = field(default_factory=set)
-    problems: list[FetchError] = field(default_factory=list)
-    unasked: int = 0
-    requests: int = 0
-
-    @property
-    def not_running(self) -> int:
-        """Workspaces that answer nobody."""
-        return sum(problem.error_class is ErrorClass.NOT_RUNNING for problem in self.problems)
 
 
 def back_up_spaces(
@@ -93,8 +83,8 @@ def back_up_spaces(
 ) -> SpacesReport:
     """Look at every space that a workspace lists, a message names, or an earlier look knew.
 
-    Every workspace that runs is asked for its list, be there messages of it or not. Of what could be read, the
-    access list is asked for, too.
+    Every workspace that runs is asked for its lists, be there messages of it or not. Of what could be read, the
+    access list and the tags are asked for, too; of chosen spaces the access list alone.
 
     Args:
         run: The run.
@@ -104,16 +94,25 @@ def back_up_spaces(
         lake: The tables.
     """
     known = known_spaces(run, system_tables, lake)
-    listed = _Listed() if chosen.only else _list(known.urls, genie, run)
-    spaces = known.spaces | listed.spaces
+    listed = SpaceLists() if chosen.only else list_spaces(known.urls, genie=genie, run=run)
+    # Behind the older list: what was made in between is missing in neither.
+    agents = AgentLists() if chosen.only else list_agents(listed.answering(known.urls), genie=genie, run=run)
+    spaces = known.spaces | listed.spaces | agents.spaces()
     if chosen.only:
         spaces = {key for key in chosen.only if key.workspace_id in known.urls}
     fresh = read_since(chosen.but_read_since, spaces, lake)
     report = look_at_spaces(
-        spaces - fresh.keys(), known.urls, genie=genie, lake=lake, run=run, shown=listed.spaces
+        spaces - fresh.keys(),
+        known.urls,
+        genie=genie,
+        lake=lake,
+        run=run,
+        shown=listed.spaces | agents.shown(),
     )
     read = {*report.read, *fresh} if fresh else report.read
     access = keep_permissions(read, known.urls, genie=genie, lake=lake, run=run)
+    tags = Tags() if chosen.only else read_tags(read, known.urls, genie=genie, run=run)
+    keep_facts(facts_told(listed.spaces, agents, tags), known.facts, lake)
     return replace(
         report,
         spaces=report.spaces + len(fresh),
@@ -121,8 +120,9 @@ def back_up_spaces(
         exported=report.exported + len(fresh),
         titles={**report.titles, **fresh},
         permissions=access,
+        facts=FactsReport(agents.refused, len(tags.found), tags.unknown),
         urls=known.urls,
-        requests=report.requests + listed.requests + access.requests,
+        requests=report.requests + listed.requests + agents.requests + access.requests + tags.requests,
         unlisted_workspaces=len(listed.problems) + listed.unasked - listed.not_running,
         not_running_workspaces=listed.not_running,
     )
@@ -170,15 +170,3 @@ def look_at_spaces(
         errors_by_class=Counter(tally.errors_by_class),
         titles=shelf.titles,
     )
-
-
-def _list(urls: Urls, genie: Genie, run: Run) -> _Listed:
-    """Ask every workspace for its spaces."""
-    listed = _Listed()
-    requests = [SpacesOfWorkspace(workspace_id, url) for workspace_id, url in urls.items()]
-    for result in genie.fetch(requests, deadline=run.deadline):
-        listed.spaces |= {SpaceKey(result.request.workspace_id, space_id) for space_id in result.answers}
-        listed.problems += result.errors.values()
-        listed.unasked += len(result.not_attempted)
-        listed.requests += result.requests_made
-    return listed

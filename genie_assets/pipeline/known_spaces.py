@@ -3,6 +3,7 @@
 from genie_assets.domain.known_spaces import KnownSpaces, known_of_spaces
 from genie_assets.domain.names import new_of_workspaces
 from genie_assets.domain.questions import Not, Rows, Wanted
+from genie_assets.domain.space_facts import FACTS
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_DETAILS,
@@ -30,7 +31,9 @@ def known_spaces(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Know
             "left out": left_out_question(SPACE_FETCH_ERRORS, chosen),
             "junk": Wanted(Rows(GENIE_SPACE_DETAILS, [not_looked_at(())]), GENIE_SPACE_DETAILS.key),
             "references": Wanted(Rows(GENIE_MESSAGES_TO_FETCH), _OF_A_REFERENCE, distinct=True),
-            "looked at": Wanted(Rows(GENIE_SPACE_DETAILS, [Not([not_looked_at(())])]), GENIE_SPACE_DETAILS.key),
+            "looked at": Wanted(
+                Rows(GENIE_SPACE_DETAILS, [Not([not_looked_at(())])]), [*GENIE_SPACE_DETAILS.key, *FACTS]
+            ),
         }
     )
     close(lake, SPACE_FETCH_ERRORS, found["left out"], run.clock())

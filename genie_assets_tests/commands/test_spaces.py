@@ -60,6 +60,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "s2": _space("s2", HOSTILE, BEFORE),
             "s3": FORBIDDEN,
         }
+        world.genie.agents, world.genie.tags = ["s2"], {"s1": {"owner": HOSTILE, "certified": ""}, "s2": {}}
         world.back_up()
     world.event(
         None,
@@ -93,7 +94,13 @@ def run(lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_list_tells_how_far_each_space_is_backed_up(run: Any) -> None:
     shown = run("list").output
-    assert shown.splitlines()[-3:] == ["Refund desk", "  s1@w1", "  backed up, last read 2026-03-02"]
+    assert shown.splitlines()[-5:] == [
+        "Refund desk",
+        "  s1@w1",
+        "  backed up, last read 2026-03-02",
+        "  perhaps made by a dashboard: the list of agents leaves it out",
+        "  tags: certified, owner=../../x\\x1b[2J ` ```",
+    ]
     assert "not backed up: PERMISSION" in shown
     rows = [json.loads(line) for line in run("list", "--format", "json").output.splitlines()]
     assert {row["space_id"]: row["standing"] for row in rows} == {
@@ -102,6 +109,11 @@ def test_the_list_tells_how_far_each_space_is_backed_up(run: Any) -> None:
         "s3": "NEVER",
     }
     assert "serialized_space" not in rows[0]
+    assert {row["space_id"]: (row["made_by"], row["tags"]) for row in rows} == {
+        "s1": ("UNLISTED", {"certified": "", "owner": HOSTILE}),
+        "s2": ("PEOPLE", {}),
+        "s3": ("UNLISTED", None),
+    }
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

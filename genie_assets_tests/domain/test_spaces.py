@@ -9,6 +9,7 @@ import pytest
 
 from genie_assets.domain.configurations import config_hash, section_hashes
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.space_facts import FACTS
 from genie_assets.domain.spaces import SpaceLook, after_look, mended, new_versions
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS
 
@@ -74,7 +75,7 @@ def test_a_good_look_fills_the_row() -> None:
         "api_fetch_status": "SUCCESS",
         "api_fetch_error": None,
     }
-    assert set(row) == set(GENIE_SPACE_DETAILS.content)
+    assert {*row, *FACTS} == set(GENIE_SPACE_DETAILS.content), "what a look at the space itself does not tell"
 
 
 @pytest.mark.parametrize("error", [FORBIDDEN, NOT_FOUND, FetchError(ErrorClass.NETWORK, "Cut off.")])

@@ -41,6 +41,8 @@ CALLS = {
     f"GET {_EVALUATIONS}/_/results": "GET list_evaluation_results",
     f"GET {_EVALUATIONS}/_/results/_": "GET get_evaluation_result",
     "GET permissions/genie/_": "GET space_permissions",
+    "GET genie/agents": "GET list_agents",
+    "GET entity-tag-assignments/geniespaces/_/tags": "GET list_tags",
     "POST sql/statements": "POST statements",
     "GET sql/statements/_": "GET statements",
     "GET sql/statements/_/result/chunks/_": "GET statements",

@@ -80,7 +80,9 @@ def test_looking_again_writes_nothing(world: World) -> None:
     world.event("m1")
     world.discover()
     world.genie.spaces = {"s1": space(), "closed": FORBIDDEN}
+    world.genie.agents, world.genie.tags = ["s1"], {"s1": {"owner": "ann"}}
     back_up(world)
+    assert (details(world)["s1"]["made_by"], details(world)["s1"]["tags"]) == ("PEOPLE", '{"owner": "ann"}')
     versions = world.versions(GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS)
     world.now += HOUR
     world.genie.spaces["s1"] = space(serialized_space='{ "config" : "A" }')

@@ -12,6 +12,7 @@ import pandas as pd
 from genie_assets.domain.health import DayState
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import (
+    AgentsOfWorkspace,
     Answer,
     FetchResult,
     MessagesRequest,
@@ -19,6 +20,7 @@ from genie_assets.domain.requests import (
     SpacePermissions,
     SpaceRequest,
     SpacesOfWorkspace,
+    TagsOfSpace,
 )
 from genie_assets.domain.tables import Table, records
 from genie_assets.domain.workspaces import is_looked_at
@@ -141,6 +143,8 @@ class FakeGenie:
         self.unlisted: set[str] = set()
         self.list_error: FetchError | None = None
         self.export_error = FORBIDDEN  # of spaces with `no_export`
+        self.agents: list[str] | None = None  # ids that the newer list shows; None where there is none
+        self.tags: dict[str, dict[str, str]] = {}  # of spaces; of no other one tags can be read
         self.access: dict[str, dict[str, Any] | FetchError] = {}  # access lists of spaces
         self.requests: list[MessagesRequest] = []
         self.space_looks: list[str] = []
@@ -184,6 +188,15 @@ class FakeGenie:
                     yield self._access(request)
                 case ReadProbe():
                     yield self._probed(request)
+                case _:
+                    yield from self._facts(request)
+
+    def _facts(self, request: Any) -> Iterator[FetchResult[Any]]:
+        """What a workspace does not offer has no result."""
+        if isinstance(request, AgentsOfWorkspace) and self.agents is not None:
+            yield self._agents(request, self.agents)
+        if isinstance(request, TagsOfSpace) and request.space_id in self.tags:
+            yield self._tags(request)
 
     def _result(self, request: MessagesRequest) -> FetchResult[MessagesRequest]:
         wanted = request.message_ids
@@ -215,6 +228,15 @@ class FakeGenie:
         listed = [space_id for space_id in self.spaces if space_id not in self.unlisted]
         answers = {each: Answer({"space_id": each}, "LIST", self._world.now) for each in listed}
         return FetchResult(request, answers, requests_made=1)
+
+    def _agents(self, request: AgentsOfWorkspace, ids: list[str]) -> FetchResult[AgentsOfWorkspace]:
+        body = {"pages": [{"genie_agents": [{"name": f"agents/{each}"} for each in ids]}]}
+        return FetchResult(request, {request.workspace_id: Answer(body, "LIST", self._world.now)}, requests_made=1)
+
+    def _tags(self, request: TagsOfSpace) -> FetchResult[TagsOfSpace]:
+        tags = [{"tag_key": key, "tag_value": each} for key, each in self.tags[request.space_id].items()]
+        answer = Answer({"tag_assignments": tags}, "LIST", self._world.now)
+        return FetchResult(request, {request.space_id: answer}, requests_made=1)
 
     def _access(self, request: SpacePermissions) -> FetchResult[SpacePermissions]:
         body = self.access.get(request.space_id, NOT_FOUND)

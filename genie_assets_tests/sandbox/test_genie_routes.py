@@ -31,6 +31,25 @@ TALK = [
 ]
 
 
+def test_the_newer_list_has_views_a_silent_limit_and_names_what_may_not_be_exported(
+    sandbox: SandboxProcess,
+) -> None:
+    def listed(query: str, status: int = 200) -> Any:
+        reply = call(sandbox.host, f"/api/2.0/genie/agents?{query}", sandbox.token)
+        assert reply.status == status
+        return reply.json()
+
+    basic, full = listed("page_size=5000"), listed("view=GENIE_AGENT_VIEW_FULL")
+    assert {f"agents/{SALES}", f"agents/{RUN_ONLY}"} <= {agent["name"] for agent in basic["genie_agents"]}
+    assert "unreachable" not in basic
+    assert full["unreachable"] == [f"agents/{RUN_ONLY}"]
+    assert not {f"agents/{each}" for each in (FORBIDDEN, TRASHED, RUN_ONLY)} & {
+        agent["name"] for agent in full["genie_agents"]
+    }
+    for odd in ("page_size=-1", "view=ALL", "page_token=eHg6eHg="):
+        assert listed(odd, 400)["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
 class TestMessages:
     def test_a_message_is_served_as_in_the_data_at_the_time_of_the_clock(self, data: Path) -> None:
         changing = next(message for message in MESSAGES if message.message_id == "changing")

@@ -32,7 +32,7 @@ class GoldenSpaces(GoldenMessages):
                     "space_id": key[1],
                     "space_name": highest(rows, "space_name") if title is None else title,
                     **{name: space.get(name) for name in ("description", "warehouse_id", "is_trashed")},
-                    "api_fetch_status": space.get("api_fetch_status"),
+                    **{name: space.get(name) for name in ("api_fetch_status", "made_by", "tags")},
                     "history_since": min(self.loads, default=None),
                     "messages": len(rows),
                     "unread_messages": distinct(missing, "message_id"),

@@ -12,6 +12,7 @@ from genie_sandbox.made_up.agents import Agents
 from genie_sandbox.made_up.answers import SHARES, answer
 from genie_sandbox.made_up.audit_rows import AuditLog, iso_date
 from genie_sandbox.made_up.comments import Commentators
+from genie_sandbox.made_up.companions import tagged
 from genie_sandbox.made_up.drafts import Draft
 from genie_sandbox.made_up.evaluations import evaluated
 from genie_sandbox.made_up.history_rows import QueryHistory
@@ -75,6 +76,7 @@ def generate(
     account = account_of(world, period, drafts, [*audit.rows, *asides.rows], history.rows, notes)
     places = (*account.workspaces, *silent_workspaces(seed))
     spaces = evaluated(stream(seed, "evaluations"), account.spaces, period.anchor)
+    spaces = tagged(stream(seed, "tags"), spaces)
     return replace(account, agents=agents, workspaces=places, spaces=spaces)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from genie_sandbox.account import ADMINISTRATOR, Comment, Principal, Space
 from genie_sandbox.responses import Answer, ApiError, endpoint_not_found, json_answer, list_answer, to_json
+from genie_sandbox.server.agent_list import list_of_agents
 from genie_sandbox.server.evaluations import Evaluations
 from genie_sandbox.server.faults import Plan
 from genie_sandbox.server.paging import Page, items_page
@@ -46,6 +47,15 @@ class GenieApi:
                 return self._list_spaces(request, plan)
             case route if "evaluation" in route:
                 return self._evaluations.answer(request, self._page(request, plan))
+            case "list_agents":
+                return list_of_agents(self._spaces, request, plan, self._clock.now_ms)
+            case _:
+                return self._about_a_space(request, plan, body, caller)
+
+    def _about_a_space(self, request: Request, plan: Plan, body: bytes, caller: str) -> Answer:
+        match request.route:
+            case "list_tags":
+                return self._list_tags(request, plan)
             case "space_permissions":
                 return self._permissions(request, body, caller)
             case _:
@@ -121,6 +131,16 @@ class GenieApi:
         spaces = self._spaces.listed(request.workspace_id, self._clock.now_ms, stale=plan.has("stale"))
         rows, token = self._page(request, plan).cut(_ordered(spaces, plan), show)
         return list_answer("spaces", rows, token)
+
+    def _list_tags(self, request: Request, plan: Plan) -> Answer:
+        space = self._spaces.readable(request.workspace_id, request.space_id, self._clock.now_ms)
+        ids = {"entity_type": "geniespaces", "entity_id": request.space_id}
+        # A tag may be a key alone.
+        tags = [
+            {**ids, "tag_key": key, **({"tag_value": value} if value else {})} for key, value in space.tags.items()
+        ]
+        rows, token = self._page(request, plan).cut(tags, lambda tag: tag)
+        return list_answer("tag_assignments", rows, token)
 
     def _get_space(self, request: Request, plan: Plan) -> Answer:
         export = request.query.get("include_serialized_space", "").lower() == "true"

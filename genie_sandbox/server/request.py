@@ -19,6 +19,7 @@ OPEN_ROUTES = frozenset({"discovery", "host_metadata", "token", "presigned"})
 _SPACES = b"/api/2.0/genie/spaces"
 _AGENTS = b"/api/2.0/genie/agents"
 _SPACE_PERMISSIONS = b"/api/2.0/permissions/genie/"
+_TAGS = b"/api/2.0/entity-tag-assignments/geniespaces/"
 _FIXED = {
     ("GET", b"/oidc/.well-known/oauth-authorization-server"): "discovery",
     ("GET", b"/.well-known/databricks-config"): "host_metadata",
@@ -28,6 +29,7 @@ _FIXED = {
     ("GET", b"/api/2.0/sql/warehouses"): "warehouses",
     ("GET", _SPACES): "list_spaces",
     ("POST", _SPACES): "create_space",
+    ("GET", _AGENTS): "list_agents",
 }
 _PREFIXES = (
     (b"/api/2.0/sql/warehouses/", "warehouses"),  # before the statements, which begin alike
@@ -66,6 +68,7 @@ _EVALUATIONS = {
 _OF_CONVERSATIONS = ("space_id", "conversation_id", "message_id")
 _OF_EVALUATIONS = ("space_id", "run_id", "result_id")
 _ITEMS = "list_items"  # GET, below the agents
+_OF_TAGS = "list_tags"  # GET, below the assignments of tags
 
 ROUTES = frozenset(
     {
@@ -73,13 +76,13 @@ ROUTES = frozenset(
         *(name for _, name in _PREFIXES),
         *_BELOW_SPACES.values(),
         *_EVALUATIONS.values(),
-        *(_ITEMS, "unknown"),
+        *(_ITEMS, _OF_TAGS, "unknown"),
     }
 )
 LIST_ROUTES = frozenset(
     {
         *("list_spaces", "list_conversations", "list_messages", "list_comments", _ITEMS),
-        *("list_evaluations", "list_evaluation_results"),
+        *("list_evaluations", "list_evaluation_results", "list_agents", _OF_TAGS),
     }
 )
 
@@ -123,6 +126,13 @@ def read_request(scope: Scope, workspace_id: str) -> Request:
         found = [_decoded(part) for part in parts[::2]] if is_items else []
         return Request(
             method, path, scope["query_string"], workspace_id, _ITEMS if is_items else "unknown", *found
+        )
+    if path.startswith(_TAGS):
+        space_id, _, rest = path[len(_TAGS) :].partition(b"/")
+        is_tags = method == "GET" and bool(space_id) and rest == b"tags"
+        tagged = _decoded(space_id) if is_tags else ""
+        return Request(
+            method, path, scope["query_string"], workspace_id, _OF_TAGS if is_tags else "unknown", tagged
         )
     if path.startswith(_SPACES + b"/"):
         segments = path[len(_SPACES) + 1 :].split(b"/")

@@ -69,6 +69,10 @@ class Spaces:
             raise ApiError(403, f"You do not have permission to manage Genie space {space_id}.")
         return space
 
+    def may_export(self, space: Space, at_ms: int) -> bool:
+        """Whether our principal may see the configuration of a space that it may see."""
+        return self._access(space, at_ms) in ("manage", "edit")
+
     def _there(self, workspace_id: str, space_id: str, at_ms: int, *, stale: bool = False) -> Space:
         space = self._seen((workspace_id, space_id), stale)
         if space is None or space.state(at_ms).trashed:

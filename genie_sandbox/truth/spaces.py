@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from genie_sandbox.account import Account
+from genie_sandbox.account import Account, Space
 from genie_sandbox.truth.audit import Key
 
 _TEXTS = ("title", "description", "warehouse_id", "parent_path", "etag")
@@ -24,6 +24,7 @@ def space_rows(account: Account, at: int, references: Collection[Key]) -> list[d
         for key, space in spaces.items()
         if key[0] in running and space.state(at).access != "none" and not space.state(at).trashed
     }
+    by_people = {key for key in shown if not spaces[key].is_companion}
     rows = []
     for key in sorted(shown.union(references)):
         space = spaces.get(key)
@@ -36,10 +37,20 @@ def space_rows(account: Account, at: int, references: Collection[Key]) -> list[d
         elif space.state(at).access == "none":
             rows.append(_row(key, "PERMISSION"))
         elif space.state(at).access == "run":
-            rows.append({**_row(key, "PERMISSION"), **_facts(space.body)})
+            rows.append({**_row(key, "PERMISSION"), **_facts(space.body), **_besides(space, by_people)})
         else:
-            rows.append({**_row(key, "SUCCESS"), **_facts(space.body), **_configuration(space.body)})
+            besides = _besides(space, by_people)
+            rows.append({**_row(key, "SUCCESS"), **_facts(space.body), **_configuration(space.body), **besides})
     return rows
+
+
+def _besides(space: Space, by_people: Collection[Key]) -> dict[str, Any]:
+    """What two lists tell of who made it: where the newer one shows nothing, it says nothing. And its tags."""
+    made_by: str | None = "PEOPLE"
+    if space.is_companion:
+        made_by = "UNLISTED" if any(place == space.workspace_id for place, _ in by_people) else None
+    tags = json.dumps(space.tags, sort_keys=True, ensure_ascii=False)
+    return {"made_by": made_by, "tags": tags}
 
 
 def _row(key: Key, status: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from genie_sandbox.truth.spaces import space_rows
 
 _ERROR_TYPES = {"PERMISSION": "AUTH_ERROR"}  # every other class that a calm API can cause is FAILED
 _NOT_ASKED_FOR = frozenset({"BAD_REFERENCE", "CONFIG", "NOT_RUNNING"})
-_JSON_COLUMNS = frozenset({"attachments_json", "attachment_json", "serialized_space", "raw_json"})
+_JSON_COLUMNS = frozenset({"attachments_json", "attachment_json", "serialized_space", "raw_json", "tags"})
 
 
 @collector_paused()

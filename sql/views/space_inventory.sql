@@ -10,6 +10,8 @@
 --   warehouse_id STRING: Warehouse that runs its SQL.
 --   is_trashed BOOLEAN: It was read before and is gone now.
 --   api_fetch_status STRING: SUCCESS, or the error class of the last look.
+--   made_by STRING: PEOPLE, UNLISTED (most likely a dashboard or another integration), or NULL where not known.
+--   tags STRING: Its tags, as a JSON object of key to value; {} for none, NULL where not known.
 --   is_configuration_known BOOLEAN: Its configuration could be exported; if not, the numbers of its parts are NULL.
 --   history_since DATE: First loaded day: what was asked before it is not known.
 --   messages LONG: Messages that were read.
@@ -89,6 +91,8 @@ SELECT
   s.warehouse_id,
   s.is_trashed,
   s.api_fetch_status,
+  s.made_by,
+  s.tags,
   COALESCE(k.is_configuration_known, FALSE) AS is_configuration_known,
   h.history_since,
   COALESCE(u.messages, 0) AS messages,

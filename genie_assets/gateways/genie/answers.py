@@ -7,6 +7,7 @@ from typing import Any
 from genie_assets.domain.messages import message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer
+from genie_assets.domain.space_facts import agent_id_of
 from genie_assets.gateways.databricks.retries import CallError
 
 
@@ -47,6 +48,20 @@ def objects_of_page(body: Mapping[str, Any], key: str, names: Collection[str] = 
     found = [item for item in items if isinstance(item, dict)]
     if not any(_is_named(item, names) for item in found):
         raise bad_payload(f"None of the answer's {key} can be read: each should be an object{_with(names)}.")
+    return found
+
+
+def agents_of_page(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The agents on one page of the newer list of spaces.
+
+    Raises:
+        CallError: BAD_PAYLOAD, if it is something else, or none of them has a name like `agents/01ef`.
+    """
+    found = objects_of_page({key: each for key, each in body.items() if key != "unreachable"}, "genie_agents")
+    if found and not any(agent_id_of(each.get("name")) for each in found):
+        raise bad_payload(
+            "None of the answer's genie_agents can be read: each should have a name like agents/01ef."
+        )
     return found
 
 

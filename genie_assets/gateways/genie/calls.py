@@ -16,6 +16,7 @@ from genie_assets.gateways.databricks.retries import CallError, OutOfTimeError, 
 from genie_assets.gateways.databricks.transport import USUAL
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.genie.answers import (
+    agents_of_page,
     bad_payload,
     is_of_conversation,
     items_of_page,
@@ -25,7 +26,7 @@ from genie_assets.gateways.genie.answers import (
 )
 from genie_assets.gateways.genie.limits import Limits
 from genie_assets.gateways.genie.page_sizes import Lists, PageSizes
-from genie_assets.gateways.genie.paths import AGENTS, PERMISSIONS, SPACES, path_of
+from genie_assets.gateways.genie.paths import AGENTS, PERMISSIONS, SPACES, TAGS, path_of
 
 _MOST_PAGES = 2_000  # a conversation holds at most 10,000 messages; a list that goes on and on is broken
 _SMALL_PAGE_SIZE = 10  # for a page that is too big; one that still is leaves its messages to single GETs
@@ -193,6 +194,19 @@ class GenieCalls:
                 Answer(body, "LIST", page.requested_at)
                 for body in objects_of_page(page.body, "spaces", ("space_id",))
                 if isinstance(body.get("space_id"), str)
+            )
+
+    def agents(self, target: Target) -> Iterator[Answer]:
+        """The newer list of a workspace's spaces: pages with `genie_agents`, and what was `unreachable`."""
+        for page in self._pages(target, AGENTS, {"view": "GENIE_AGENT_VIEW_BASIC"}):
+            unreachable = page.body.get("unreachable")
+            yield replace(page, body={"genie_agents": agents_of_page(page.body), "unreachable": unreachable})
+
+    def tags(self, target: Target, space_id: str) -> Iterator[Answer]:
+        """The tags of a space: each page with its `tag_assignments`, be there any or not."""
+        for page in self._pages(target, path_of(space_id, "tags", below=TAGS)):
+            yield replace(
+                page, body={"tag_assignments": objects_of_page(page.body, "tag_assignments", ("tag_key",))}
             )
 
     def _pages(

@@ -9,6 +9,7 @@ from genie_assets.gateways.databricks.retries import CallError
 SPACES = "/api/2.0/genie/spaces"
 AGENTS = "/api/2.0/genie/agents"
 PERMISSIONS = "/api/2.0/permissions/genie"
+TAGS = "/api/2.0/entity-tag-assignments/geniespaces"
 
 
 def path_of(*segments: str, below: str = SPACES) -> str:

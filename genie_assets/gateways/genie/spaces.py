@@ -1,7 +1,15 @@
 """Spaces: one with its configuration, the list of a workspace, and whether others' conversations may be read."""
 
 from genie_assets.domain.outcomes import ErrorClass
-from genie_assets.domain.requests import ReadProbe, SpacePermissions, SpaceRequest, SpacesOfWorkspace
+from genie_assets.domain.requests import (
+    AgentsOfWorkspace,
+    Answer,
+    ReadProbe,
+    SpacePermissions,
+    SpaceRequest,
+    SpacesOfWorkspace,
+    TagsOfSpace,
+)
 from genie_assets.gateways.genie.asking import Asking, ask
 
 # After these, the space may still be read without its configuration.
@@ -34,6 +42,35 @@ def ask_for_the_list(request: SpacesOfWorkspace, asking: Asking[SpacesOfWorkspac
                 asking.take(answer.body["space_id"], answer)
 
     asking.fail(request.workspace_id, asking.guarded(pages))
+
+
+@ask.register
+def ask_for_agents(request: AgentsOfWorkspace, asking: Asking[AgentsOfWorkspace]) -> None:
+    """The newer list of a workspace; what came before a failure is kept: the failure says that more is there."""
+    listed: list[Answer] = []
+
+    def pages() -> None:
+        listed.extend(asking.calls.agents(asking.target))
+
+    error = asking.guarded(pages)
+    if listed:
+        body = {"pages": [page.body for page in listed]}
+        asking.take(request.workspace_id, Answer(body, "LIST", listed[0].requested_at))
+    if error or not listed:
+        asking.fail(request.workspace_id, error)
+
+
+@ask.register
+def ask_for_tags(request: TagsOfSpace, asking: Asking[TagsOfSpace]) -> None:
+    """Every tag of the space, or none: a list that ends early would show what is left as taken away."""
+
+    def pages() -> None:
+        listed = list(asking.calls.tags(asking.target, request.space_id))
+        tags = [each for page in listed for each in page.body["tag_assignments"]]
+        asking.take(request.space_id, Answer({"tag_assignments": tags}, "LIST", listed[0].requested_at))
+
+    if error := asking.guarded(pages):
+        asking.fail(request.space_id, error)
 
 
 @ask.register

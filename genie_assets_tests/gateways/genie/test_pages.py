@@ -6,6 +6,7 @@ import pytest
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import (
+    AgentsOfWorkspace,
     CommentsOfMessage,
     ConversationsOfSpace,
     EvaluationsOfSpace,
@@ -13,6 +14,7 @@ from genie_assets.domain.requests import (
     MessagesOfConversation,
     ResultsOfEvaluation,
     SpacesOfWorkspace,
+    TagsOfSpace,
 )
 from genie_assets.gateways.databricks.retries import Retries
 from genie_assets_tests.gateways.genie.server import fetch, genie_at
@@ -25,6 +27,8 @@ LISTS: dict[str, tuple[Any, str, str | None]] = {
     "messages": (lambda url: MessagesOfConversation("1", url, "s", "c"), "messages", "message_id"),
     "comments": (lambda url: CommentsOfMessage("1", url, "s", "c", "m"), "comments", None),
     "items": (lambda url: ItemsOfConversation("1", url, "s", "c"), "data", None),
+    "tags": (lambda url: TagsOfSpace("1", url, "s"), "tag_assignments", "tag_key"),
+    "agents": (lambda url: AgentsOfWorkspace("1", url), "genie_agents", "name"),
     "evaluations": (lambda url: EvaluationsOfSpace("1", url, "s"), "eval_runs", "eval_run_id"),
     "results": (lambda url: ResultsOfEvaluation("1", url, "s", "e"), "eval_results", "result_id"),
 }
@@ -59,6 +63,7 @@ def test_an_answer_that_is_no_page_of_the_list_is_told(stub, kind):
 @pytest.mark.parametrize("kind", LISTS)
 def test_an_empty_list_in_each_of_its_forms_is_empty_and_one_odd_entry_is_only_that(stub, kind):
     _, key, name = LISTS[kind]
-    good = {name or "id": "x", "message_id": "m", "conversation_id": "c"} | ({name: "x"} if name else {})
-    for body in ({}, {key: []}, {key: None}, {key: [7, {}, good]}):
+    good = {name or "id": "agents/x", "message_id": "m", "conversation_id": "c"}
+    bodies: list[Any] = [{}, {key: []}, {key: None}, {key: [7, {}, good]}]
+    for body in bodies:
         assert told(stub, kind, body) is None, body

@@ -1,7 +1,7 @@
 """Spaces: read whole, listed, and probed."""
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.requests import Answer, ReadProbe, SpaceRequest
+from genie_assets.domain.requests import AgentsOfWorkspace, Answer, ReadProbe, SpaceRequest, TagsOfSpace
 from genie_assets.gateways.databricks.retries import Retries
 from genie_assets_tests.gateways.genie.server import DENIED, fetch, genie_at, outcome
 from genie_assets_tests.gateways.stub_server import Reply
@@ -56,3 +56,32 @@ def test_a_probe_asks_for_one_conversation_of_anybody(stub):
     refused = outcome(genie_at(stub), ReadProbe("1", stub.url, "s"))
     assert refused is not None
     assert refused.error_class is ErrorClass.PERMISSION
+
+
+def test_the_newer_list_keeps_what_came_before_it_failed_or_went_round(stub):
+    first = {"genie_agents": [{"name": "agents/a"}], "unreachable": ["agents/u"], "next_page_token": "2"}
+    pages: dict[str | None, Reply] = {None: Reply(first), "2": Reply({"unreachable": ["agents/v"]})}
+    stub.answer = lambda request: pages[request.query.get("page_token")]
+    (result,) = fetch(genie_at(stub), AgentsOfWorkspace("1", stub.url))
+    kept = [(len(page["genie_agents"]), page["unreachable"]) for page in result.answers["1"].body["pages"]]
+    assert (kept, result.errors) == ([(1, ["agents/u"]), (0, ["agents/v"])], {})
+    asked = {"view": "GENIE_AGENT_VIEW_BASIC", "page_size": "100"}
+    assert [request.query for request in stub.requests] == [asked, {**asked, "page_token": "2"}]
+    for broken, told in ((DENIED, ErrorClass.PERMISSION), (Reply(first), ErrorClass.BAD_PAYLOAD)):
+        pages["2"] = broken
+        (result,) = fetch(genie_at(stub, retries=Retries(attempts=1)), AgentsOfWorkspace("1", stub.url))
+        assert result.answers["1"].body["pages"][0]["genie_agents"] == [{"name": "agents/a"}]
+        assert result.errors["1"].error_class is told
+
+
+def test_tags_come_whole_or_not_at_all(stub):
+    first = {"tag_assignments": [{"tag_key": "owner", "tag_value": "ann"}], "next_page_token": "2"}
+    pages = {None: Reply(first), "2": Reply({"tag_assignments": [{"tag_key": "certified"}]})}
+    stub.answer = lambda request: pages[request.query.get("page_token")]
+    tags = outcome(genie_at(stub), TagsOfSpace("1", stub.url, "a/b"))
+    assert isinstance(tags, Answer)
+    assert tags.body == {"tag_assignments": [{"tag_key": "owner", "tag_value": "ann"}, {"tag_key": "certified"}]}
+    assert stub.requests[0].path == "/api/2.0/entity-tag-assignments/geniespaces/a%2Fb/tags"
+    pages["2"] = DENIED
+    (result,) = fetch(genie_at(stub), TagsOfSpace("1", stub.url, "s"))
+    assert (result.answers, result.errors["s"].error_class) == ({}, ErrorClass.PERMISSION)
