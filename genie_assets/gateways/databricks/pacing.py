@@ -1,25 +1,29 @@
 """How fast a workspace is asked: as fast as it allows, found out from its answers.
 
-The allowed rate is documented nowhere. The pace grows while answers are good. A 429 shows where the limit is; from
-then on the pace returns to just below that limit, stays there for long, and only then tries a little more
-(the shape of TCP's CUBIC). A limit that shows in the same place again is trusted for longer.
+The allowed rate is documented nowhere. The pace grows while answers are good. A 429 shows about where the limit
+is; the pace comes near to that slowly, from below, and with the second 429 the rate that is allowed can be worked
+out (`allowance`). From then on the pace stays just below it, for long, and only then tries a little more (in the
+shape of TCP's CUBIC). A limit that shows in the same place again is trusted for longer.
 
 A refusal that asks for longer than a minute says nothing of requests per second: it is of a quota, or of the one
 thing that was asked for. The pace is held for a moment, once in the time that the server names, and goes on as it
 was.
 
-To find the limit takes some 429s, and a server may ask for a second of silence after each. So what one run has
-settled on is where the next one begins.
+To find the limit takes two 429s, and a server may ask for a second of silence after each: that is most of what may
+be lost in the first minute. So what one run has settled on is where the next one begins.
 """
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 from genie_assets.domain.outcomes import LONGEST_WAIT_SECONDS
+from genie_assets.gateways.databricks.allowance import Refusal, measured, supposed
 
 SLOWEST, FASTEST = 0.05, 10_000.0  # requests per second
-_DOUBLING_SECONDS = 0.4  # growth before the first 429
+# Growth before the first 429. With each answer, so that it says as much of a low limit as of a high one.
+_GROWTH_WITH_AN_ANSWER, _DOUBLING_SECONDS = 1 / 30, 0.22
 _DOUBLING_AGAIN_SECONDS = 4.0  # growth once the limit is found to have moved up
 _PLATEAU = 0.985  # where the pace settles, as a share of the rate that was refused
 _SMALL_CUT, _DEEPEST_CUT = 0.06, 0.5
@@ -28,6 +32,17 @@ _CLIMB_FROM_A_KNOWN_PACE_SECONDS = 30.0
 _PLACE_OF_A_NEW_LIMIT = 1.25  # on the climb, which passes the plateau at 0
 _SAME_LIMIT = 0.08  # two refused rates that differ by less show the same limit
 _GOOD_ANSWERS_BETWEEN_CUTS = 10
+_FEW_GOOD_ANSWERS = 5  # before two 429s: the search has begun far above the limit
+_MOST_REFUSALS_OF_A_SEARCH = 4
+_KNOWN_WELL = 0.056  # error of the allowed rate, as a share of it
+# How far below a rate that was worked out the pace stays: always, and with its error, shares of the rate.
+_MARGIN, _MARGIN_FOR_AN_ERROR, _MOST_FOR_AN_ERROR = 0.0035, 0.25, 0.012
+_LARGEST_DEPTH = 0.3
+_REQUESTS_OF_AN_APPROACH = 70  # that are sent on the way up to a rate of which the error is
+_ERROR_OF_THE_APPROACH = 0.125  # this; if it is larger, the way is shorter
+_STAY_DEPTH, _STAY_SECONDS = 0.004, 50.0  # close below it, and a little above it for more than as long again
+_FILLING_SECONDS = 0.5
+_REMEMBERED = 1_000  # good answers: who lets more through in one go has no limit of requests per second
 _TRUST = 0.7  # in the refused rate, rather than in what got through
 _SEARCH_SECONDS = 15.0  # two cuts within that time mean that the limit is not yet known well
 _PAUSE_FOR_A_LONG_ONE_SECONDS = 5.0  # if it is of a quota, the next refusals show it
@@ -50,6 +65,9 @@ class PaceRule:
         self._held_back = False  # whether the pace, not the work, was what limited lately
         self._cut_at = float("-inf")
         self._good_since_cut = 0
+        self._good_at: deque[float] = deque(maxlen=_REMEMBERED)  # since the last cut
+        self._refusals: list[Refusal] = []
+        self._is_searching = True
         self._plateau: float | None = None  # None until the first 429
         self._depth = _DEEPEST_CUT
         self._climb_seconds = _FIRST_CLIMB_SECONDS
@@ -64,7 +82,7 @@ class PaceRule:
         """Begin with the rate that was `settled` before, unless a limit has shown already."""
         if self._plateau is None:
             self._set_rate(settled)
-            self._plateau, self._depth = self.rate, _SMALL_CUT
+            self._plateau, self._depth, self._is_searching = self.rate, _SMALL_CUT, False
             self._climb_seconds = self._climbed = _CLIMB_FROM_A_KNOWN_PACE_SECONDS
 
     def wait(self, now: float) -> float:
@@ -77,19 +95,22 @@ class PaceRule:
 
     def take(self, now: float) -> None:
         """A request leaves now. Slots that nobody took in the past are gone: no burst follows a pause."""
-        earliest = max(self._next, self._paused_until)
-        self._next = max(earliest, now - _LATENESS_SECONDS) + 1 / self.rate
+        earliest = max(self._next, self._paused_until, now - _LATENESS_SECONDS)
+        is_first = self._next == float("-inf")
+        self._next = (now if is_first else earliest) + 1 / self.rate
 
     def good(self, now: float) -> None:
         """An answer came that was not 429. The pace grows, if it was the pace that held us back."""
         self._good_since_cut += 1
+        if self._is_searching:
+            self._good_at.append(now)
         if not self._held_back or now < self._paused_until:
             return
         slot = 1 / self.rate
         if self.wait(now) <= 0:
             self._held_back = False
         if self._plateau is None:
-            self._set_rate(self.rate * 2 ** (slot / _DOUBLING_SECONDS))
+            self._set_rate(self.rate * min(1 + _GROWTH_WITH_AN_ANSWER, 2 ** (slot / _DOUBLING_SECONDS)))
         else:
             self._climbed += slot
             place = self._climbed / self._climb_seconds - 1
@@ -117,6 +138,9 @@ class PaceRule:
         on_the_way = now - sent_at
         if sent_at <= self._cut_at + on_the_way:
             return
+        # Only a pause fills up what can be saved up, and only then do two refusals compare.
+        is_filled = (retry_after or 0.0) >= _FILLING_SECONDS
+        self._is_searching = self._is_searching and is_filled and 0 < self._good_since_cut < _REMEMBERED
         self._cut(now)
         self._cut_at, self._climbed, self._good_since_cut = now, 0.0, 0
 
@@ -124,6 +148,35 @@ class PaceRule:
         self._paused_until = max(self._paused_until, until)
 
     def _cut(self, now: float) -> None:
+        if self._is_searching and self._good_at:
+            self._search(Refusal(self.rate, [now - at for at in reversed(self._good_at)]))
+        else:
+            self._cut_by_the_refused_rate(now)
+        if self._plateau is not None:
+            self._set_rate(self._plateau * (1 - self._depth))
+
+    def _search(self, refusal: Refusal) -> None:
+        """Come nearer to the limit, and stay just below it once it is known well."""
+        before = self._refusals[-1] if self._refusals else None
+        self._refusals.append(refusal)
+        self._good_at.clear()
+        if before is None or max(len(before.ages), len(refusal.ages)) < _FEW_GOOD_ANSWERS:
+            found = supposed(refusal)
+            requests = _REQUESTS_OF_AN_APPROACH * _ERROR_OF_THE_APPROACH / found.error
+            self._stay_around(found.rate, found.error, requests / found.rate)
+            return
+        found = measured(before, refusal)
+        rate = found.rate * (1 - _MARGIN - min(_MARGIN_FOR_AN_ERROR * found.error, _MOST_FOR_AN_ERROR))
+        self._is_searching = found.error > _KNOWN_WELL and len(self._refusals) < _MOST_REFUSALS_OF_A_SEARCH
+        if self._is_searching:
+            self._stay_around(rate, min(_LARGEST_DEPTH, found.error), _REQUESTS_OF_AN_APPROACH / found.rate)
+        else:
+            self._stay_around(rate, _STAY_DEPTH, _STAY_SECONDS)
+
+    def _stay_around(self, rate: float, depth: float, seconds: float) -> None:
+        self._plateau, self._depth, self._climb_seconds = rate, depth, seconds
+
+    def _cut_by_the_refused_rate(self, now: float) -> None:
         limit = self.rate * _PLATEAU
         if self._plateau is None:
             self._plateau, self._depth = limit, _DEEPEST_CUT
@@ -137,7 +190,6 @@ class PaceRule:
         else:
             self._climb_seconds = _FIRST_CLIMB_SECONDS
             self._plateau, self._depth = self._likely_limit(now) * _PLATEAU, _SMALL_CUT
-        self._set_rate(self._plateau * (1 - self._depth))
 
     def _likely_limit(self, now: float) -> float:
         """Where the limit is, while it is searched for.

@@ -4,6 +4,7 @@ import heapq
 import itertools
 import random
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genie_assets.gateways.databricks.allowance import Refusal, measured
 from genie_assets.gateways.databricks.pacing import FASTEST, SLOWEST, Pacer, PaceRule
+
+
+class Server:
+    """Answers what its bucket of tokens has, or what there is room for in its window."""
+
+    def __init__(self, burst, window):
+        self._burst, self._window = burst, window
+        self._tokens, self._filled_at = burst, 0.0
+        self._let_through: deque[float] = deque()
+
+    def answers(self, now, limit):
+        if self._window:
+            while self._let_through and self._let_through[0] <= now - self._window:
+                self._let_through.popleft()
+            good = len(self._let_through) < limit * self._window
+            self._let_through.extend([now] * good)
+            return good
+        self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * limit)
+        self._filled_at, good = now, self._tokens >= 1
+        self._tokens -= good
+        return good
 
 
 @dataclass
@@ -27,6 +50,7 @@ class Simulation:
     jitter: float = 0.0
     threads: int = 0
     limit_later: tuple[float, float] | None = None  # (from second, limit)
+    window: float = 0.0  # seconds of which the requests are counted, instead of a bucket
     answers: list[tuple[float, bool]] = field(default_factory=list)
 
     def run(self, seconds):
@@ -34,7 +58,7 @@ class Simulation:
         if self.settled is not None:
             rule.expect(self.settled)
         idle = self.threads or max(16, int(self.limit * self.latency * 1.5) + 2)
-        tokens, filled_at, number = self.burst, 0.0, itertools.count()
+        server, number = Server(self.burst, self.window), itertools.count()
         events: list[tuple[float, int, str, Any]] = [(0.0, next(number), "ask", None)]
         asking = True
         while events:
@@ -42,9 +66,7 @@ class Simulation:
             if now > seconds:
                 break
             if what == "arrive":
-                tokens = min(self.burst, tokens + (now - filled_at) * self._limit(now))
-                filled_at, good = now, tokens >= 1
-                tokens -= good
+                good = server.answers(now, self._limit(now))
                 self.answers.append((now, good))
                 heapq.heappush(events, (now + self.latency / 2, next(number), "answer", (good, about)))
                 continue
@@ -104,6 +126,63 @@ def test_the_first_minute_is_used_too_but_for_what_the_server_asks_to_be_left_al
     pauses = sum(later - at > 0.5 for at, later in itertools.pairwise([-9.0, *refusals])) * (retry_after or 0)
     assert share * 60 / (60 - pauses) >= 0.95
     assert refused < 0.03
+
+
+@pytest.mark.parametrize("latency", [0.005, 0.02])
+@pytest.mark.parametrize("burst_seconds", [0.1, 0.25, 1])
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_a_first_run_finds_the_limit_with_two_refusals(limit, burst_seconds, latency):
+    """Three or four, and the seconds that the server asks for after each, were up to an eighth of the minute."""
+    simulation = Simulation(limit, max(5, limit * burst_seconds), latency, retry_after=1, jitter=latency / 5)
+    share, refused = simulation.run(61).share(0, 60)
+    assert share >= 0.95
+    assert refused < 0.02
+
+
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_the_sandboxes_bucket_of_five_is_found_by_a_first_run(limit):
+    share, refused = Simulation(limit, 5, 0.005, retry_after=1, jitter=0.001).run(61).share(0, 60)
+    assert share >= 0.95
+    assert refused < 0.02
+
+
+@pytest.mark.parametrize("limit", [10, 30, 75, 90, 150, 400])
+@pytest.mark.parametrize("burst_seconds", [0.1, 0.25, 1])
+def test_limits_for_which_nothing_was_tuned_are_found_nearly_as_well(limit, burst_seconds):
+    simulation = Simulation(limit, max(5, limit * burst_seconds), 0.02, retry_after=1, jitter=0.004)
+    assert simulation.run(61).share(0, 60)[0] >= 0.93
+
+
+@pytest.mark.parametrize(("window", "share", "refused"), [(1, 0.94, 0.02), (60, 0.6, 0.04)])
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_who_counts_the_requests_of_a_window_does_not_mislead_the_search(limit, window, share, refused):
+    """A window of a minute is full for long: what was worked out from it took the pace to nothing."""
+    simulation = Simulation(limit, 1e9, 0.05, retry_after=1, jitter=0.01, window=window).run(300)
+    found, of_all = simulation.share(120, 300)
+    assert found >= share - 0.2 * (window == 60 and limit == 200)
+    assert of_all < refused + 0.02 * (window == 60 and limit == 20)
+
+
+@given(
+    rate=st.floats(5, 300), saved=st.integers(2, 40), above=st.tuples(st.floats(1.05, 1.3), st.floats(2.0, 4.0))
+)
+def test_two_refusals_tell_what_is_allowed(rate, saved, above):
+    """Whatever had been saved up: two lengths of time, two unknowns."""
+
+    def refusal(times):
+        sent, left, answers = 0.0, float(saved), []
+        while left >= 1:
+            left -= 1
+            answers.append(sent)
+            sent += 1 / (rate * times)
+            left = min(saved, left + 1 / times)
+        return Refusal(rate * times, [sent - at for at in reversed(answers)])
+
+    slow, fast = (refusal(times) for times in above)
+    saved_seconds = saved / rate
+    if saved_seconds < 0.9:
+        found = measured(fast, slow)
+        assert abs(found.rate / rate - 1) <= max(0.05, found.error)
 
 
 @pytest.mark.parametrize("minutes", [1 / 3, 5])

@@ -1,0 +1,99 @@
+"""How much a server allows, worked out from what it had let through before it refused.
+
+Who allows `rate` requests a second, and lets some be saved up while they are not used, has let through what had
+been saved up and `rate` for each second since. One refusal says how these two go together, as a line: the more had
+been saved up, the lower is the rate. Two refusals after times of different length say both: where the lines meet.
+Nothing here is certain, as limits may work in other ways; so each result comes with an error, and bounds.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+# What is supposed of what had been saved up, as long as there is one refusal only: five requests, or this time's.
+_USUAL_REQUESTS, _USUAL_SECONDS = 4.8, 0.075
+_UNSURE_REQUESTS = 4.0  # so far off may that be
+_LOWEST_SHARE, _LEAST_ERROR, _LARGEST_ERROR = 1 / 3, 0.11, 0.38  # of a rate that one refusal tells
+_MOST_SAVED_SECONDS = 1.0  # more is not saved up by who limits requests per second
+_LIKELY_SAVED_SECONDS = 0.1  # where two rates would do
+_MEASURED_REQUESTS = 0.27  # so exactly is known what had been saved up
+_STEPS = 50
+_HALVINGS = 25
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A rate that a server seems to allow, requests per second, and how far off it may be, as a share of it."""
+
+    rate: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A refusal after some good answers.
+
+    Attributes:
+        rate: At which requests were sent when it came, per second.
+        ages: How long before it the good answers had come, seconds, the latest first; at least one.
+    """
+
+    rate: float
+    ages: Sequence[float]
+
+    def saved_up(self, rate: float) -> tuple[float, float]:
+        """How many requests had been saved up if the server allows `rate`, and since when they were used, seconds.
+
+        Half a request is added, or less, for what was left when it refused: less than one, and more than has come
+        since the answer before.
+        """
+        saved, since = max((count - rate * age, age) for count, age in enumerate(self.ages, 1))
+        return max(0.0, saved) + (1 + min(1.0, rate * self.ages[0])) / 2, since
+
+    @property
+    def least(self) -> float:
+        """A rate that the server allows at least, if no more than a second's worth could be saved up."""
+        return self.rate_of(lambda rate: rate * _MOST_SAVED_SECONDS)
+
+    def rate_of(self, saved_up: Callable[[float], float]) -> float:
+        """The rate that goes with what had been saved up, which may itself depend on the rate."""
+        low, high = 0.0, self.rate
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.saved_up(middle)[0] > saved_up(middle) else (low, middle)
+        return (low + high) / 2
+
+
+def supposed(refusal: Refusal) -> Estimate:
+    """What one refusal tells, if about as much had been saved up as is usual."""
+    few = len(refusal.ages) / 2 + 1
+    rate = refusal.rate_of(lambda rate: min(max(_USUAL_REQUESTS, _USUAL_SECONDS * rate), few))
+    rate = max(rate, _LOWEST_SHARE * refusal.rate)
+    _, since = refusal.saved_up(rate)
+    error = _UNSURE_REQUESTS / (rate * max(since, 0.01))
+    return Estimate(rate, min(max(error, _LEAST_ERROR), _LARGEST_ERROR))
+
+
+def measured(before: Refusal, refusal: Refusal) -> Estimate:
+    """What two refusals tell, between which all that can be saved up had been saved up again."""
+    low = min(max(before.least, refusal.least), 0.98 * refusal.rate)
+    tried = [low + (refusal.rate - low) * step / _STEPS for step in range(_STEPS + 1)]
+    differences = [refusal.saved_up(rate)[0] - before.saved_up(rate)[0] for rate in tried]
+    meetings = [
+        at + (then - at) * here / (here - there)
+        for (at, here), (then, there) in itertools.pairwise(zip(tried, differences, strict=True))
+        if (here > 0) != (there > 0)
+    ]
+    if meetings:
+        rate = min(meetings, key=lambda each: _strangeness(refusal, each))
+    else:
+        rate = min(zip(tried, differences, strict=True), key=lambda each: abs(each[1]))[0]
+    unlike = [each for each, by in zip(tried, differences, strict=True) if abs(by) > _MEASURED_REQUESTS]
+    lowest = max((each for each in unlike if each < rate), default=low)
+    highest = min((each for each in unlike if each > rate), default=refusal.rate)
+    return Estimate(rate, max(rate - lowest, highest - rate) / rate)
+
+
+def _strangeness(refusal: Refusal, rate: float) -> float:
+    return abs(math.log(refusal.saved_up(rate)[0] / (_LIKELY_SAVED_SECONDS * rate)))
