@@ -165,11 +165,25 @@ _BY_STATUS: Mapping[int, ErrorClass] = {
     401: ErrorClass.AUTH,
     403: ErrorClass.PERMISSION,
     404: ErrorClass.NOT_FOUND,
-    410: ErrorClass.NOT_FOUND,
+    # So speaks something on the way, or a host that is not Databricks': the next request fares no better.
+    405: ErrorClass.CONFIG,
+    406: ErrorClass.CONFIG,
+    407: ErrorClass.CONFIG,
     408: ErrorClass.TIMEOUT,
+    410: ErrorClass.NOT_FOUND,
+    411: ErrorClass.CONFIG,
+    413: ErrorClass.TOO_BIG,
+    414: ErrorClass.BAD_REFERENCE,
+    415: ErrorClass.CONFIG,
+    421: ErrorClass.CONFIG,
+    422: ErrorClass.BAD_REFERENCE,
+    426: ErrorClass.CONFIG,
     429: ErrorClass.RATE_LIMITED,
+    431: ErrorClass.CONFIG,
+    451: ErrorClass.PERMISSION,
     499: ErrorClass.TIMEOUT,
     504: ErrorClass.TIMEOUT,
+    511: ErrorClass.CONFIG,
 }
 
 

@@ -115,6 +115,11 @@ def test_a_server_that_asks_for_more_time_gets_it_within_the_limit(
         (502, "SOMETHING_NEW", ErrorClass.SERVER),
         (504, None, ErrorClass.TIMEOUT),
         (418, None, ErrorClass.SERVER),
+        *((status, None, ErrorClass.CONFIG) for status in (405, 406, 407, 411, 415, 421, 426, 431, 511)),
+        *((status, None, ErrorClass.SERVER) for status in (409, 412, 423, 424, 425)),  # it may pass
+        *((status, None, ErrorClass.BAD_REFERENCE) for status in (414, 422)),
+        (413, None, ErrorClass.TOO_BIG),
+        (451, None, ErrorClass.PERMISSION),
         (None, None, ErrorClass.SERVER),
         # The code knows better than the status.
         (403, "RESOURCE_DOES_NOT_EXIST", ErrorClass.NOT_FOUND),
