@@ -3,9 +3,9 @@
 quick   no server, no process, no socket, nothing dear: `make quick`, in seconds
 middle  the rest of `make test`: marked `servers` (it starts or calls something) or `slow` (real tables, real runs)
 long    a newcomer's hour, kills, deployments, whole demos, every fault of the API, object stores, benchmarks:
-        marked `long`, `make long`
-rare    two months, a day of killed processes, races, mutations, what is done a hundred times: marked `rare`,
-        `make rare`, for releases
+        marked `long`, `make long`; but for those marked `months`, too (two months, a day of killed processes and
+        five minutes of load by a moved clock), `make landing`, which CI runs
+rare    races, mutations, what is done a hundred times: marked `rare`, `make rare`, for releases
 
 Rare by a mark of their own are tests of which others, that CI runs, promise nearly the same for much less: the
 second demo (`e2e/test_truth` loads all days twice, too, and no message is asked for and no row changed), a second
@@ -29,9 +29,10 @@ _HERE = Path(__file__).parent
 # Folders and files that belong to a ring as they are.
 _PLACES: Mapping[str, tuple[str, ...]] = {
     "rare": (
-        *(f"e2e/test_{name}.py" for name in ("month_of_losses", "simulated_month", "two_processes")),
+        "e2e/test_two_processes.py",
         "views/test_mutations.py",
     ),
+    "months": (*(f"e2e/test_{name}.py" for name in ("day_by_the_clock", "month_of_losses", "simulated_month")),),
     "long": (
         "commands/test_ended_loads.py",
         *(

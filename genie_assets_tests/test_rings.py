@@ -80,11 +80,12 @@ def test_the_rings_are_all_tests_and_ci_runs_none_twice():
         "QUICK": "not servers and not slow and not long and not rare",
         "NOT_LONG": "not long and not rare",
         "LONG": "long and not rare",
+        "LANDING": "long and not rare and not months",
     }
-    for target, ring in (("quick", "QUICK"), ("test", "NOT_LONG"), ("long", "LONG")):
+    for target, ring in (("quick", "QUICK"), ("test", "NOT_LONG"), ("long", "LONG"), ("landing", "LANDING")):
         assert f"-m $({ring})" in recipe(target)
     steps = re.findall(r"^step (.*)$", (CHECKOUT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
-    assert steps == ["make --jobs=2 --output-sync=target static demo", "make test", "make long"]
+    assert steps == ["make --jobs=2 --output-sync=target static demo", "make test", "make landing"]
     assert "-m rare" in recipe("rare")
     assert "pytest" not in "".join(map(recipe, ("format", "lint", "types", "definitions", "schema")))
 

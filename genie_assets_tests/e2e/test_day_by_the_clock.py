@@ -1,4 +1,4 @@
-"""Twenty-four hours of real processes by a clock that runs fast, each of them killed again and again."""
+"""Real processes by a fast clock: a day in which each is killed again and again, and five minutes of load."""
 
 import json
 import os
@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import unattended_day
 from genie_assets_tests.e2e.day_by_the_clock import library
 
-pytestmark = [pytest.mark.rare, pytest.mark.timeout(2400)]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.timeout(2400),
+    pytest.mark.skipif(library() is None and not os.environ.get("CI"), reason="no libfaketime on this machine"),
+]
 
 
-@pytest.mark.skipif(library() is None and not os.environ.get("CI"), reason="no libfaketime on this machine")
 def test_a_day_of_kills_loses_nothing_and_nothing_is_asked_for_ever(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "genie_assets_tests.e2e.day_by_the_clock", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -23,3 +27,12 @@ def test_a_day_of_kills_loses_nothing_and_nothing_is_asked_for_ever(tmp_path: Pa
     assert day["killed"] >= 10
     # Hourly runs, those of the night, and what had to be done again: no more.
     assert 40 <= sum(day["runs"].values()) <= 160, day["runs"]
+
+
+def test_after_five_minutes_of_load_the_tables_are_the_truth_and_no_process_grows(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Half a day by the clock. What a process needs while it is young is not yet settled as after an hour."""
+    kept = list(unattended_day.measure(minutes=5, pace=150, may_grow=1.25))
+    assert len(kept) == 4
+    assert all(kept), capsys.readouterr().out
