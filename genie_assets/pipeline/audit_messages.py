@@ -2,28 +2,19 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import pandas as pd
 
 from genie_assets.domain.agents import agent_conversations
-from genie_assets.domain.audit import (
-    Unnamed,
-    conversations_deleted_on,
-    empty_known_messages,
-    forgotten_by_the_log,
-    messages_to_fetch,
-    not_shown_by_the_log,
-    unnamed_events,
-)
+from genie_assets.domain.audit import Unnamed, unnamed_events
 from genie_assets.domain.day_loads import load_of, log_hash
-from genie_assets.domain.deletions import LOOKS_AHEAD, ids_of, with_times
+from genie_assets.domain.deletions import LOOKS_AHEAD
 from genie_assets.domain.keys import SpaceKey
-from genie_assets.domain.questions import Between, Filter, In, Rows, Wanted
-from genie_assets.domain.regions import beside_the_stored, held_back, notes_by_day, regions_of_load, unread_now
+from genie_assets.domain.regions import held_back, notes_by_day, regions_of_load, unread_now
 from genie_assets.domain.space_events import changed_lately, space_events
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, TABLES, records
+from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.regions import RegionLostError
@@ -31,9 +22,9 @@ from genie_assets.pipeline import space_events as spaces
 from genie_assets.pipeline.agent_items import known_question, note_conversations
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
-from genie_assets.pipeline.deletions import StoredDeletions, bring_in_line, deletions_question
 from genie_assets.pipeline.error_ledger import close, left_out_question
 from genie_assets.pipeline.ports import SystemTables
+from genie_assets.pipeline.references import DayOfLog, keep_references
 from genie_assets.pipeline.run import Run
 
 _LOG = logging.getLogger(__name__)
@@ -101,50 +92,32 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     held = held_back(noted, regions)
     if held:
         deletions = deletions[(deletions["event_date"] != event_date) | ~deletions["workspace_id"].isin(held)]
-    gone = conversations_deleted_on(event_date, deletions)
-    known = empty_known_messages()
-    if gone:
-        # Messages first seen later are left out, or the day would depend on which days were looked at before it.
-        so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
-        known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
-    rows = messages_to_fetch(event_date, events, deletions, known, workspaces)
+    log = DayOfLog(event_date, events, deletions, workspaces, chosen, held)
     of_spaces = space_events(records(events))
     urls = {row["workspace_id"]: row["workspace_url"] for row in records(workspaces)}
     agents = agent_conversations(records(events), urls)
-    references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
-    found = lake.together(
-        {
-            "stored": Wanted(references, GENIE_MESSAGES_TO_FETCH.column_names),
-            "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
-            "deletions": deletions_question(event_date, ids_of(rows)),
-            **spaces.stored_question(of_spaces),
-            **known_question(agents),
-        }
-    )
-    stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
-    in_the_log = {row["workspace_id"] for row in rows} - held
-    rows = beside_the_stored(rows, stored, held)
-    rows += forgotten_by_the_log(stored, in_the_log, chosen)
-    rows += not_shown_by_the_log(stored, rows, chosen)
-    in_line = bring_in_line(event_date, rows, records(deletions), stored_deletions, shown=in_the_log, lake=lake)
-    rows = with_times(in_line.references, stored, now)
-    shown = {row["workspace_id"] for row in rows}
-    changed = replace(in_line, references=rows).store(event_date, stored, lake, now)
-    close(lake, MESSAGE_FETCH_ERRORS, found["left out"], now)
-    note_conversations(agents, found.get("agents", ()), lake, now)
-    new_events = spaces.keep(of_spaces, found.get("space events", ()), lake, {"ingestion_timestamp": now})
-    note_load(load, rows if changed else stored, before, lake, now)
+    beside = {
+        "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
+        **spaces.stored_question(of_spaces),
+        **known_question(agents),
+    }
+    kept = keep_references(log, beside, lake, now)
+    shown = {row["workspace_id"] for row in kept.rows}
+    close(lake, MESSAGE_FETCH_ERRORS, kept.found["left out"], now)
+    note_conversations(agents, kept.found.get("agents", ()), lake, now)
+    new_events = spaces.keep(of_spaces, kept.found.get("space events", ()), lake, {"ingestion_timestamp": now})
+    note_load(load, kept.rows, before, lake, now)
     unnamed = unnamed_events(events)
     if unnamed.unknown:
         _LOG.warning(
             "Events of %d unknown actions name no message; the metadata counts them.", len(unnamed.unknown)
         )
     return Discovery(
-        messages=len(rows),
-        new=sum(row["is_new"] for row in rows),
-        deleted=sum(row["is_deleted"] for row in rows),
+        messages=len(kept.rows),
+        new=sum(row["is_new"] for row in kept.rows),
+        deleted=sum(row["is_deleted"] for row in kept.rows),
         workspaces=len(shown),
-        changed=changed,
+        changed=kept.changed,
         not_running=not_running(records(workspaces), shown),
         unnamed=unnamed,
         changed_spaces=changed_lately(new_events, now),

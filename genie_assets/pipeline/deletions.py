@@ -8,7 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from genie_assets.domain.deletions import brought_in_line, changed_references, concerned, ids_of, known_deletions
+from genie_assets.domain.deletions import (
+    brought_in_line,
+    changed_references,
+    concerned,
+    ids_of,
+    known_deletions,
+    named,
+)
 from genie_assets.domain.keys import MessageKey, Row
 from genie_assets.domain.questions import Equals, Filter, In, Not, Rows, Wanted
 from genie_assets.domain.tables import GENIE_DELETIONS, GENIE_MESSAGES_TO_FETCH
@@ -23,18 +30,28 @@ class InLine:
     deletions: list[Row]
     elsewhere: list[Row]  # references of other days, as they are now
     was: list[Row]  # deletions of the day, as they are stored
+    crosses_days: bool  # whether a deletion concerns messages of the day, or messages one of the day
 
-    def store(self, event_date: dt.date, stored: Collection[Row], lake: Lakehouse, now: dt.datetime) -> bool:
-        """Store all of it; whether the day's references differ from those that were `stored`."""
-        changed = len(self.references) != len(stored) or bool(changed_references(stored, self.references))
-        if changed:
+    def changes(self, stored: Collection[Row]) -> bool:
+        """Whether the day's references differ from those that are `stored`."""
+        return len(self.references) != len(stored) or bool(changed_references(stored, self.references))
+
+    def changes_what_others_go_by(self, stored: Collection[Row]) -> bool:
+        """Whether the load of another day, that goes on meanwhile, may have gone by what is no longer so."""
+        if not self.crosses_days:
+            return False
+        deletions = {named(row) for row in self.deletions} != {named(row) for row in self.was}
+        return deletions or bool(self.elsewhere) or self.changes(stored)
+
+    def store(self, event_date: dt.date, stored: Collection[Row], lake: Lakehouse, now: dt.datetime) -> None:
+        """Store all of it, beside what is `stored` of the day."""
+        if self.changes(stored):
             lake.store_day(GENIE_MESSAGES_TO_FETCH, event_date, _frame(self.references, now))
         if self.elsewhere:
             lake.store(GENIE_MESSAGES_TO_FETCH, _frame(self.elsewhere, now))
         if self.deletions or self.was:
             stamped = ({**row, "ingestion_timestamp": now} for row in self.deletions)
             lake.replace_day(GENIE_DELETIONS, event_date, GENIE_DELETIONS.frame(stamped))
-        return changed
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,8 @@ def bring_in_line(
     references, elsewhere = brought_in_line(
         event_date, rows, (row for row in others if MessageKey.of(row) in keys), known
     )
-    return InLine(references, known.of_the_day, elsewhere, known.was)
+    crosses_days = bool(keys or known.of_the_day or known.was)
+    return InLine(references, known.of_the_day, elsewhere, known.was, crosses_days)
 
 
 def _elsewhere(event_date: dt.date, message_ids: Collection[str], lake: Lakehouse) -> list[Row]:

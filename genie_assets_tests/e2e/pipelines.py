@@ -161,10 +161,12 @@ def differences_from_truth(
 
 
 @contextmanager
-def sandbox_of(account: Account, folder: Path, *, sql: bool = True) -> Iterator[SandboxProcess]:
-    """A sandbox that serves the account."""
+def sandbox_of(
+    account: Account, folder: Path, *, sql: bool = True, state: Path | None = None
+) -> Iterator[SandboxProcess]:
+    """A sandbox that serves the account; tables in Unity Catalog outlive it in `state`."""
     save(account, folder)
-    with SandboxProcess(folder, sql=sql) as sandbox:
+    with SandboxProcess(folder, sql=sql, state=state) as sandbox:
         yield sandbox
 
 

@@ -64,18 +64,21 @@ def version(
     return {**ids, "valid_from": found, "update_time": told, "changed_sections": sections}
 
 
+@pytest.mark.parametrize("place", ["files", "unity"])
 def test_effects_of_changes_are_told_as_the_account_has_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
+    lakehouse: Any = "uc://main.genie_analytics" if place == "unity" else tmp_path / "lakehouse"
+    tables = tmp_path / "tables"
     before = generate_uniform(seed=5, anchor=NOW, conversations=850, messages_per_conversation=2, days=3)
     telling, silent, *others = before.spaces
     after = failing_since(before, telling, CHANGED)
     after = replace(after, spaces=(changed(telling, CHANGED), changed(silent, None), *others))
-    with sandbox_of(before, tmp_path / "before") as sandbox:
-        point_at(sandbox, tmp_path / "lakehouse", monkeypatch)
+    with sandbox_of(before, tmp_path / "before", state=tables) as sandbox:
+        point_at(sandbox, lakehouse, monkeypatch)
         Pipeline().run("genie_spaces", clock=ClockThatStands(FIRST_LOOK))
-    with sandbox_of(after, tmp_path / "after") as sandbox:
-        point_at(sandbox, tmp_path / "lakehouse", monkeypatch)
+    with sandbox_of(after, tmp_path / "after", state=tables) as sandbox:
+        point_at(sandbox, lakehouse, monkeypatch)
         pipeline = Pipeline()
         pipeline.run("genie_spaces", clock=ClockThatStands(SECOND_LOOK))
         for day in days_of(after):

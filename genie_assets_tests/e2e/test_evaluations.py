@@ -297,10 +297,9 @@ def test_the_tables_are_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for table in (GENIE_EVALUATION_RUNS, GENIE_EVALUATION_RESULTS):
             assert differences(table, expected[table.name], pipeline.rows(table)) == []
             assert expected[table.name]
-        if lakehouse == "files":
-            trend = trend_of(account, looked)
-            assert any(row["share_correct"] for row in trend)
-            assert differences_of_view("evaluation_trend", ask(pipeline.lake, _TREND), trend) == []
+        trend = trend_of(account, looked)
+        assert any(row["share_correct"] for row in trend)
+        assert differences_of_view("evaluation_trend", ask(pipeline.lake, _TREND), trend) == []
         questions = {row["question"] for row in pipeline.rows(GENIE_EVALUATION_RESULTS)}
         assert not any(question in str(found) for question in questions)
         sandbox.reset_requests()

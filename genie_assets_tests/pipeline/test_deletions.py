@@ -1,6 +1,8 @@
 """Deletions reach other days: whatever is loaded first, the tables are the same, row by row."""
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +191,52 @@ def test_a_day_whose_deletion_touches_no_known_message_can_be_loaded_again(world
     world.discover()
     assert world.rows(GENIE_DELETIONS) == before
     assert [row["deleted_id"] for row in before] == ["unknown"]
+
+
+class Overtaken:
+    """The tables that a process uses, while another one does its whole work before the call of that number."""
+
+    def __init__(self, used: Any, before: int, work: Callable[[], object]) -> None:
+        self._used, self._before, self._work = used, before, work
+        self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            if name != "prepare":
+                self.calls += 1
+                if self.calls == self._before:
+                    self._work()
+            return getattr(self._used, name)(*args, **options)
+
+        return call
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 4), (4, 0)])
+def test_two_days_loaded_at_once_come_to_the_same_rows_wherever_one_overtakes(
+    in_order: World, tmp_path: Path, first: int, second: int
+) -> None:
+    """A conversation of the first day is deleted on the fifth. Each of them went by what the other one stored."""
+    tables = (GENIE_MESSAGES_TO_FETCH, GENIE_DELETIONS)
+    alone = a_week(tmp_path / "alone")
+    for day in (first, second):
+        alone.discover(DAYS[day])
+    expected = {table.name: contents(alone)[table.name] for table in tables}
+    calls, before = 1, 1
+    while before <= calls:
+        world = a_week(tmp_path / str(before))
+        plain = world.lake
+        world.lake = Overtaken(plain, before, partial(discover_beside, world, plain, DAYS[second]))
+        world.discover(DAYS[first])
+        calls, world.lake, before = world.lake.calls, plain, before + 1
+        world.discover(DAYS[first])
+        world.discover(DAYS[second])
+        found = contents(world)
+        assert {name: found[name] for name in expected} == expected, f"overtaken before call {before - 1}"
+    assert calls > 5
+
+
+def discover_beside(world: World, lake: Any, day: dt.date) -> None:
+    """Another process discovers a day in the plain tables."""
+    ours, world.lake = world.lake, lake
+    world.discover(day)
+    world.lake = ours

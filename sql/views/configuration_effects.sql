@@ -124,7 +124,7 @@ sides AS (
   GROUP BY workspace_id, space_id, valid_from, measure
 ),
 pooled AS (
-  SELECT *, (n1 * m1 + n2 * m2) / (n1 + n2) AS share
+  SELECT *, (n1 * m1 + n2 * m2) / (n1 + n2) AS share, 1 / NULLIF(n1, 0) + 1 / NULLIF(n2, 0) AS spread
   FROM sides
 ),
 tested AS (
@@ -138,8 +138,9 @@ tested AS (
     CASE
       WHEN n1 < 30 OR n2 < 30 OR m1 = m2 THEN FALSE
       WHEN measure = 'RESPONSE TIME'
-        THEN ABS(m2 - m1) > (1.96 + 2.4 / (LEAST(n1, n2) - 1)) * SQRT(v1 / n1 + v2 / n2)
-      ELSE ABS(m2 - m1) - 0.5 * (1 / n1 + 1 / n2) > 1.96 * SQRT(share * (1 - share) * (1 / n1 + 1 / n2))
+        THEN ABS(m2 - m1)
+          > (1.96 + 2.4 / NULLIF(LEAST(n1, n2) - 1, 0)) * SQRT(v1 / NULLIF(n1, 0) + v2 / NULLIF(n2, 0))
+      ELSE ABS(m2 - m1) - 0.5 * spread > 1.96 * SQRT(share * (1 - share) * spread)
     END AS is_beyond_chance
   FROM pooled
 ),
