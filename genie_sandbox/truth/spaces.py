@@ -37,7 +37,9 @@ def space_rows(account: Account, at: int, references: Collection[Key]) -> list[d
         elif space.state(at).access == "none":
             rows.append(_row(key, "PERMISSION"))
         elif space.state(at).access == "run":
-            rows.append({**_row(key, "PERMISSION"), **_facts(space.body), **_besides(space, by_people)})
+            # Tags are asked for where the configuration is read.
+            besides = {**_besides(space, by_people), "tags": None}
+            rows.append({**_row(key, "PERMISSION"), **_facts(space.body), **besides})
         else:
             besides = _besides(space, by_people)
             rows.append({**_row(key, "SUCCESS"), **_facts(space.body), **_configuration(space.body), **besides})
