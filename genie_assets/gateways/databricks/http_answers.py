@@ -97,7 +97,10 @@ def answer_error(answer: HttpAnswer, now: dt.datetime, *secrets: str) -> CallErr
     code, message = _code_and_message(body, status)
     said = body if message is None else message
     shown = _described(answer) if message is None else one_line(scrub(message, *secrets), _QUOTED_CHARACTERS)
-    if 300 <= status < 400:
+    if 200 <= status < 300:
+        # Nothing failed at the server, and what was asked for did not come either.
+        error_class = ErrorClass.BAD_PAYLOAD
+    elif 300 <= status < 400:
         # Followed, it would end at a login page or at a host that must not see the token.
         error_class, shown = ErrorClass.CONFIG, "The address redirects elsewhere; redirects are not followed."
     elif status == 403 and _OF_THE_TOKEN.search(said):

@@ -281,6 +281,35 @@ def test_an_odd_answer_of_the_genie_api_is_a_value(stub, page, message, space, s
     assert {"m", "n"} <= result.answers.keys() | result.errors.keys()
 
 
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 206])
+def test_a_good_status_that_brings_no_message_is_no_failure_of_the_server(stub, status):
+    """Taken for one, it counted against asking the workspace any further."""
+    stub.answer = lambda _: Reply(b"" if status == 204 else MESSAGE, status)
+    found = one_message(genie(stub), stub, "m")
+    assert isinstance(found, FetchError)
+    assert (found.error_class, found.http_status, found.burden) == (ErrorClass.BAD_PAYLOAD, status, 0)
+
+
+def test_no_habit_of_a_list_loses_a_message(stub):
+    """An empty page, tokens that a URL cannot hold as they are, entries again, numbers as texts, a BOM."""
+    token = "a+b/c==&page_size=1 %2F \u00fc?#"
+    entries = [
+        {"message_id": name, "conversation_id": "c", "created_timestamp": "1795000000000"} for name in "mno"
+    ]
+    pages = {
+        None: {"next_page_token": "empty"},
+        "empty": {"messages": [], "next_page_token": token},
+        token: {"messages": entries[:2], "next_page_token": "last"},
+        "last": {"messages": [None, *entries[:0:-1]], "next_page_token": ""},
+    }
+    bodies = {name: b"\xef\xbb\xbf" + json.dumps(page).encode() for name, page in pages.items()}
+    stub.answer = lambda request: Reply(bodies[request.query.get("page_token")])
+    stub.requests.clear()
+    request = MessagesRequest("1", stub.url, "s", "c", ("m", "n", "o"), "LIST")
+    (result,) = genie(stub).fetch([request], deadline=time.monotonic() + 20)
+    assert (result.answers.keys(), len(stub.requests)) == ({"m", "n", "o"}, 4)
+
+
 @pytest.mark.parametrize("body", [each for each in PORTALS if each not in ({},)], ids=str)
 def test_a_portal_is_no_empty_list(stub, body):
     """Taken for one, a workspace had no spaces, and everybody was allowed to read everything."""
