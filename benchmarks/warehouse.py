@@ -146,6 +146,10 @@ def hourly(account: Account, folder: Path, tell: Callable[[str], None] = print) 
         ("messages_of_an_hourly_fold", folded),
         ("bytes_of_an_answer", sum(sizes) / len(sizes)),
         ("bytes_of_results_of_an_hourly_fold_per_message", results / max(1, folded)),
+        (
+            "bytes_of_results_of_an_hourly_fold_per_100_of_answers",
+            100 * results * len(sizes) / max(1, folded * sum(sizes)),
+        ),
         ("bytes_staged_by_an_hourly_fold_per_message", staged / max(1, folded)),
     ):
         line = {"name": name, "messages": len(account.messages), "value": round(value), "goal": None}

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from genie_assets.domain.executions import EnrichmentStatus
+from genie_assets.domain.executions import ATTACHMENT_EXECUTION_COLUMNS, EXECUTION_COLUMNS, EnrichmentStatus
 from genie_assets.domain.keys import MessageKey, SpaceKey
 from genie_assets.domain.messages import Message, as_datetime, parse_message
 from genie_assets.domain.questions import Between, In, Not, Rows
@@ -39,6 +39,19 @@ OF_A_LOOK = (
 )
 
 
+# Of the row that an earlier fold made of a message, and of those of its attachments: what the log cannot say
+# again, and what tells whether it is looked for. The rest is only compared.
+OF_A_KNOWN_MESSAGE = (
+    *("workspace_id", "message_id", "created_date", "api_fetch_timestamp", "status"),
+    *("space_name", "workspace_name", "user_email", "enrichment_status", "is_deleted"),
+    *("statement_id", *EXECUTION_COLUMNS),
+)
+OF_A_KNOWN_ATTACHMENT = (
+    *("workspace_id", "message_id", "created_date", "attachment_ordinal"),
+    *("statement_id", *ATTACHMENT_EXECUTION_COLUMNS),
+)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """All that the rows of some messages are made from.
@@ -54,8 +67,9 @@ class Evidence:
         references: What the audit log says of them, in the columns of `genie_messages_to_fetch`, by day.
         errors: Their rows of the error ledger, open and resolved.
         space_names: Titles of their spaces.
-        details: Rows of `message_details` that earlier folds made of them.
-        attachments: Rows of `message_attachments` that earlier folds made of them.
+        details: Rows of `message_details` that earlier folds made of them, in the columns of `OF_A_KNOWN_MESSAGE`,
+            and those that are compared or their digest.
+        attachments: The same of `message_attachments`, in the columns of `OF_A_KNOWN_ATTACHMENT`.
         withheld: Messages of which the latest answer shows less than is known from an earlier one.
     """
 

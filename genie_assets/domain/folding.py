@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from genie_assets.domain import ledger
 from genie_assets.domain.audit import deletes_conversation, deletes_message
+from genie_assets.domain.digests import is_same
 from genie_assets.domain.evidence import Evidence
 from genie_assets.domain.executions import (
     ATTACHMENT_EXECUTION_COLUMNS,
@@ -25,7 +26,6 @@ from genie_assets.domain.executions import (
 from genie_assets.domain.keys import MESSAGE_IDS, ConversationKey, MessageKey, Row, SpaceKey
 from genie_assets.domain.messages import CLOCKS_DIFFER, Attachment, Message, as_json
 from genie_assets.domain.set_aside import SetAside
-from genie_assets.domain.table import storable
 from genie_assets.domain.tables import Table
 from genie_assets.domain.times import created_date, response_time_ms
 
@@ -106,15 +106,9 @@ def difference(table: Table, rows: Iterable[Row], previous: Iterable[Mapping[str
     place = (*table.key, "created_date")
     before = {tuple(row[name] for name in place): row for row in previous}
     now = {tuple(row[name] for name in place): row for row in rows}
-    changed = [row for at, row in now.items() if not _is_same(table, row, before.get(at))]
+    changed = [row for at, row in now.items() if at not in before or not is_same(table, row, before[at])]
     return Difference(
         changed, [row for at, row in before.items() if at not in now], len(now.keys() - before.keys())
-    )
-
-
-def _is_same(table: Table, row: Row, previous: Mapping[str, Any] | None) -> bool:
-    return previous is not None and all(
-        row.get(name) == previous[name] or storable(row.get(name)) == previous[name] for name in table.content
     )
 
 

@@ -85,13 +85,18 @@ class Newest:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A question for rows, as `Lakehouse.read` takes its parts; asked together with others."""
+    """A question for rows, as `Lakehouse.read` takes its parts; asked together with others.
+
+    Columns in `compared` are wanted only to tell whether a row says the same as another: the answer has their
+    values, or their digest in the column `digests.DIGEST` where values would have to travel.
+    """
 
     rows: Rows
     columns: Sequence[str]
     newest: Newest | None = None
     distinct: bool = False
     limit: int | None = None
+    compared: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,6 @@ def _merge(
         lake.store(
             table,
             table.frame({**row, **stamp} for row in found.changed),
-            delete=table.frame(found.gone) if found.gone else None,
+            delete=table.frame(map(table.part, found.gone)) if found.gone else None,
         )
     return MergeResult(found.inserted, len(found.changed) - found.inserted, len(found.gone))

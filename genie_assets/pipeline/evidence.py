@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from genie_assets.domain.evidence import (
+    OF_A_KNOWN_ATTACHMENT,
+    OF_A_KNOWN_MESSAGE,
     Evidence,
     history_question,
     parse_answers,
@@ -105,12 +107,15 @@ class Sources:
         days = {row["created_date"] for row in messages}
         keys = {MessageKey.of(row) for row in messages}
         named = [In("message_id", {message_id for _, message_id in keys})]
-        tables = (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS)
+        wanted = ((MESSAGE_DETAILS, OF_A_KNOWN_MESSAGE), (MESSAGE_ATTACHMENTS, OF_A_KNOWN_ATTACHMENT))
         found = self.lake.together(
-            {table.name: Wanted(Rows(table, named, days), table.column_names) for table in tables}
+            {
+                table.name: Wanted(Rows(table, named, days), columns, compared=table.content)
+                for table, columns in wanted
+            }
         )
         details, attachments = (
-            [row for row in found[table.name] if MessageKey.of(row) in keys] for table in tables
+            [row for row in found[table.name] if MessageKey.of(row) in keys] for table, _ in wanted
         )
         return details, attachments
 

@@ -210,7 +210,8 @@ class Lakehouse(ABC):
     def _one(self, question: Question) -> pa.Table:
         if isinstance(question, Counted):
             return self._count(question.rows, question.by, question.flags, question.at_least)
-        return self._rows(question.rows, question.columns, question.newest, question.distinct, question.limit)
+        names = list(dict.fromkeys([*question.columns, *question.compared]))
+        return self._rows(question.rows, names, question.newest, question.distinct, question.limit)
 
     @abstractmethod
     def _count(self, rows: Rows, by: Sequence[str], flags: Mapping[str, Filter], at_least: int) -> pa.Table:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from genie_assets.domain.digests import is_same
 from genie_assets.domain.questions import (
     Between,
     Counted,
@@ -22,6 +23,7 @@ from genie_assets.domain.questions import (
     Rows,
     Wanted,
 )
+from genie_assets.domain.table import storable
 from genie_assets.domain.tables import Table, records
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -121,6 +123,25 @@ def test_questions_that_are_asked_together_are_answered_as_each_alone(lake: Lake
     assert sorted(map(repr, alone["counted"])) == sorted(map(repr, counted))
     assert (together["none"], together["many"]) == ([], [{"author": "b", "count": 2}])
     assert lake.together({}) == {}
+
+
+def test_a_row_is_told_from_others_though_its_values_do_not_travel(lake: Lakehouse) -> None:
+    plain = replace(NOTES, bookkeeping=("written_at", "tags"))
+    ends = [{"read_at": NOON.replace(year=year), "due": date(year, 1, 2)} for year in (1, 9999)]
+    stored = [note(text, text=text, day=MONDAY) for text in HOSTILE_TEXTS]
+    stored += [note(f"w{place}", None, is_final=True, **cells) for place, cells in enumerate(({}, *ends))]
+    stored += [note("split", text="ab", pages=1), note("no text", text=None), note("empty", text="")]
+    filled(lake, stored, [])
+    asked = {"all": Wanted(Rows(NOTES), AUTHOR, compared=plain.content)}
+    found = {row["author"]: row for row in lake.together(asked)["all"]}
+    assert len(found) == len({row["author"] for row in stored})
+    for row in stored:
+        previous = found[storable(row["author"])]
+        assert is_same(plain, row, previous), row
+        others: list[Row] = [{"text": f"{row.get('text')}."}, {"is_final": not row.get("is_final")}]
+        others += [{"pages": 77}, {"due": TUESDAY}, {"read_at": LATER}]
+        assert not any(is_same(plain, {**row, **cells}, previous) for cells in others)
+    assert not is_same(plain, {**stored[-2], "text": ""}, found["no text"])
 
 
 def test_a_counterpart_has_the_whole_key_and_null_has_none(lake: Lakehouse) -> None:

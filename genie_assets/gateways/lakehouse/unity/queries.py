@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from genie_assets.domain.digests import DIGEST, LENGTH
 from genie_assets.domain.questions import Counted, Filter, Newest, Question, Rows
 from genie_assets.domain.sql_names import quoted
 from genie_assets.domain.tables import Table
@@ -27,6 +28,7 @@ def rows_sql(
     newest: Newest | None = None,
     distinct: bool = False,
     limit: int | None = None,
+    compared: Sequence[str] = (),
 ) -> str:
     """The SELECT of `Lakehouse.read`; each column travels as `cells.selected` says.
 
@@ -37,6 +39,9 @@ def rows_sql(
     """
     chosen = Selection(statement, rows)
     picked = _picked(chosen, rows.table, columns)
+    if compared:
+        columns = [*columns, DIGEST]
+        picked += f", {_digest(chosen, rows.table, compared)} AS {quoted(DIGEST)}"
     parts = {
         "distinct": " DISTINCT" if distinct else "",
         "source": chosen.source,
@@ -82,7 +87,8 @@ def count_sql(
 def schema_of(question: Question) -> pa.Schema:
     """The columns of a question's answer."""
     if not isinstance(question, Counted):
-        return arrow_schema(question.rows.table, question.columns)
+        wanted = arrow_schema(question.rows.table, question.columns)
+        return wanted.append(pa.field(DIGEST, pa.string())) if question.compared else wanted
     schema = arrow_schema(question.rows.table, question.by)
     for name, type_ in (*((name, pa.bool_()) for name in question.flags), (COUNT, pa.int64())):
         schema = schema.append(pa.field(name, type_))
@@ -100,6 +106,7 @@ def question_sql(statement: Statement, question: Question) -> str:
         newest=question.newest,
         distinct=question.distinct,
         limit=question.limit,
+        compared=question.compared,
     )
 
 
@@ -173,3 +180,10 @@ def _columns(lists: "pd.Series[Any]", width: int) -> list["pd.Series[Any]"]:
 def _picked(chosen: Selection, table: Table, columns: Sequence[str]) -> str:
     expressions = (selected(known_column(table, name), chosen.reference(name)) for name in columns)
     return ", ".join(f"{sql} AS {quoted(name)}" for sql, name in zip(expressions, columns, strict=True))
+
+
+def _digest(chosen: Selection, table: Table, names: Sequence[str]) -> str:
+    """What `domain.digests.digest_of` works out of the same cells."""
+    texts = (f"CAST({selected(known_column(table, name), chosen.reference(name))} AS STRING)" for name in names)
+    cells = ", ".join(f"coalesce(concat(octet_length({text}), ':', {text}), '-')" for text in texts)
+    return f"left(sha2(concat({cells}), 256), {LENGTH})"
