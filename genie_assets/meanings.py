@@ -108,8 +108,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "permissions_changed": "what began or ended in access lists",
         "agent_lists_unread": "workspaces whose newer list of spaces, as agents, could not be read to its end",
         "tags_read": "spaces whose tags were read",
-        "tags_unknown": "spaces that were read, and whose tags were not: who made these calls may not, or the "
-        "workspace has none to tell",
+        "tags_unknown": "spaces that are there, and whose tags could not be read: our principal may not, or the "
+        "workspace tells none",
         "spaces_by_title": "spaces that were looked at, and the way into each",
     },
     "reconciled_conversations": {

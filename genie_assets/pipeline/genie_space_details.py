@@ -84,7 +84,7 @@ def back_up_spaces(
     """Look at every space that a workspace lists, a message names, or an earlier look knew.
 
     Every workspace that runs is asked for its lists, be there messages of it or not. Of what could be read, the
-    access list and the tags are asked for, too; of chosen spaces the access list alone.
+    access list is asked for, too; of what is there the tags, but not where spaces are chosen.
 
     Args:
         run: The run.
@@ -111,7 +111,9 @@ def back_up_spaces(
     )
     read = {*report.read, *fresh} if fresh else report.read
     access = keep_permissions(read, known.urls, genie=genie, lake=lake, run=run)
-    tags = Tags() if chosen.only else read_tags(read, known.urls, genie=genie, run=run)
+    # Of one whose configuration is refused, too, which is not looked at every day.
+    there = {*read, *listed.spaces, *agents.shown()}
+    tags = Tags() if chosen.only else read_tags(there, known.urls, genie=genie, run=run)
     keep_facts(facts_told(listed.spaces, agents, tags), known.facts, lake)
     return replace(
         report,

@@ -43,7 +43,7 @@ class FactsReport:
 
     lists_unread: int = 0  # workspaces that have the newer list, and whose could not be read to its end
     tags_read: int = 0  # spaces whose tags were read
-    tags_unknown: int = 0  # spaces that were read, and whose tags were not
+    tags_unknown: int = 0  # spaces that are there, and whose tags could not be read
 
 
 def read_tags(spaces: Collection[SpaceKey], urls: Urls, *, genie: Genie, run: Run) -> Tags:

@@ -72,7 +72,7 @@ def test_who_made_a_space_and_its_tags_are_those_of_the_account_and_what_is_know
     sandbox.reset_requests()
     told = look(pipeline)
     assert facts(pipeline) == found
-    assert (told["tags_read"], told["tags_unknown"], told["agent_lists_unread"]) == (0, told["readable"], 0)
+    assert (told["tags_read"], told["tags_unknown"], told["agent_lists_unread"]) == (0, len(expected), 0)
     assert sandbox.requests()["by_route"]["list_tags"] <= 3 * asked["list_agents"]
 
     # Refused is told; a tag that is taken away is gone. Neither makes a version.

@@ -37,8 +37,8 @@ def space_rows(account: Account, at: int, references: Collection[Key]) -> list[d
         elif space.state(at).access == "none":
             rows.append(_row(key, "PERMISSION"))
         elif space.state(at).access == "run":
-            # Tags are asked for where the configuration is read.
-            besides = {**_besides(space, by_people), "tags": None}
+            # Its tags are told, though its configuration is not.
+            besides = _besides(space, by_people)
             rows.append({**_row(key, "PERMISSION"), **_facts(space.body), **besides})
         else:
             besides = _besides(space, by_people)
