@@ -62,7 +62,7 @@ class Sources:
         """What is known of those messages of the conversations that are folded again; there may be none."""
         indexed = indexed_days(self.lake, conversation_ids)
         days = {self.run.day, *(created_date for _, _, created_date in indexed)}
-        traces = traces_of(conversation_ids, days, self.run.day, self.lake)
+        traces = traces_of(conversation_ids, days, self.run.day, self.lake, self.since)
         headers = {key: each.answers[-1] for key, each in traces.messages.items()}
         positions = conversation_positions(headers.values())
         again = [headers[key] for key, each in traces.messages.items() if self._is_folded(each, positions[key])]

@@ -9,7 +9,7 @@ from genie_assets.domain.evidence import OF_A_LOOK, reference_questions
 from genie_assets.domain.folded_again import OF_A_FOLDED_MESSAGE, Traces
 from genie_assets.domain.keys import MESSAGE, MessageKey, Row, SpaceKey
 from genie_assets.domain.message_log import HEADER, LATEST
-from genie_assets.domain.questions import Counted, Exists, In, Rows, Wanted
+from genie_assets.domain.questions import Between, Counted, Exists, In, Rows, Wanted
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_MESSAGES_TO_FETCH,
@@ -60,7 +60,11 @@ class Told:
 
 
 def traces_of(
-    conversation_ids: Collection[str], days: Collection[dt.date], day: dt.date, lake: Lakehouse
+    conversation_ids: Collection[str],
+    days: Collection[dt.date],
+    day: dt.date,
+    lake: Lakehouse,
+    since: dt.datetime | None = None,
 ) -> Traced:
     """What decides which messages of conversations are folded again: one question.
 
@@ -69,11 +73,13 @@ def traces_of(
         days: On which their messages lie.
         day: The day that is folded.
         lake: The tables.
+        since: If given, older references are left out: only later ones are a reason to fold (`is_changed`).
     """
     named = [In("conversation_id", conversation_ids)]
     answers = Rows(GENIE_API_MESSAGES, named, days)
     answered = [Exists(answers, MESSAGE)]
-    of_the_day = Rows(GENIE_MESSAGES_TO_FETCH, answered, [day])
+    later = [] if since is None else [Between("ingestion_timestamp", low=since)]
+    of_the_day = Rows(GENIE_MESSAGES_TO_FETCH, [*later, *answered], [day])
     found = lake.together(
         {
             "headers": Wanted(answers, HEADER, LATEST),
