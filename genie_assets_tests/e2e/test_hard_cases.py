@@ -28,6 +28,7 @@ from genie_sandbox.randomness import DAY
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.long
 def test_days_loaded_newest_first_are_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = generate(seed=1, anchor=recent_anchor(), days=6, messages=60)
     cases = (account_level_rows, agent_events, asked_by_ourselves, returns_from_deletion, vote_after_a_read)

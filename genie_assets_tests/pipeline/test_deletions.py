@@ -90,7 +90,11 @@ def in_order(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-@pytest.mark.parametrize("order", [[6, 5, 4, 3, 2, 1, 0], [4, 0, 6, 2, 1, 5, 3]], ids=["newest first", "mixed"])
+@pytest.mark.parametrize(
+    "order",
+    [[6, 5, 4, 3, 2, 1, 0], pytest.param([4, 0, 6, 2, 1, 5, 3], marks=pytest.mark.long)],
+    ids=["newest first", "mixed"],
+)
 def test_days_in_any_order_come_to_the_same_rows(in_order: World, tmp_path: Path, order: list[int]) -> None:
     world = a_week(tmp_path)
     for day in order:
@@ -211,7 +215,7 @@ class Overtaken:
         return call
 
 
-@pytest.mark.parametrize(("first", "second"), [(0, 4), (4, 0)])
+@pytest.mark.parametrize(("first", "second"), [(0, 4), pytest.param(4, 0, marks=pytest.mark.long)])
 def test_two_days_loaded_at_once_come_to_the_same_rows_wherever_one_overtakes(
     in_order: World, tmp_path: Path, first: int, second: int
 ) -> None:

@@ -18,7 +18,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
         yield server
 
 
-@pytest.mark.parametrize("place", ["files", "unity"])
+@pytest.mark.parametrize("place", ["files", pytest.param("unity", marks=pytest.mark.long)])
 def test_a_space_is_found_now_and_at_any_time(request: pytest.FixtureRequest, world: World, place: str) -> None:
     if place == "unity":
         world.lake = request.getfixturevalue("server").new_lake()

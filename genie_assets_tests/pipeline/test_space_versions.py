@@ -14,6 +14,9 @@ from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, World
 
 
+PLACES = ["in_files", pytest.param("in_unity_catalog", marks=pytest.mark.long)]
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
     with UnityServer(tmp_path_factory.mktemp("warehouse")) as server:
@@ -87,7 +90,7 @@ class _Watched:
         return self._lake.together(questions)
 
 
-@pytest.mark.parametrize("place", ["in_files", "in_unity_catalog"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_look_that_finds_nothing_new_reads_no_text_of_a_version(
     request: pytest.FixtureRequest, place: str
 ) -> None:
@@ -117,7 +120,7 @@ HARMLESS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("place", ["in_files", "in_unity_catalog"])
+@pytest.mark.parametrize("place", PLACES)
 def test_no_forbidden_broken_empty_poorer_or_stale_answer_touches_what_is_kept(
     request: pytest.FixtureRequest, place: str
 ) -> None:
@@ -144,7 +147,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("place", ["in_files", "in_unity_catalog"])
+@pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(("theirs", "after", "expected"), CASES)
 def test_a_later_look_mends_the_history_that_two_runs_wrote_at_once(
     request: pytest.FixtureRequest, place: str, theirs: str, after: str | None, expected: list[Any]

@@ -142,7 +142,7 @@ def test_a_defect_in_the_work_is_not_swallowed(stub):
         fetch(genie_at(stub, pacer_of=broken), wanting(stub, "m1"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_allowed_rate_is_found_over_the_wire_and_little_is_refused(stub):
     """Like the simulation, with real threads, sockets and clocks; how fast it is there, `benchmarks` measures."""
     limit, burst = 40.0, 20.0
