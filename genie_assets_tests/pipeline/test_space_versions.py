@@ -13,7 +13,6 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, World
 
-
 PLACES = ["in_files", pytest.param("in_unity_catalog", marks=pytest.mark.long)]
 
 
