@@ -46,7 +46,7 @@ def authentication_problem(client_id: str | None, secret: str | None, token: str
         return "DATABRICKS_CLIENT_SECRET is set without DATABRICKS_CLIENT_ID: set both, or DATABRICKS_TOKEN alone."
     return (
         "No credentials are set: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET of a service principal, "
-        "or DATABRICKS_TOKEN, or DATABRICKS_CONFIG_PROFILE."
+        "or DATABRICKS_TOKEN, or DATABRICKS_CONFIG_PROFILE; DATABRICKS_AUTH_TYPE is not read."
     )
 
 

@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Callable[[dict[str, str]], dict[str, str]], list[str]]] =
     "nothing": (lambda _working: {}, ["DATABRICKS_HOST", "DATABRICKS_WAREHOUSE_ID", "DATABRICKS_TOKEN", ".env"]),
     "no host": (changed(DATABRICKS_HOST=None), ["DATABRICKS_HOST is not set"]),
     "no warehouse": (changed(DATABRICKS_WAREHOUSE_ID=None), ["DATABRICKS_WAREHOUSE_ID is not set"]),
-    "no credentials": (changed(**TOKEN_ONLY), ["No credentials are set", "DATABRICKS_TOKEN"]),
+    "no credentials": (changed(**TOKEN_ONLY), ["No credentials are set", "DATABRICKS_AUTH_TYPE"]),
     "half a login": (
         changed(DATABRICKS_CLIENT_SECRET=None),
         ["DATABRICKS_CLIENT_ID is set without DATABRICKS_CLIENT_SECRET"],

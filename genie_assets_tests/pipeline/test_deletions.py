@@ -229,9 +229,10 @@ def test_two_days_loaded_at_once_come_to_the_same_rows_wherever_one_overtakes(
     while before <= calls:
         world = a_week(tmp_path / str(before))
         plain = world.lake
-        world.lake = Overtaken(plain, before, partial(discover_beside, world, plain, DAYS[second]))
+        overtaken: Any = Overtaken(plain, before, partial(discover_beside, world, plain, DAYS[second]))
+        world.lake = overtaken
         world.discover(DAYS[first])
-        calls, world.lake, before = world.lake.calls, plain, before + 1
+        calls, world.lake, before = overtaken.calls, plain, before + 1
         world.discover(DAYS[first])
         world.discover(DAYS[second])
         found = contents(world)
