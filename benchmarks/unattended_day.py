@@ -21,17 +21,20 @@ _STEP_SECONDS = 5.0
 _PART = 1 / 6
 
 
-def measure(minutes: float, pace: int = _PACE, may_grow: float = 1.05) -> Iterator[bool]:
+def measure(
+    minutes: float, pace: int = _PACE, begins: dt.time | None = None, may_grow: float = 1.05
+) -> Iterator[bool]:
     """Measure for so many minutes; whether each goal is met.
 
     Args:
         minutes: How long.
         pace: Of the clock.
+        begins: At which time of its day; by default now.
         may_grow: What the last sixth of the time may need, as a share of the second one's memory.
     """
     with TemporaryDirectory(prefix="genie-benchmark-") as name:
         folder = Path(name)
-        clock = FastClock(folder, pace)
+        clock = FastClock(folder, pace, begins)
         # So that at the end everything has been there for some hours.
         account = made_up(clock.tick() - dt.timedelta(hours=6))
         with left_alone(folder, clock, account, GENIE_FIRST_DAY=account.first_day) as (deployment, sandbox):

@@ -21,6 +21,8 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.names import OF_A_SPACE
 from genie_assets.pipeline.stored import texts_question, with_texts
 
+# What a fold needs to know of every answer of a conversation. What the next fetch goes by does not belong here.
+_OF_AN_ANSWER = [name for name in HEADER if name != "event_change_time"]
 _OF_A_REFERENCE = ["event_date", "workspace_id", "message_id", "user_email", "is_new", "is_deleted"]
 _OF_A_REFERENCE += ["workspace_name", "workspace_url", "last_change_time", "actions", "ingestion_timestamp"]
 
@@ -82,7 +84,7 @@ def traces_of(
     of_the_day = Rows(GENIE_MESSAGES_TO_FETCH, [*later, *answered], [day])
     found = lake.together(
         {
-            "headers": Wanted(answers, HEADER, LATEST),
+            "headers": Wanted(answers, _OF_AN_ANSWER, LATEST),
             "several": Counted(answers, MESSAGE, at_least=2),
             "folded": Wanted(Rows(MESSAGE_DETAILS, named, days), OF_A_FOLDED_MESSAGE),
             "references": Wanted(of_the_day, [*MESSAGE, "ingestion_timestamp"]),

@@ -57,9 +57,13 @@ class FastClock:
     Args:
         folder: Where the file is that they read.
         pace: How many seconds of it one of ours has.
+        begins: At which time of a day it is at first instead, UTC.
     """
 
-    def __init__(self, folder: Path, pace: int = _PACE) -> None:
+    def __init__(self, folder: Path, pace: int = _PACE, begins: dt.time | None = None) -> None:
+        now = dt.datetime.now(dt.UTC)
+        first = dt.datetime.combine(now, begins, dt.UTC) if begins else now
+        self._ahead = ((first - now) % dt.timedelta(days=1)).total_seconds()
         self.pace = pace
         self._file, self._began = folder / "clock", time.monotonic()
         self._site = folder / "site"
@@ -69,7 +73,7 @@ class FastClock:
 
     def tick(self) -> dt.datetime:
         """Move it on; the time that it is now, UTC."""
-        ahead = round((time.monotonic() - self._began) * (self.pace - 1))
+        ahead = round(self._ahead + (time.monotonic() - self._began) * (self.pace - 1))
         fresh = self._file.with_suffix(".new")
         fresh.write_text(f"+{ahead}\n", encoding="ascii")
         fresh.replace(self._file)
