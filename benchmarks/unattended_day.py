@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.measuring import Goal, report
-from genie_assets_tests.e2e.day_by_the_clock import FastClock, left_alone, made_up, ms, problems, runs_of
+from genie_assets_tests.e2e.day_by_the_clock import HOURS, FastClock, left_alone, made_up, ms, problems, runs_of
 from genie_assets_tests.e2e.deployment import Service
 
 _PACE = 24
@@ -36,7 +36,8 @@ def measure(
         folder = Path(name)
         clock = FastClock(folder, pace, begins)
         # So that at the end everything has been there for some hours.
-        account = made_up(clock.tick() - dt.timedelta(hours=6))
+        hours = minutes * pace / 60
+        account = made_up(clock.tick() + dt.timedelta(hours=hours - max(2.0, hours / 4) - HOURS))
         with left_alone(folder, clock, account, GENIE_FIRST_DAY=account.first_day) as (deployment, sandbox):
             memory: dict[str, list[tuple[float, float]]] = defaultdict(list)
             began = time.monotonic()
