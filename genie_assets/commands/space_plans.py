@@ -209,7 +209,11 @@ def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
         plan = _with_permissions(plan, found)
     if plan.is_empty:
         no_plan = "" if outcome.file is None else " No plan was written."
-        click.echo(f"There is nothing to do: the space says so already.{no_plan}")
+        if outcome.with_permissions and isinstance(found, str):
+            # Whether there is anything to do is what cannot be told.
+            click.echo(f"The configuration is as wanted already.{no_plan}")
+        else:
+            click.echo(f"There is nothing to do: the space says so already.{no_plan}")
         # Without a plan there is no note that says it.
         _show_rights(found, replace(outcome, with_permissions=False) if isinstance(found, str) else outcome)
         return

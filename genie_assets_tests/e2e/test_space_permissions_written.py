@@ -159,6 +159,12 @@ def test_who_may_not_see_permissions_plans_and_applies_all_the_rest_and_says_so(
     desk.sandbox.clear_faults()
     assert "APPLIED" in desk.apply().output
     assert granted(desk) == BEFORE
+    desk.sandbox.faults(REFUSED | {"status": status, "error_code": code})
+    same = " ".join(restore(desk, "--permissions").output.split())
+    assert "nothing to do" not in same, "that is what cannot be told"
+    assert f"The configuration is as wanted already. Permissions are not compared: {why}" in same
+    assert "There is nothing to do" in restore(desk).output
+    desk.sandbox.clear_faults()
 
 
 def test_a_space_that_may_only_be_edited_gets_all_but_permissions(desk: Desk) -> None:
