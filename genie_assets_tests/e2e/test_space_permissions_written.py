@@ -16,6 +16,7 @@ from genie_assets.domain.space_access import Access, WantedAccess
 from genie_assets.domain.space_plans import Applied, Plan
 from genie_assets.domain.space_transfers import Destination
 from genie_assets.domain.tables import GENIE_SPACE_APPLIES
+from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import LiveSpaces
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.space_access import Patience, planned_access, wanted_access
@@ -24,6 +25,7 @@ from genie_assets.pipeline.space_plans import restore_plan, transfer_plan
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_live_spaces
 from genie_assets_tests.e2e.desk import BAD, DESK, EDITED, GOOD, Desk, account_of_a_desk, body, desk_in
+from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import NOON
 from genie_assets_tests.rooms import CHECKOUT
@@ -310,9 +312,24 @@ def test_what_nobody_looked_at_is_not_known_and_not_nobody(desk: Desk) -> None:
     assert granted(desk) == NOW
 
 
+@pytest.fixture(params=["files", pytest.param("unity", marks=pytest.mark.long)])
+def lake(request: pytest.FixtureRequest, desk: Desk, tmp_path: Path) -> Iterator[Lakehouse]:
+    """The desk's tables, in which its permissions were seen as they were at first."""
+    if request.param == "files":
+        yield desk.world.lake
+        return
+    with UnityServer(tmp_path / "warehouse") as warehouse:
+        desk.world.lake = warehouse.new_lake()
+        grant(desk, OWN, ANN, VIEWERS)
+        desk.look_at_permissions()
+        yield desk.world.lake
+
+
 @pytest.mark.parametrize("action", ["restore", "promote"])
-def test_an_apply_that_is_killed_after_any_step_ends_as_planned_with_the_next(desk: Desk, action: str) -> None:
-    live, lake = live_spaces(desk), desk.world.lake
+def test_an_apply_that_is_killed_after_any_step_ends_as_planned_with_the_next(
+    desk: Desk, lake: Lakehouse, action: str
+) -> None:
+    live = live_spaces(desk)
     wanted = wanted_access(lake, SpaceKey(FIRST, DESK), is_all=True)
     source = {"workspace_id": FIRST, "space_id": DESK, **body(GOOD)}
     before = {name: body(BAD)[name] for name in ("serialized_space", "description")}
