@@ -107,9 +107,22 @@ def granted_by(body: Mapping[str, Any]) -> Levels | None:
 
 
 def access(wanted: WantedAccess, now: Levels) -> Access:
-    """What is to become of what a space grants now."""
-    kept = [each for each in now if not wanted.is_all or each in wanted.untold]
-    return Access(dict(now), {**{each: now[each] for each in kept}, **wanted.levels})
+    """What is to become of what a space grants now. Who is known there already is called as there."""
+    untold = {_identity(each) for each in wanted.untold}
+    kept = {each: level for each, level in now.items() if not wanted.is_all or _identity(each) in untold}
+    return Access(dict(now), {**kept, **_called_as_in(now, wanted.levels)})
+
+
+def _called_as_in(others: Iterable[Principal], levels: Levels) -> Levels:
+    """The levels, with everybody who is among the others called as there."""
+    called = {_identity(each): each for each in others}
+    return {called.get(_identity(each), each): level for each, level in levels.items()}
+
+
+def _identity(principal: Principal) -> Principal:
+    """Who it is: e-mail addresses and application ids are the same in capitals. Of groups that is not known."""
+    kind, name = principal
+    return kind, name if kind == PRINCIPALS["group_name"] else name.casefold()
 
 
 def differing(planned: Access, now: Levels, *, is_new: bool) -> tuple[AccessChange, ...]:
@@ -122,6 +135,7 @@ def differing(planned: Access, now: Levels, *, is_new: bool) -> tuple[AccessChan
         now: What the space grants.
         is_new: The plan has made the space: what it grants besides comes from the making, and is let be.
     """
+    now = _called_as_in([*planned.before, *planned.after], now)
     names = {*planned.before, *planned.after, *(() if is_new else now)}
     odd = [
         each
@@ -137,6 +151,7 @@ def differing(planned: Access, now: Levels, *, is_new: bool) -> tuple[AccessChan
 
 def left_to_do(planned: Access, now: Levels) -> tuple[AccessChange, ...]:
     """What of the planned changes does not show yet."""
+    now = _called_as_in([*planned.before, *planned.after], now)
     return tuple(each for each in planned.changes if now.get(each.principal) != each.after)
 
 
@@ -149,8 +164,9 @@ def who_stays(now: Levels, done: Collection[AccessChange], gone: Collection[Acce
         gone: Those who lose it.
     """
     granted = {each.principal: each.after for each in done if each.after is not None}
-    left = {each.principal for each in gone}
-    return {each: level for each, level in {**now, **granted}.items() if each not in left}
+    left = {_identity(each.principal) for each in gone}
+    still = {**_called_as_in(granted, now), **granted}
+    return {each: level for each, level in still.items() if _identity(each) not in left}
 
 
 def takes_from(changes: Iterable[AccessChange], login: str | None) -> bool:
@@ -183,6 +199,7 @@ def levels_of(entries: Any) -> Levels:
         ValueError: it holds something else.
     """
     found: dict[Principal, str] = {}
+    seen: set[Principal] = set()
     for entry in entries if isinstance(entries, list) else [None]:
         told = entry if isinstance(entry, dict) else {}
         named = [name for name in PRINCIPALS if isinstance(told.get(name), str) and told[name]]
@@ -190,8 +207,9 @@ def levels_of(entries: Any) -> Levels:
         if len(named) != 1 or not isinstance(level, str) or not level:
             raise ValueError("Each entry must name one principal and its permission_level.")
         principal = PRINCIPALS[named[0]], told[named[0]]
-        if principal in found:
+        if _identity(principal) in seen:
             raise ValueError(f"{principal[1]} stands there twice.")
+        seen.add(_identity(principal))
         found[principal] = level
     return found
 

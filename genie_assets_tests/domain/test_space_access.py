@@ -155,3 +155,26 @@ def test_a_plan_holds_permissions_and_is_refused_where_they_were_edited() -> Non
 def test_what_names_no_levels_is_refused(entries: Any) -> None:
     with pytest.raises(ValueError, match=r"must name one principal|stands there twice"):
         levels_of(entries)
+
+
+@pytest.mark.parametrize("principal", [ANN, BOB])
+def test_who_is_spelled_otherwise_is_the_same_one(principal: tuple[str, str]) -> None:
+    """People write e-mail addresses into files as they like; one was taken away, and another one let in."""
+    kind, name = principal
+    loud = (kind, name.upper())
+    same = access(WantedAccess({loud: "CAN_RUN"}, is_all=True), {principal: "CAN_RUN", ALL: "CAN_VIEW"})
+    assert same.changes == (AccessChange(ALL, "CAN_VIEW", None),)
+    of_a_new_space = access(WantedAccess({loud: "CAN_EDIT"}), {})
+    assert left_to_do(of_a_new_space, {principal: "CAN_EDIT"}) == ()
+    assert differing(of_a_new_space, {principal: "CAN_EDIT"}, is_new=False) == ()
+    done = [AccessChange(loud, None, "CAN_EDIT")]
+    assert who_stays({principal: "CAN_RUN", ALL: "CAN_VIEW"}, done, []) == {loud: "CAN_EDIT", ALL: "CAN_VIEW"}
+    assert who_stays({principal: "CAN_RUN"}, [], done) == {}
+    with pytest.raises(ValueError, match="stands there twice"):
+        levels_of([*entries_of({principal: "CAN_RUN"}), *entries_of({loud: "CAN_RUN"})])
+
+
+def test_groups_that_differ_in_capitals_may_be_two() -> None:
+    """Whether they are one is not known, and nobody shall be let in for another one."""
+    planned = access(WantedAccess({("GROUP", "Team"): "CAN_RUN"}, is_all=True), {("GROUP", "team"): "CAN_RUN"})
+    assert len(planned.changes) == 2
