@@ -51,7 +51,7 @@ def build_dashboard(place: Placement) -> dg.AssetsDefinition:
         settings = load_settings()
         schema = schema_in(settings.genie_lakehouse)
         if schema is None:
-            raise _failure(NO_SCHEMA)
+            raise dg.Failure(NO_SCHEMA, allow_retries=False)
         connection = credentials(genie_databricks, settings)
         asked = wanted_dashboard(connection.warehouse_id, *schema, folder=settings.genie_dashboard_folder or "")
         dashboards = open_dashboards(settings, connection)
@@ -61,7 +61,7 @@ def build_dashboard(place: Placement) -> dg.AssetsDefinition:
                 settings.genie_dashboard_viewers
             )
         except DashboardError as problem:
-            raise _failure(str(problem)) from None
+            raise dg.Failure(str(problem), allow_retries=False) from None
         there: dict[str, Any] = {
             "dashboard": dg.MetadataValue.url(
                 address(connection.home_url, done.dashboard.dashboard_id, published=True)
@@ -73,7 +73,3 @@ def build_dashboard(place: Placement) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=there)
 
     return observability_dashboard
-
-
-def _failure(sentence: str) -> dg.Failure:
-    return dg.Failure(sentence, allow_retries=False)

@@ -57,13 +57,13 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
         settings = load_settings()
         schema = schema_in(settings.genie_lakehouse)
         if schema is None:
-            raise _failure(NO_SCHEMA)
+            raise dg.Failure(NO_SCHEMA, allow_retries=False)
         connection = credentials(genie_databricks, settings)
         wanted = wanted_alert(*schema, connection.warehouse_id, subscribers(settings))
         try:
             done = deploy(open_sql_alerts(settings, connection), wanted)
         except SqlAlertError as problem:
-            raise _failure(str(problem)) from None
+            raise dg.Failure(str(problem), allow_retries=False) from None
         else:
             told = done.alert["evaluation"]["notification"].get("subscriptions") or []
             there: dict[str, Any] = {
@@ -78,7 +78,3 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
             note_costs(context)
 
     return standing_still_alert
-
-
-def _failure(sentence: str) -> dg.Failure:
-    return dg.Failure(sentence, allow_retries=False)

@@ -13,6 +13,7 @@ from itertools import islice
 import dagster as dg
 
 from genie_assets.assets import only_these_spaces
+from genie_assets.domain.sql_names import schema_in
 from genie_assets.domain.waiting import Wait, is_worth_a_run, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.jobs import Jobs
@@ -279,4 +280,4 @@ def _waits(instance: dg.DagsterInstance, place: Placement) -> dict[dt.date, Wait
 
 def _is_in_a_warehouse() -> bool:
     """Whether a question to the tables wakes a warehouse, which costs money and takes longer than a tick may."""
-    return load_settings().genie_lakehouse.startswith("uc://")
+    return schema_in(load_settings().genie_lakehouse) is not None

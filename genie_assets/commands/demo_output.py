@@ -12,6 +12,7 @@ from rich.table import Table
 from genie_assets.commands.demo_result import DemoResult
 from genie_assets.commands.places import FOLDER, FORMER_DEMO
 from genie_assets.commands.shipped import WORKSPACE, shipped
+from genie_assets.domain.sql_names import schema_in
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
 
@@ -94,7 +95,7 @@ def _print_planted(result: DemoResult, console: Console) -> None:
 
 def _print_next(result: DemoResult, console: Console) -> None:
     is_checkout = shipped(WORKSPACE).parent == Path.cwd()
-    folder = "" if result.tables.lakehouse.startswith("uc:") else "/genie_analytics"
+    folder = "/genie_analytics" if schema_in(result.tables.lakehouse) is None else ""
     if is_checkout:
         dev, account = "make dev", "README.md shows how to point it at your own workspace."
     else:

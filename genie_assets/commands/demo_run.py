@@ -12,6 +12,7 @@ from genie_assets.commands.places import refuse_the_other_kind
 from genie_assets.domain.health import Accounting, Whereabouts, account
 from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.ledger import is_deleted, is_open
+from genie_assets.domain.sql_names import schema_in
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     MESSAGE_DETAILS,
@@ -68,7 +69,7 @@ def run_demo(place: DemoPlace, tables: Tables, progress: Progress, *, messages: 
         click.ClickException: the folder or its ports cannot be used.
     """
     started = time.monotonic()
-    if not tables.lakehouse.startswith("uc:"):  # those are in the sandbox, which is not there yet
+    if schema_in(tables.lakehouse) is None:  # those are in the sandbox, which is not there yet
         with only(settings_of(tables)):
             refuse_the_other_kind(open_lake(load_settings()))
     progress.stage("Making up a Databricks account", 1)

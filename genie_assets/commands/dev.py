@@ -15,6 +15,7 @@ from genie_assets.commands.places import (
     refuse_the_other_kind,
 )
 from genie_assets.commands.sentences import one_sentence
+from genie_assets.domain.sql_names import schema_in
 
 
 @click.command(short_help="Open the Dagster UI.")
@@ -46,7 +47,7 @@ def _serve_account(port: int) -> int:
     host, home, lakehouse = settings.databricks().home_url, dagster_home(), absolute(settings.genie_lakehouse)
     require_port(port)
     lake = configured_lake()
-    if not lakehouse.startswith("uc:"):  # a look there would start a warehouse; the runs will look
+    if schema_in(lakehouse) is None:  # a look there would start a warehouse; the runs will look
         refuse_the_other_kind(lake)
     click.echo(f"The UI of {host}; tables in {lakehouse}, runs in {home}.")
     prepare(home)
