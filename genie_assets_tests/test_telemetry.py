@@ -5,6 +5,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,11 @@ class Receiver:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def resource(self) -> dict[str, str]:
+        """What the latest measures said of who sent them."""
+        (latest,) = ExportMetricsServiceRequest.FromString(self.bodies[-1]).resource_metrics
+        return {each.key: each.value.string_value for each in latest.resource.attributes}
+
     def points(self) -> Points:
         found: Points = {}
         for body in self.bodies:
@@ -63,6 +69,8 @@ def receiving(patch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     receiver = Receiver()
     patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{receiver.server.server_port}")
     patch.setenv("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta")
+    for name in ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
+        patch.delenv(name, raising=False)
     yield receiver
     receiver.server.shutdown()
     receiver.server.server_close()
@@ -127,6 +135,29 @@ def test_two_runs_are_two_differences_and_no_sum(receiver: Receiver) -> None:
     receiver.bodies.clear()
     send(measures_of_fetch(asked(), 1.5))
     assert receiver.points()["genie_assets.fetch.duration", frozenset()].count == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, {"service.name": "genie-assets"}),
+        ({"OTEL_SERVICE_NAME": "genie-emea"}, {"service.name": "genie-emea"}),
+        ({"OTEL_SERVICE_NAME": "", "OTEL_RESOURCE_ATTRIBUTES": "service.name="}, {"service.name": "genie-assets"}),
+        (
+            {"OTEL_RESOURCE_ATTRIBUTES": "service.name=genie-apac,deployment.environment.name=live"},
+            {"service.name": "genie-apac", "deployment.environment.name": "live"},
+        ),
+    ],
+)
+def test_standard_variables_say_whose_measures_they_are(
+    variables: dict[str, str], told: dict[str, str], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two installations that send to one receiver are told apart by these."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    send(measures_of_fetch(asked(), 1.5))
+    assert told.items() <= receiver.resource().items()
+    assert receiver.resource()["service.version"] == version("genie-assets")
 
 
 def test_a_receiver_that_refuses_or_is_away_is_one_sentence_without_its_address(

@@ -1,7 +1,8 @@
 """OpenTelemetry: what runs measured, sent over OTLP to where the standard OTEL_EXPORTER_OTLP_… variables say.
 
 A run's process does not last: what it counts is sent as it ends, as differences and not as sums since a start,
-unless OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says otherwise.
+unless OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says otherwise. OTEL_SERVICE_NAME and
+OTEL_RESOURCE_ATTRIBUTES say whose they are, where several installations send to one receiver.
 """
 
 import logging
@@ -30,7 +31,7 @@ def send(measures: Iterable[Measure]) -> None:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
         from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
-        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
     except ImportError:
         raise TelemetryError("OpenTelemetry is not installed: pip install 'genie-assets[telemetry]'") from None
     differences: dict[type, Any] = dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA)
@@ -40,7 +41,9 @@ def send(measures: Iterable[Measure]) -> None:
             timeout=SEND_SECONDS, preferred_temporality=None if _TEMPORALITY in os.environ else differences
         )
         reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
-        resource = Resource.create({"service.name": "genie-assets", "service.version": version("genie-assets")})
+        # What is given here wins over OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES: so it is given those, too.
+        theirs = {name: value for name, value in OTELResourceDetector().detect().attributes.items() if value}
+        resource = Resource.create({**_ours(), **theirs})
         provider = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
     with _Heard() as heard:
         _record(provider.get_meter("genie_assets"), measures)
@@ -49,6 +52,10 @@ def send(measures: Iterable[Measure]) -> None:
     if not taken or heard.problems:
         why = ", and not every OTEL_EXPORTER_OTLP_… is understood" if misread.problems else ""
         raise TelemetryError(f"the receiver of OTEL_EXPORTER_OTLP_ENDPOINT did not take them{why}")
+
+
+def _ours() -> dict[str, str]:
+    return {"service.name": "genie-assets", "service.version": version("genie-assets")}
 
 
 def _record(meter: Any, measures: Iterable[Measure]) -> None:
