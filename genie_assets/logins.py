@@ -26,8 +26,7 @@ NO_WAREHOUSE = (
     "DATABRICKS_WAREHOUSE_ID is not set: set it to the id of the SQL warehouse that reads the system tables."
 )
 WHERE_SETTINGS_ARE = (
-    "Settings are read from the environment and from the file .env in the working folder; `genie-assets init` "
-    "writes one to fill in."
+    "Settings are read from the environment and from .env in the working folder; `genie-assets init` writes one."
 )
 
 

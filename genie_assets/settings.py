@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from genie_assets.gateways.databricks.profiles import ProfileError, read_profile
+from genie_assets.gateways.databricks.profiles import ProfileError, not_told, read_profile
 from genie_assets.logins import (
     NO_HOST,
     NO_WAREHOUSE,
@@ -214,6 +214,7 @@ class Settings(BaseSettings):
             if is_azures
             else authentication_problem(settings.databricks_client_id, secret, token),
             _region_at_home(settings),
+            _untold(settings),
         ]
         if not settings.databricks_host or not settings.databricks_warehouse_id or any(problems):
             raise SettingsError(" ".join([*filter(None, problems), WHERE_SETTINGS_ARE]))
@@ -230,10 +231,9 @@ class Settings(BaseSettings):
 
     def _with_profile(self) -> "Settings":
         """With what the profile says of what is not set; it is not read if nothing is missing."""
-        login = [getattr(self, name) for name in _LOGIN]
-        is_named = self.databricks_config_profile or self.databricks_config_file
-        if not is_named or (self.databricks_host and self.databricks_warehouse_id and any(login)):
+        if not _is_left_to_profile(self):
             return self
+        login = [getattr(self, name) for name in _LOGIN]
         try:
             profile = read_profile(self.databricks_config_profile, self.databricks_config_file)
             told = {**profile.place, **({} if any(login) else profile.login())}
@@ -264,6 +264,21 @@ class Settings(BaseSettings):
         if problem := authentication_problem(client_id, secret, token):
             raise SettingsError(problem.replace("DATABRICKS_", "GENIE_WRITE_"))
         return replace(usual, client_id=client_id, client_secret=secret, token=token, tenant_id=None)
+
+
+def _is_left_to_profile(settings: Settings) -> bool:
+    """Whether a profile is named, and host, warehouse or every login is to come from it."""
+    is_named = settings.databricks_config_profile or settings.databricks_config_file
+    has_login = any(getattr(settings, name) for name in _LOGIN)
+    is_whole = settings.databricks_host and settings.databricks_warehouse_id and has_login
+    return bool(is_named and not is_whole)
+
+
+def _untold(settings: Settings) -> str | None:
+    """One sentence if the profile was read, and something is missing all the same."""
+    if not _is_left_to_profile(settings):
+        return None
+    return not_told(settings.databricks_config_profile, settings.databricks_config_file)
 
 
 def _region_at_home(settings: Settings) -> str | None:

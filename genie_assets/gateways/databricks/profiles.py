@@ -80,16 +80,7 @@ def read_profile(name: str | None, file: str | None) -> Profile:
     name, file = name or DEFAULT_PROFILE, file or DEFAULT_FILE
     # As the SDK reads it: DEFAULT is a profile like any other one, and a % in a value is only that.
     parser = configparser.ConfigParser(default_section="", interpolation=None)
-    problem = None
-    try:
-        parser.read_string(Path(file).expanduser().read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        problem = "there is no such file"
-    except (OSError, RuntimeError) as error:
-        problem = getattr(error, "strerror", None) or "there is no home folder"
-    except (configparser.Error, UnicodeDecodeError):  # their words quote the line, and with it a secret
-        problem = "it is not written as an INI file"
-    if problem:
+    if problem := _problem_of(parser, file):
         raise ProfileError(
             f"{file} cannot be read for the profile {name} ({problem}): see DATABRICKS_CONFIG_FILE and "
             "DATABRICKS_CONFIG_PROFILE."
@@ -98,4 +89,39 @@ def read_profile(name: str | None, file: str | None) -> Profile:
         raise ProfileError(f"{file} has no profile {name}: see DATABRICKS_CONFIG_PROFILE.")
     kept = (*_PLACES, "auth_type", *(each for names in _LOGINS.values() for each in names))
     values = {each: text for each in kept if (text := parser.get(name, each, fallback="").strip())}
+    # An INI file takes an indented line for more of the line before it: the next key would be lost, with a secret.
+    if swallowing := next((each for each, text in values.items() if "\n" in text), None):
+        raise ProfileError(
+            f"The profile {name} of {file} has an indented line after its {swallowing}: let every line of it "
+            "begin at the margin."
+        )
     return Profile(name, file, values)
+
+
+def not_told(name: str | None, file: str | None) -> str:
+    """What is said where a profile is named, and something is missing that it could have told."""
+    return (
+        f"The profile {name or DEFAULT_PROFILE} of {file or DEFAULT_FILE} does not tell it either: what is read "
+        "of one are host, warehouse_id, and client_id and client_secret, or azure_client_id, azure_client_secret "
+        "and azure_tenant_id, or token."
+    )
+
+
+def _problem_of(parser: configparser.ConfigParser, file: str) -> str | None:
+    """Let the parser read the file, or tell why it cannot: its own words quote the line, and with it a secret."""
+    try:
+        # Editors of Windows put a mark before the first line.
+        parser.read_string(Path(file).expanduser().read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return "there is no such file"
+    except (OSError, RuntimeError) as error:
+        return getattr(error, "strerror", None) or "there is no home folder"
+    except UnicodeDecodeError:
+        return "it is not text in UTF-8"
+    except configparser.DuplicateSectionError as error:
+        return f"line {error.lineno} names a profile that is there already"
+    except configparser.DuplicateOptionError as error:
+        return f"line {error.lineno} says again what its profile says already"
+    except configparser.Error:
+        return "it is not written as an INI file"
+    return None

@@ -54,6 +54,19 @@ auth_type = databricks-cli
 [half]
 client_id = app-half
 
+[google]
+host = https://person.gcp.databricks.com
+google_service_account = genie@project.iam
+
+[az]
+host = https://person.azuredatabricks.net
+auth_type = azure-cli
+
+[indented]
+host = https://live.cloud.databricks.com
+  client_id = app-indented
+  client_secret = {SECRET}
+
 [pasted]
 host = https://live.cloud.databricks.com
 token = "{SECRET}"
@@ -125,6 +138,9 @@ def test_a_login_that_is_set_wins_and_then_the_file_need_not_even_be_there(
         ("nobody", "has no profile nobody: see DATABRICKS_CONFIG_PROFILE."),
         ("both", "holds several ways to log in (pat, oauth-m2m): say which one is meant as its auth_type."),
         ("person", "logs in in a way (auth_type) that runs cannot use: let it hold client_id and client_secret"),
+        ("az", "logs in in a way (auth_type) that runs cannot use: let it hold client_id and client_secret"),
+        ("google", "does not tell it either: what is read of one are host, warehouse_id, and client_id"),
+        ("indented", "has an indented line after its host: let every line of it begin at the margin."),
         ("half", "DATABRICKS_CLIENT_ID is set without DATABRICKS_CLIENT_SECRET"),
         ("pasted", "cannot be used: DATABRICKS_TOKEN "),
     ],
@@ -140,17 +156,35 @@ def test_a_profile_that_cannot_be_used_is_one_sentence_without_a_secret(
     assert refused.value.__context__ is None
 
 
+def test_the_mark_that_editors_of_windows_put_first_is_no_part_of_it(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_bytes(b"\xef\xbb\xbf[live]\r\nhost = https://live.cloud.databricks.com\r\ntoken = dapi-live\r\n")
+    monkeypatch.setenv("DATABRICKS_CONFIG_PROFILE", "live")
+    assert load_settings().databricks().token == "dapi-live"
+
+
 @pytest.mark.parametrize(
-    "text", [None, f"token = {SECRET}", f"[live]\n{SECRET}", f"[live]\nhost = a\nhost = {SECRET}"]
+    ("text", "why"),
+    [
+        (None, "there is no such file"),
+        (f"token = {SECRET}", "it is not written as an INI file"),
+        (f"[live]\n{SECRET}", "it is not written as an INI file"),
+        (f"[live]\nhost = a\nhost = {SECRET}", "line 3 says again what its profile says already"),
+        (f"[live]\nhost = a\n[live]\ntoken = {SECRET}", "line 3 names a profile that is there already"),
+        (f"[live]\ntoken = {SECRET}".encode("utf-16"), "it is not text in UTF-8"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence_without_a_word_of_it(
-    text: str | None, file: Path, monkeypatch: pytest.MonkeyPatch
+    text: str | bytes | None, why: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DATABRICKS_CONFIG_PROFILE", "live")
-    file.unlink() if text is None else file.write_text(text)
+    file.unlink()
+    if text is not None:
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
     with pytest.raises(SettingsError) as refused:
         load_settings().databricks()
-    assert str(refused.value).startswith(f"{file} cannot be read for the profile live (")
+    assert str(refused.value).startswith(f"{file} cannot be read for the profile live ({why}): see ")
     assert SECRET not in str(refused.value)
     assert refused.value.__context__ is None
 
