@@ -23,6 +23,7 @@ from genie_assets.domain.incidents import (
     observed,
     retry_time,
 )
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.told import Told, from_text, to_text
 from genie_assets.domain.waiting import last_days
 from genie_assets.gateways.channels import Channel, ChannelError, beat, open_channels, send_to_all
@@ -159,7 +160,10 @@ def _keys(checks: Checks) -> tuple[dg.AssetCheckKey, ...]:
 
 def _summary(broken: Sequence[Broken], told: Sequence[Attempt]) -> str:
     sent, down = sum(each.sent for each in told), sum(bool(each.state.failures) for each in told)
-    sentences = [f"{len({each.cause for each in broken})} incidents now; {sent} notices were delivered."]
+    sentences = [
+        f"{many(len({each.cause for each in broken}), 'incident')} now; {many(sent, 'notice')} "
+        f"{form(sent, 'was', 'were')} delivered."
+    ]
     if down:
-        sentences.append(f"{down} of {len(told)} channels cannot be reached and are tried again.")
+        sentences.append(f"{down} of {many(len(told), 'channel')} cannot be reached; the next looks try again.")
     return " ".join(sentences)

@@ -24,6 +24,7 @@ from dagster._core.storage.asset_check_execution_record import (
 from genie_assets.broken_runs import days_text, of_failed_runs, of_waiting_runs, utc
 from genie_assets.domain.advice import NOT_EVALUATED, advice, check_advice
 from genie_assets.domain.incidents import Broken, Severity
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.side_ledgers import SIDE_LEDGERS, SideLedger
 from genie_assets.run_notes import LEDGER, causes_of
 
@@ -135,13 +136,17 @@ def _of_classes(failing: Iterable[_Failing]) -> Iterator[Broken]:
         yield Broken(f"class:{name}", severity, what, todo, since, _check_path(those[0].key))
 
 
+_MESSAGES = ("message", "messages")
+
+
 def _how_much(name: str, those: Iterable[_Failing]) -> str:
     """How many messages, and how many of what lies around them."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for each in those:
-        counts[each.ledger.things if each.ledger else "messages"][each.key.name] += each.causes[name]
+        counts[each.ledger.things if each.ledger else _MESSAGES][each.key.name] += each.causes[name]
     # Each check counts all that it sees: what two of them see is not twice there.
-    return " and ".join(f"{max(counted.values()):,} {things}" for things, counted in counts.items())
+    most = {things: max(counted.values()) for things, counted in counts.items()}
+    return " and ".join(f"{count:,} {form(count, *things)}" for things, count in most.items())
 
 
 def _of_checks(failing: Iterable[_Failing]) -> Iterator[Broken]:
@@ -187,7 +192,8 @@ def _of_silence(
             silent[key] = last
     if silent:
         what = (
-            f"The schedule {schedule} is on, but {len(silent)} of its {len(keys)} checks were not evaluated "
+            f"The schedule {schedule} is on, but {len(silent)} of its {many(len(keys), 'check')} "
+            f"{form(len(silent), 'was', 'were')} not evaluated "
             f"since: {', '.join(sorted({key.name for key in silent}))}."
         )
         since, path = min(silent.values()), "automation"

@@ -15,6 +15,7 @@ from dagster._utils.error import SerializableErrorInfo
 
 from genie_assets.domain.advice import RUN_FAILED, RUNS_WAIT
 from genie_assets.domain.incidents import Broken, Severity
+from genie_assets.domain.numbers import form, many
 from genie_assets.gateways.scrubbing import scrub
 from genie_assets.runs import PARTITION_TAG, UNENDED
 
@@ -143,6 +144,9 @@ def of_waiting_runs(instance: dg.DagsterInstance, jobs: Collection[str], now: dt
     recent = [*ours, *instance.get_run_records(dg.RunsFilter(updated_after=now - WAIT_ALLOWED), limit=100)]
     if any(record.start_time and now - utc(record.start_time) < WAIT_ALLOWED for record in recent):
         return
-    what = f"{len(waiting):,} runs wait, and none has started for {WAIT_ALLOWED // dt.timedelta(hours=1)} hours."
+    what = (
+        f"{many(len(waiting), 'run')} {form(len(waiting), 'waits', 'wait')}, and none has started for "
+        f"{WAIT_ALLOWED // dt.timedelta(hours=1)} hours."
+    )
     path = f"runs/{oldest.dagster_run.run_id}"
     yield Broken("runs:wait", Severity.ERROR, what, RUNS_WAIT, oldest.create_timestamp, path)

@@ -18,6 +18,7 @@ from genie_assets.budget_check import budget_is_kept
 from genie_assets.domain.advice import advice
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
 from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, RateVerdict, judge_rate, wilson_upper
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.tables import (
     GENIE_DAY_LOADS,
     GENIE_RUN_COSTS,
@@ -94,14 +95,14 @@ def _of_rates(rates: Mapping[str, tuple[int, int]], details: Mapping[str, Unread
     """Every workspace that fails, the worst first: how many of how many, why, where, and what to do about it."""
     paragraphs = [
         f"Workspace {shown(details[each].workspace_name or 'without a name')} ({shown(each)}): "
-        f"{asked - readable:,} of {asked:,} messages touched on {day} cannot be read. {readable / asked:.1%} can, "
-        f"with the benefit of doubt {wilson_upper(readable, asked):.1%}; the check warns under {WARN_BELOW:.0%} "
-        f"and fails under {ERROR_BELOW:.0%}. By class: {counted(details[each].by_class)}. "
-        f"By space: {counted(details[each].by_space)}."
+        f"{asked - readable:,} of {many(asked, 'message')} touched on {day} cannot be read. "
+        f"{readable / asked:.1%} can, with the benefit of doubt {wilson_upper(readable, asked):.1%}; the check "
+        f"warns under {WARN_BELOW:.0%} and fails under {ERROR_BELOW:.0%}. By class: "
+        f"{counted(details[each].by_class)}. By space: {counted(details[each].by_space)}."
         for each, (readable, asked) in list(rates.items())[:_MOST_WORKSPACES]
     ]
     if len(rates) > _MOST_WORKSPACES:
-        paragraphs.append(f"{len(rates) - _MOST_WORKSPACES} more workspaces: see the table.")
+        paragraphs.append(f"{many(len(rates) - _MOST_WORKSPACES, 'more workspace')}: see the table.")
     classes = {name for each in details.values() for name in each.by_class}
     return "\n\n".join(paragraphs + _what_to_do(classes))
 
@@ -122,7 +123,8 @@ def nothing_is_lost(
         passed=accounting.lost == 0,
         description=""
         if accounting.lost == 0
-        else f"{accounting.lost:,} of {accounting.discovered:,} messages of {day} are unaccounted for: run the "
+        else f"{accounting.lost:,} of {many(accounting.discovered, 'message')} of {day} "
+        f"{form(accounting.lost, 'is', 'are')} unaccounted for: run the "
         "day again; a run that died between two tables is healed that way.",
         metadata=_in_messages({**asdict(accounting), "lost": accounting.lost}),
     )
@@ -143,8 +145,8 @@ def ledger_is_true(
     outdated = inspected_by(context, genie_lake, genie_clock).outdated
     return dg.AssetCheckResult(
         passed=not outdated,
-        description=f"{outdated:,} errors are open though their messages were read since: run the day again; a "
-        "run that died before it wrote the ledger is healed that way."
+        description=f"{many(outdated, 'error')} {form(outdated, 'is', 'are')} open though what failed was read "
+        "since: run the day again; a run that died before it wrote the ledger is healed that way."
         if outdated
         else "",
         metadata={"outdated_errors": outdated},
@@ -168,7 +170,7 @@ def enrichment_coverage(
         severity=dg.AssetCheckSeverity.WARN,
         description=""
         if passed
-        else f"The statements of {missing:,} of {complete + missing:,} messages never came to "
+        else f"The statements of {missing:,} of {many(complete + missing, 'message')} never came to "
         "system.query.history, or it could not be read: look at the grant on it, and whether the warehouses that "
         "Genie uses are in this region, or in one of GENIE_REGIONS.",
         metadata={"messages_expired": expired, **counts_table("states", states)},
@@ -193,12 +195,11 @@ def no_open_errors_left(genie_lake: dg.ResourceParam[Lakehouse]) -> dg.AssetChec
 
 
 def _of_errors(errors: OpenErrors) -> str:
-    are = "is" if errors.parked == 1 else "are"
+    are = form(errors.parked, "is", "are")
     parked = (
         f" {errors.parked:,} of them {are} parked: no further attempt is made by itself." if errors.parked else ""
     )
-    messages = "message" if errors.total == 1 else "messages"
-    first = f"{errors.total:,} {messages} cannot be read: {counted(errors.by_class)}.{parked}"
+    first = f"{many(errors.total, 'message')} cannot be read: {counted(errors.by_class)}.{parked}"
     return "\n\n".join([first, *_what_to_do(set(errors.by_class))])
 
 
@@ -225,9 +226,10 @@ def no_message_is_lost(
     found = lost(genie_lake, now, last_days(now, load_settings().genie_lookback_days))
     return dg.AssetCheckResult(
         passed=not found,
-        description=f"{found.total():,} messages are neither stored nor in the ledger, a day after the audit log "
-        f"showed them: {counted({str(day): found[day] for day in sorted(found)})}. Run these days again. The "
-        "sensor continue_pending does so by itself if it is on; if their runs fail, the latest one says why."
+        description=f"{many(found.total(), 'message')} {form(found.total(), 'is', 'are')} neither stored nor in "
+        "the ledger, a day after the audit log showed as much: "
+        f"{counted({str(day): found[day] for day in sorted(found)})}. Run these days again. The sensor "
+        "continue_pending does so by itself if it is on; if their runs fail, the latest one says why."
         if found
         else "",
         metadata={"messages_lost": found.total()},

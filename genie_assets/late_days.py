@@ -13,6 +13,7 @@ import dagster as dg
 
 from genie_assets.assets import AUDIT_LOG
 from genie_assets.domain.day_loads import is_about_to_be_loaded
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.regions import unread_now
 from genie_assets.domain.waiting import Wait, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -131,8 +132,9 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
 def _of_missing_rows(days: Collection[dt.date], unread: Collection[str]) -> str:
     named = ", ".join(str(day) for day in sorted(days, reverse=True)[:_SAMPLE])
     told = [
-        f"{len(days)} days were never loaded, or the audit log holds more of them by now: {named}. The schedule "
-        "late_days_hourly and the sensor load_late_days load them, if both are on; or load them by hand."
+        f"{many(len(days), 'day')} {form(len(days), 'was', 'were')} never loaded, or the audit log holds more by "
+        f"now: {named}. The schedule late_days_hourly and the sensor load_late_days do that, if both are on; or "
+        "do it by hand."
         if days
         else "",
         f"The audit log of {_regions(unread)} cannot be read now: whether it holds more is not known. The check "
@@ -144,7 +146,7 @@ def _of_missing_rows(days: Collection[dt.date], unread: Collection[str]) -> str:
 
 
 def _regions(names: Collection[str]) -> str:
-    return f"the region{'s' if len(names) > 1 else ''} {', '.join(sorted(names))}"
+    return f"the {form(len(names), 'region', 'regions')} {', '.join(sorted(names))}"
 
 
 def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]:
@@ -176,9 +178,9 @@ def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]
 def _of_late_days(late: Mapping[dt.date, dt.datetime | None]) -> str:
     named = ", ".join(str(day) for day in sorted(late, reverse=True))
     return (
-        f"{len(late)} of the last days were not loaded since they ended: {named}. Other days may be loaded all "
-        "the while. Are the daemon, and the schedules today_hourly and settled_days_daily, on? If runs of these "
-        "days failed, the latest one says why."
+        f"{len(late)} of the last days {form(len(late), 'was', 'were')} not loaded since the day's end: {named}. "
+        "Other days may be loaded all the while. Are the daemon, and the schedules today_hourly and "
+        "settled_days_daily, on? If runs of these days failed, the latest one says why."
     )
 
 
@@ -187,9 +189,10 @@ def _of_unread_regions(unread: Mapping[dt.date, Mapping[str, dt.datetime]]) -> s
     since = min(at for regions in unread.values() for at in regions.values())
     names = {region for regions in unread.values() for region in regions}
     return (
-        f"{len(unread)} of the last days were loaded without {_regions(names)}: {named}. The first time was "
-        f"{since:%Y-%m-%d %H:%M} UTC; what had been stored stays. The check audit_is_fresh says why. The schedule "
-        "late_days_hourly and the sensor load_late_days load these days once all of it can be read."
+        f"{len(unread)} of the last days {form(len(unread), 'was', 'were')} loaded without {_regions(names)}: "
+        f"{named}. The first time was {since:%Y-%m-%d %H:%M} UTC; what had been stored stays. The check "
+        "audit_is_fresh says why. The schedule late_days_hourly and the sensor load_late_days load these days "
+        "once all of it can be read."
     )
 
 

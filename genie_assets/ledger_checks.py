@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from genie_assets.domain.advice import advice
+from genie_assets.domain.numbers import form
 from genie_assets.domain.side_ledgers import SIDE_LEDGERS, SideLedger
 from genie_assets.domain.unread import OVERDUE_AFTER, Unread
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -79,13 +80,14 @@ def _told(ledger: SideLedger, found: Unread) -> str:
     paragraphs = []
     if found.overdue:
         paragraphs.append(
-            f"{found.overdue:,} {ledger.things} were to be looked at more than {OVERDUE_AFTER.days} days ago, and "
-            f"were not: is the schedule of the job {ledger.job} on? If it is, its latest run says why."
+            f"{found.overdue:,} {form(found.overdue, *ledger.things)} waited for a look for more than "
+            f"{OVERDUE_AFTER.days} days: is the schedule of the job {ledger.job} on? If it is, its latest run "
+            f"says why."
         )
     if found.by_class:
-        are = "is" if found.parked == 1 else "are"
+        are = form(found.parked, "is", "are")
         parked = f" {found.parked:,} of them {are} parked: no further attempt is made by itself."
-        first = f"{found.open:,} {ledger.things} cannot be read: {counted(found.by_class)}."
+        first = f"{found.open:,} {form(found.open, *ledger.things)} cannot be read: {counted(found.by_class)}."
         paragraphs.append(first + (parked if found.parked else ""))
     classes = sorted(found.by_class)[:_MOST_CLASSES]
     return "\n\n".join([*paragraphs, *(f"{shown(name)}: {advice(name, ledger)}" for name in classes)])

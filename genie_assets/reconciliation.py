@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from genie_assets.assets import EVERY_DAY, REST_API, asset_of
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.reconciliation import WALK_ALLOWED
 from genie_assets.domain.tables import RECONCILED_CONVERSATIONS, RECONCILED_SPACES
 from genie_assets.gateways.genie.api import GenieApi
@@ -126,17 +127,21 @@ def _line(space: Covered) -> list[Any]:
 def _told(found: Coverage, failing: list[Covered]) -> str:
     names = named_spaces([(each.key, each.title) for each in failing])
     overdue = [each for each in failing if each.is_overdue]
-    sentences = [f"{len(failing):,} of {len(found.spaces):,} spaces are not known to be complete: {names}."]
+    sentences = [
+        f"{len(failing):,} of {many(len(found.spaces), 'space')} {form(len(failing), 'is', 'are')} not known to "
+        f"be complete: {names}."
+    ]
     if overdue:
         classes = Counter((each.row or {}).get("error_class") or "not asked" for each in overdue)
         sentences.append(
-            f"{len(overdue):,} were not walked within {WALK_ALLOWED.days} days: {counted(classes)}. PERMISSION: "
-            "grant CAN MANAGE; not asked: are the schedules reconciliation_nightly and reconciliation_weekly on?"
+            f"{len(overdue):,} {form(len(overdue), 'was', 'were')} not walked within {WALK_ALLOWED.days} days: "
+            f"{counted(classes)}. PERMISSION: grant CAN MANAGE; not asked: are the schedules "
+            "reconciliation_nightly and reconciliation_weekly on?"
         )
     if refused := sum(each.number("failed_count") or 0 for each in failing):
         sentences.append(
-            f"The messages of {refused:,} conversations could not be listed: reconciled_conversations says why; "
-            "the next walk tries again."
+            f"The messages of {many(refused, 'conversation')} could not be listed: reconciled_conversations says "
+            "why; the next walk tries again."
         )
     if found.unread_days:
         days = counted({str(day): found.unread_days[day] for day in sorted(found.unread_days)})

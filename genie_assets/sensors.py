@@ -13,6 +13,7 @@ from itertools import islice
 import dagster as dg
 
 from genie_assets.assets import only_these_spaces
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.sql_names import schema_in
 from genie_assets.domain.waiting import Wait, is_worth_a_run, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -102,8 +103,8 @@ def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
         )
         if not chosen:
             return dg.SkipReason(
-                f"Messages of {len(waiting)} days were left behind; their runs are under way, or have just "
-                "changed nothing."
+                f"Messages of {many(len(waiting), 'day')} were left behind; their runs are under way, or have "
+                "just changed nothing."
             )
         return dg.SensorResult(
             run_requests=[
@@ -138,7 +139,8 @@ def build_sensors(place: Placement, jobs: Jobs) -> list[dg.SensorDefinition]:
         within = [day for day in chosen if place.has_day(day, now)]
         if not within:
             return dg.SkipReason(
-                f"{len(look.days)} days are late; as many are under way as may be, or were just run."
+                f"{many(len(look.days), 'day')} {form(len(look.days), 'is', 'are')} late; as many are under way "
+                f"as may be, or were just run."
             )
         return dg.SensorResult(
             run_requests=[
@@ -243,10 +245,12 @@ def _lookback(now: dt.datetime) -> list[dt.date]:
 
 def _why_not(due: Collection[dt.date], partitions: Collection[dt.date], place: Placement) -> str:
     within, outside = len(partitions), sorted(set(due) - set(partitions))
-    sentences = [f"Looks at {within} days are due; their runs are under way, or have just changed nothing."]
+    sentences = [
+        f"Looks at {many(within, 'day')} are due; their runs are under way, or have just changed nothing."
+    ]
     if outside:
         sentences.append(
-            f"Errors of {len(outside)} days are due that no run can be asked for, from {outside[0]} on: "
+            f"Errors of {many(len(outside), 'day')} are due that no run can be asked for, from {outside[0]} on: "
             f"partitions begin on {place.first_day} (GENIE_FIRST_DAY) and end today."
         )
     return " ".join(sentences if within else sentences[1:])

@@ -5,6 +5,7 @@ from collections import Counter
 import dagster as dg
 
 from genie_assets.domain.inventory import BACKUP_ALLOWED
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.space_permissions import REPORTED_FOR
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
@@ -53,7 +54,7 @@ def no_access_was_widened(
     ]
     columns = ["title", "space id", "who", "before", "now", "found"]
     told = (
-        f"Access to {len({row['space_id'] for row in found}):,} spaces was widened, as looks of the last "
+        f"Access to {many(len({row['space_id'] for row in found}), 'space')} was widened, as looks of the last "
         f"{REPORTED_FOR.days} days found. If that was not meant, take it back in the space's sharing dialog. "
         "Who it is stands in genie_space_permissions."
     )
@@ -72,8 +73,8 @@ def _told(found: list[NotBackedUp]) -> str:
     names = named_spaces([(each.key, each.title) for each in found])
     classes = counted(Counter(each.status or "unknown" for each in found))
     return (
-        f"{len(found):,} spaces were not backed up for more than {BACKUP_ALLOWED.days} days, the first since "
-        f"{found[0].since:%Y-%m-%d}: {names}. What their last look said: {classes}. SUCCESS means that no "
-        "run has looked: is the schedule of the job genie_spaces on? PERMISSION: grant CAN EDIT or CAN MANAGE. "
-        "What was backed up before is kept."
+        f"{many(len(found), 'space')} {form(len(found), 'was', 'were')} not backed up for more than "
+        f"{BACKUP_ALLOWED.days} days, the first since {found[0].since:%Y-%m-%d}: {names}. What their last look "
+        f"said: {classes}. SUCCESS means that no run has looked: is the schedule of the job genie_spaces on? "
+        "PERMISSION: grant CAN EDIT or CAN MANAGE. What was backed up before is kept."
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
 
+from genie_assets.domain.numbers import many
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.day_inspection import DayInspection, inspected
@@ -78,8 +79,8 @@ def _verdicts(
                 asset_key=key,
                 check_name=wanted[key],
                 passed=not keys.too_many,
-                description=f"{keys.too_many:,} rows too many in {table.name}. Something else wrote to the table: "
-                "stop it, then delete the older copies."
+                description=f"{many(keys.too_many, 'row')} too many in {table.name}. Something else wrote to the "
+                "table: stop it, then delete the older copies."
                 if keys.too_many
                 else "",
                 metadata={"rows": keys.rows, "rows_too_many": keys.too_many},

@@ -307,7 +307,7 @@ def test_silence_is_not_health(on_disk: Watch, web: StubServer) -> None:
         r"The schedule standing_checks_daily is on, but (\d+) of its \1 checks were not evaluated since",
         message["message"],
     )
-    assert "1 runs wait, and none has started for 3 hours." in message["message"]
+    assert "1 run waits, and none has started for 3 hours." in message["message"]
     assert "the daemon" in message["message"] or "its daemon" in message["message"]
 
 

@@ -109,7 +109,7 @@ def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in
     """What cannot be asked for was to be requeued, and its day then ran every half hour for ever."""
     world = World(tmp_path)
     told = {name: each.description for name, each in standing(world).items()}
-    assert (told.pop("no_day_is_late") or "").startswith("3 of the last days were not loaded since they ended")
+    assert (told.pop("no_day_is_late") or "").startswith("3 of the last days were not loaded since the day's end")
     assert told == dict.fromkeys(
         [
             "no_open_errors_left",
@@ -188,7 +188,7 @@ def told_of_ledgers(result: dg.ExecuteInProcessResult) -> None:
     assert isinstance(comments.metadata["sample"], dg.TableMetadataValue)
     assert (evaluated.passed, evaluated.severity) == (False, dg.AssetCheckSeverity.WARN)
     description = evaluated.description or ""
-    assert description.startswith("1 spaces' evaluations were to be looked at more than 2 days ago, and were not:")
+    assert description.startswith("1 space's evaluations waited for a look for more than 2 days: is the schedule")
     assert "genie_evaluations on?" in description
     assert "errors close" not in description, "what is looked at each day cannot be closed"
     # What nobody looked at has no class: it is an incident of its own.

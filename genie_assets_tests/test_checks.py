@@ -164,7 +164,7 @@ def test_keys_are_unique_notices_a_row_that_is_stored_twice(pipeline, day, tmp_p
     evaluation = pipeline.check("keys_are_unique", day)
     assert not evaluation.passed
     assert evaluation.metadata["rows_too_many"].value == 1
-    assert "1 rows too many in message_details" in (evaluation.description or "")
+    assert "1 row too many in message_details" in (evaluation.description or "")
     assert pipeline.check("keys_are_unique", day, asset="message_attachments").passed
 
 

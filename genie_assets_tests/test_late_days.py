@@ -103,9 +103,7 @@ def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
     world.event("m20", "c20", day=back(20), action="updateConversationMessageFeedback", at=world.now - 480 * HOUR)
     told = standing(world)["every_day_is_loaded"]
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert f"1 days were never loaded, or the audit log holds more of them by now: {back(20)}." in (
-        told.description or ""
-    )
+    assert f"1 day was never loaded, or the audit log holds more by now: {back(20)}." in (told.description or "")
     look(world, instance)
     (request,) = tick(world, instance)
     assert request.partition_key == back(20).isoformat()
@@ -177,7 +175,7 @@ def test_a_missing_yesterday_is_red_while_old_days_are_loaded(
         assert run_day(world, instance, day=day).success
     red = standing(world)["no_day_is_late"]
     assert (red.passed, red.severity) == (False, dg.AssetCheckSeverity.ERROR)
-    assert f"1 of the last days were not loaded since they ended: {back(1)}." in (red.description or "")
+    assert f"1 of the last days was not loaded since the day's end: {back(1)}." in (red.description or "")
     assert str(evening.date()) in str(red.metadata["late"].value), "when it was last loaded"
     assert run_day(world, instance, day=back(1)).success
     assert standing(world)["no_day_is_late"].passed

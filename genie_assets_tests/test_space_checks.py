@@ -24,7 +24,7 @@ def test_a_space_that_is_not_backed_up_for_days_is_told_until_it_is(tmp_path: Pa
     told = standing(world)["spaces_are_backed_up"]
     assert not told.passed
     description = told.description or ""
-    assert description.startswith("1 spaces were not backed up for more than 3 days, the first since 2026-03-02:")
+    assert description.startswith("1 space was not backed up for more than 3 days, the first since 2026-03-02:")
     world.now += DAY
     description = standing(world)["spaces_are_backed_up"].description or ""
     assert description.startswith("2 spaces were not backed up")

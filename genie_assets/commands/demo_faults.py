@@ -13,6 +13,7 @@ from typing import Any
 from genie_assets.checks import AUDIT_LAG_ALLOWED
 from genie_assets.domain.advice import advice
 from genie_assets.domain.health import RateVerdict, judge_rate
+from genie_assets.domain.numbers import many
 from genie_sandbox.account import Account, ArrivingRow
 
 Row = Mapping[str, Any]
@@ -85,7 +86,7 @@ def _causes(account: Account, errors: Sequence[Row]) -> Iterator[tuple[Row, str]
 
 def _open_errors(truth: Truth) -> str:
     count = len(truth["message_fetch_errors"])
-    return f"{count} messages cannot be read." if count else ""
+    return f"{many(count, 'message')} cannot be read." if count else ""
 
 
 def _success_rate(account: Account, truth: Truth) -> str:

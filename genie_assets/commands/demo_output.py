@@ -12,6 +12,7 @@ from rich.table import Table
 from genie_assets.commands.demo_result import DemoResult
 from genie_assets.commands.places import FOLDER, FORMER_DEMO
 from genie_assets.commands.shipped import WORKSPACE, shipped
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.sql_names import schema_in
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
@@ -60,12 +61,12 @@ def print_summary(result: DemoResult, console: Console) -> None:
     """A short summary of the demo, what is wrong on purpose and what is not, and what to do next."""
     console.print()
     console.print(_panel("genie_analytics, rows", [(name, f"{rows:,}") for name, rows in result.rows.items()]))
-    console.print(_panel(f"{result.days} days of Genie", _facts(result)))
+    console.print(_panel(f"{many(result.days, 'day')} of Genie", _facts(result)))
     _print_planted(result, console)
     for problem in result.problems[:5]:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
     if len(result.problems) > 5:
-        console.print(f"[red]✗[/] and {len(result.problems) - 5} more problems", highlight=False)
+        console.print(f"[red]✗[/] and {many(len(result.problems) - 5, 'more problem')}", highlight=False)
     _print_next(result, console)
 
 
@@ -75,7 +76,7 @@ def _print_planted(result: DemoResult, console: Console) -> None:
     if not expected:
         return
     number = _NUMBERS[len(expected)] if len(expected) < len(_NUMBERS) else str(len(expected))
-    checks = "check fails" if len(expected) == 1 else "checks fail"
+    checks = form(len(expected), "check fails", "checks fail")
     console.print(
         f"{number.capitalize()} {checks} on purpose: faults are planted in the made-up account to be found.",
         style="bold",
@@ -153,4 +154,4 @@ def _failed_check(name: str, result: DemoResult) -> str:
 
 
 def _comparison(differences: int) -> str:
-    return f"[red]{differences:,} differences[/]" if differences else "[green]equal, row by row[/]"
+    return f"[red]{many(differences, 'difference')}[/]" if differences else "[green]equal, row by row[/]"

@@ -12,6 +12,7 @@ from genie_assets.commands.places import refuse_the_other_kind
 from genie_assets.domain.health import Accounting, Whereabouts, account
 from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.ledger import is_deleted, is_open
+from genie_assets.domain.numbers import many
 from genie_assets.domain.sql_names import schema_in
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
@@ -74,7 +75,7 @@ def run_demo(place: DemoPlace, tables: Tables, progress: Progress, *, messages: 
             refuse_the_other_kind(open_lake(load_settings()))
     progress.stage("Making up a Databricks account", 1)
     made_up = place.account(messages)
-    progress.step(f"{len(made_up.messages):,} messages in {len(made_up.spaces)} spaces")
+    progress.step(f"{many(len(made_up.messages), 'message')} in {many(len(made_up.spaces), 'space')}")
     progress.stage("Starting the sandbox workspace", 1)
     with only({}), place.sandbox() as sandbox, only(sandbox.environment() | settings_of(tables, made_up)):
         lake = open_lake(load_settings())
@@ -131,7 +132,7 @@ def _run_everything(
     days = days_of(made_up)
     checks: dict[str, bool] = {}
     try:
-        progress.stage(f"Loading {len(days)} days", len(days))
+        progress.stage(f"Loading {many(len(days), 'day')}", len(days))
         outcomes = {day: _run_day(runner, day, progress) for day in days}
         progress.stage("A day later: late rows have arrived", _LOOKED_AT_AGAIN)
         sandbox.set_clock(max(made_up.anchor + _LATER_HOURS * 3_600_000, sandbox.now_ms()))
@@ -169,7 +170,7 @@ def _compare(expected: Mapping[str, list[dict[str, Any]]], rows: _Rows, progress
     for table, stored in rows.items():
         if table.name in expected:
             problems += differences(table, expected[table.name], stored)
-        progress.step(f"{table.name}  {len(stored):,} rows")
+        progress.step(f"{table.name}  {many(len(stored), 'row')}")
     return problems
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import click
 
 from genie_assets.commands.account_sampling import Taken, take_samples
-from genie_assets.commands.error_lines import many
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.contract import Fact, FactVerdict, Judged
 from genie_assets.domain.contract_facts import verdicts
 from genie_assets.domain.contract_questions import answers
+from genie_assets.domain.numbers import many
 from genie_assets.settings import Settings
 
 _COLOURS = {FactVerdict.CONTRADICTED: "red", FactVerdict.NOT_SHOWN: "yellow"}

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from genie_assets.commands.account_sampling import take_samples
-from genie_assets.commands.error_lines import many
 from genie_assets.commands.places import reason
 from genie_assets.commands.terminal import readable
+from genie_assets.domain.numbers import many
 from genie_assets.domain.recording import TellsTooMuchError, documents
 from genie_assets.settings import Settings
 

@@ -15,6 +15,7 @@ from genie_assets.commands.findings import Finding
 from genie_assets.commands.mending import Cures, of_a_folder
 from genie_assets.commands.places import configured_lake
 from genie_assets.commands.terminal import shown_place
+from genie_assets.domain.numbers import many
 from genie_assets.domain.sql_names import full_name, schema_in
 from genie_assets.domain.table import Table
 from genie_assets.domain.write_trials import (
@@ -108,7 +109,7 @@ class WriteTrial:
 
     def _append(self) -> str:
         self._lake.append(self._table, self._table.frame(trial_rows(self._began)))
-        return f"{self._what} took {len(trial_rows(self._began))} rows"
+        return f"{self._what} took {many(len(trial_rows(self._began)), 'row')}"
 
     def _read(self) -> str:
         found = sorted(self._lake.records(self._table), key=lambda row: -row["number"])

@@ -12,6 +12,7 @@ import click
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.advice import advice
 from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.numbers import many
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.side_ledgers import SideLedger
 
@@ -81,11 +82,6 @@ def counted(rows: Collection[Row]) -> str:
     classes = ", ".join(f"{count:,} {readable(name)}" for name, count in by_class.most_common())
     days = {_day(row) for row in rows}
     return f"{many(len(rows), 'error')} of {many(len(days), 'day')} ({classes})"
-
-
-def many(count: int, noun: str) -> str:
-    """A number and its noun."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _day(row: Row) -> dt.date | None:

@@ -13,7 +13,6 @@ import click
 
 from genie_assets.commands.cures import SET_THE_CLOCK, setting
 from genie_assets.commands.dagster_lines import for_our_home
-from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.instances import HomeError, open_home
 from genie_assets.commands.mending import Cures, missing_settings, of_a_folder
@@ -22,6 +21,7 @@ from genie_assets.commands.space_rights import rights
 from genie_assets.commands.terminal import readable, shown_place
 from genie_assets.domain.clocks import skew_problem
 from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.numbers import many
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.regions import unread_now
 from genie_assets.domain.sql_names import schema_in

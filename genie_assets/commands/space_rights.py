@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from genie_assets.commands.cures import elsewhere, permission
-from genie_assets.commands.error_lines import many
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.numbers import many
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import ReadProbe, SpaceRequest
 from genie_assets.pipeline.ports import Genie

@@ -13,11 +13,11 @@ from typing import Any
 
 import click
 
-from genie_assets.commands.error_lines import many
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.configuration_changes import FIELDS, Change, Kind, Named, Step
 from genie_assets.domain.inventory import Standing, standing
 from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.numbers import many
 from genie_assets.domain.space_access import AccessChange
 from genie_assets.domain.space_events import Fate, Origin
 from genie_assets.domain.space_facts import MadeBy, tags_in

@@ -143,9 +143,9 @@ def export(names: tuple[str, ...], out: Path, permissions: bool, demo: bool) -> 
     Files of spaces that are not exported stay as they are. Where who may use a space was told once, it is told
     again.
     """
-    from genie_assets.commands.error_lines import many
     from genie_assets.commands.space_files import SpaceFiles
     from genie_assets.domain.keys import SpaceKey
+    from genie_assets.domain.numbers import many
     from genie_assets.domain.space_access import WantedAccess
 
     library = known(demo)

@@ -54,7 +54,7 @@ def sql(statement: str | None, demo: bool, lists: bool, form: str, limit: int) -
     is_cut = rows.num_rows > limit
     show(rows.slice(0, limit), form)
     if is_cut:
-        click.echo(f"Only the first {limit:,} rows are shown, there are more: see --limit.", err=True)
+        click.echo(f"There are more rows than these {limit:,}: see --limit.", err=True)
 
 
 def _answer(text: str, demo: bool, limit: int) -> "pa.Table":

@@ -24,6 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from genie_assets.commands.terminal import json_line, readable
+from genie_assets.domain.numbers import many
 
 _LONGEST_CELL = 60
 # Wide enough for anything: what is not printed on a terminal is not folded.
@@ -153,7 +154,7 @@ def _print_table(rows: pa.Table) -> None:
         for row in cells:
             grid.add_row(*map(_styled, row))
         console.print(grid)
-    console.print(f"{len(cells):,} row{'' if len(cells) == 1 else 's'}", style="dim", highlight=False)
+    console.print(many(len(cells), "row"), style="dim", highlight=False)
 
 
 def _print_blocks(console: Console, names: list[str], cells: list[list[str]]) -> None:

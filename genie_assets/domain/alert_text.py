@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from genie_assets.domain.incidents import Kind, Notice, Severity, settle_time
+from genie_assets.domain.numbers import many
 
 _LONGEST = 600
 _MOST_NOTICES = 25
@@ -74,7 +75,8 @@ def _comes_and_goes(returns: int) -> str:
     if not returns:
         return ""
     minutes = settle_time(returns) // dt.timedelta(minutes=1)
-    return f" It comes and goes: {returns} times so far; it counts as over when it was fine for {minutes} minutes."
+    over = f"it counts as over when it was fine for {many(minutes, 'minute')}"
+    return f" It comes and goes: {many(returns, 'time')} so far; {over}."
 
 
 def _shown(time: dt.datetime) -> str:

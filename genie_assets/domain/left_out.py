@@ -8,6 +8,7 @@ import datetime as dt
 from collections import Counter
 from dataclasses import dataclass, field
 
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.questions import Between, Not
 
 _ONE_DAY = dt.timedelta(days=1)
@@ -68,10 +69,6 @@ class LeftOut:
 
 def _what(left_out: LeftOut, days: list[dt.date]) -> str:
     stored, failed = (sum(counts[day] for day in days) for counts in (left_out.messages, left_out.open_errors))
-    parts = [_number(count, noun) for count, noun in ((stored, "stored message"), (failed, "open error")) if count]
-    belong = "belongs" if stored + failed == 1 else "belong"
-    return f"{' and '.join(parts)} {belong} to {_number(len(days), 'day')}"
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    parts = [many(count, noun) for count, noun in ((stored, "stored message"), (failed, "open error")) if count]
+    belong = form(stored + failed, "belongs", "belong")
+    return f"{' and '.join(parts)} {belong} to {many(len(days), 'day')}"

@@ -15,19 +15,29 @@ class SideLedger:
     Attributes:
         name: By which people name it, such as `comments`.
         table: Where it is.
-        things: What its rows stand for, in the plural.
+        things: What one of its rows stands for, and what several do.
         job: The job that looks at them.
         can_be_closed: Whether an error that was closed by hand stays closed until something happens to the thing.
     """
 
     name: str
     table: Table
-    things: str
+    things: tuple[str, str]
     job: str
     can_be_closed: bool
 
 
-COMMENTS = SideLedger("comments", COMMENT_FETCH_ERRORS, "messages' comments", "genie_conversations", True)
-AGENTS = SideLedger("agents", AGENT_FETCH_ERRORS, "agents' conversations", "genie_conversations", True)
-EVALUATIONS = SideLedger("evaluations", EVALUATION_FETCH_ERRORS, "spaces' evaluations", "genie_evaluations", False)
+COMMENTS = SideLedger(
+    "comments", COMMENT_FETCH_ERRORS, ("message's comments", "messages' comments"), "genie_conversations", True
+)
+AGENTS = SideLedger(
+    "agents", AGENT_FETCH_ERRORS, ("agent's conversation", "agents' conversations"), "genie_conversations", True
+)
+EVALUATIONS = SideLedger(
+    "evaluations",
+    EVALUATION_FETCH_ERRORS,
+    ("space's evaluations", "spaces' evaluations"),
+    "genie_evaluations",
+    False,
+)
 SIDE_LEDGERS = (COMMENTS, AGENTS, EVALUATIONS)

@@ -91,7 +91,7 @@ def test_what_is_cut_says_so_and_nothing_else_does() -> None:
     many = f"SELECT a.n FROM {numbers} AS a CROSS JOIN {numbers} AS b"
     cut = sql(many, "--format", "csv")
     assert len(cut.stdout.splitlines()) == 1001
-    assert "Only the first 1,000 rows are shown" in cut.stderr
+    assert "There are more rows than these 1,000: see --limit." in cut.stderr
     whole = sql("SELECT EXPLODE(SEQUENCE(1, 5)) AS n", "--limit", "5")
     assert "5 rows" in whole.stdout
     assert whole.stderr == ""
