@@ -206,6 +206,7 @@ def plain_conversation(account: Account, day: dt.date) -> str:
     return next(conversation_id for conversation_id, good in plain.items() if good)
 
 
+@pytest.mark.long
 def test_a_dead_workspace_does_not_stop_the_others(pipeline, account, busy_day, monkeypatch):
     counts = Counter(one.workspace_id for one in account.messages if asked_on(one) == busy_day)
     dead = counts.most_common(1)[0][0]
@@ -225,6 +226,7 @@ def test_a_dead_workspace_does_not_stop_the_others(pipeline, account, busy_day, 
     )
 
 
+@pytest.mark.long
 def test_maintenance_leaves_every_row_as_it_is(pipeline, account, tmp_path):
     for day in days_of(account)[:3]:
         pipeline.run("genie_daily", day)

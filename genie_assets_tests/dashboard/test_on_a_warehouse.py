@@ -27,6 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
         yield running
 
 
+@pytest.mark.long
 def test_every_dataset_has_the_golden_rows_for_one_statement(server: UnityServer) -> None:
     """One choice that every filter narrows; what choices mean is tested without a warehouse."""
     golden = GoldenDashboard(Golden(golden_rows(), dt.datetime.now(dt.UTC)))

@@ -41,6 +41,7 @@ def sandbox(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
+@pytest.mark.long
 def test_the_tables_are_the_truth_at_every_look(account, sandbox, tmp_path, monkeypatch):
     point_at(sandbox, tmp_path / "first", monkeypatch)
     pipeline, days = Pipeline(), days_of(account)

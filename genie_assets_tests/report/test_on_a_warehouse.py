@@ -24,6 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
         yield running
 
 
+@pytest.mark.long
 def test_each_question_of_the_report_is_one_statement_and_has_the_answer_of_files(
     server: UnityServer, document: Document
 ) -> None:

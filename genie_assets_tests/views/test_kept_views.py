@@ -134,6 +134,7 @@ def test_a_change_that_was_broken_off_is_done_again_even_back_to_the_old_text(
     assert_told(schema, view)
 
 
+@pytest.mark.long
 def test_what_is_not_ours_is_left_alone_and_named_and_stops_only_what_would_read_it(schema: Schema) -> None:
     schema.lake.keep_views([shipped_views()["calendar"]])
     schema.warehouse.execute(f"--\nCREATE VIEW {schema.name}.feedback AS SELECT 7 AS theirs")
