@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   inputs_hash STRING COMMENT 'Hash of what else it went by: deletions, workspaces, our version.',
   references_timestamp TIMESTAMP COMMENT 'Newest row of the day in genie_messages_to_fetch afterwards.',
   tables_hash STRING COMMENT 'Hash of the definitions of all tables, which existed then.',
-  folded_hash STRING COMMENT 'Hash of what its last fold went by, NULL if it was never folded.',
+  folded_hash STRING COMMENT 'Hash of what its last fold went by, or that one has begun since, NULL if none ever did.',
   folded_timestamp TIMESTAMP COMMENT 'When that fold began.',
   first_load_timestamp TIMESTAMP COMMENT 'When the day was first loaded, NULL if that was not noted.',
   last_load_timestamp TIMESTAMP COMMENT 'Latest run of it: each that changed something, and one a day.',

@@ -7,19 +7,30 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.questions import Filter, In, IsNull
+from genie_assets.domain.questions import Exists, Filter, In, IsNull, Not, Rows
+from genie_assets.domain.tables import GENIE_SPACE_DETAILS
 from genie_assets.domain.workspaces import is_looked_at
 
 WorkspaceColumn = Literal["workspace_name", "workspace_url"]
 """What the account's list says of a workspace, and so do the rows of its messages."""
 
 
+WITHOUT_KNOWN_TITLE: tuple[Filter, ...] = (
+    IsNull("space_name"),
+    Exists(Rows(GENIE_SPACE_DETAILS, [Not([IsNull("title")])]), SpaceKey._fields),
+)
+"""Rows of `message_details` that lack the title of their space though one is stored."""
+
+
 def new_titles(before: Mapping[SpaceKey, Row], rows: Iterable[Row]) -> dict[SpaceKey, str]:
-    """Titles of the spaces of which none was known before these rows of `genie_space_details`."""
+    """Titles of the spaces of which none was known before these rows of `genie_space_details`.
+
+    Of a space that was never looked at nobody waits for it: no message is folded before its space was looked at.
+    """
     return {
         SpaceKey.of(row): row["title"]
         for row in rows
-        if row.get("title") and not before.get(SpaceKey.of(row), {}).get("title")
+        if row.get("title") and SpaceKey.of(row) in before and not before[SpaceKey.of(row)].get("title")
     }
 
 

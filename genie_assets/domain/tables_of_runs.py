@@ -21,7 +21,11 @@ GENIE_DAY_LOADS = Table(
         ours("inputs_hash", "STRING", "Hash of what else it went by: deletions, workspaces, our version."),
         ours("references_timestamp", "TIMESTAMP", "Newest row of the day in genie_messages_to_fetch afterwards."),
         ours("tables_hash", "STRING", "Hash of the definitions of all tables, which existed then."),
-        ours("folded_hash", "STRING", "Hash of what its last fold went by; NULL if it was never folded."),
+        ours(
+            "folded_hash",
+            "STRING",
+            "Hash of what its last fold went by, or that one has begun since; NULL if none ever did.",
+        ),
         ours("folded_timestamp", "TIMESTAMP", "When that fold began."),
         ours("first_load_timestamp", "TIMESTAMP", "When the day was first loaded; NULL if that was not noted."),
         ours("last_load_timestamp", "TIMESTAMP", "Latest run of it: each that changed something, and one a day."),

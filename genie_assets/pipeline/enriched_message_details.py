@@ -5,14 +5,14 @@ Gather, fold, store: the rules are in `domain`.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from genie_assets.domain.evidence import Evidence
 from genie_assets.domain.folded_again import in_parts
-from genie_assets.domain.folding import Folded, difference, fold
-from genie_assets.domain.keys import Row
+from genie_assets.domain.folding import Difference, Folded, difference, fold
+from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, Table
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.results import MergeResult
@@ -24,13 +24,16 @@ from genie_assets.pipeline.folded_days import (
     by_status,
     folded_day,
     kinds_of,
-    note_fold,
 )
+from genie_assets.pipeline.folds_at_once import FoldsAtOnce
 from genie_assets.pipeline.history import waiting_for_long
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.set_aside import set_aside
 from genie_assets.pipeline.touched import touched_conversations
+
+# So often a part is folded while other folds come in between.
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -97,15 +100,16 @@ def fold_day(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakeh
     before = folded_day(run.day, lake, now)
     if before.is_quiet:
         return FoldReport(statuses=by_status(before.kinds), enrichment=by_enrichment(before.kinds))
-    touched = touched_conversations(before, lake, now.date())
+    touched = touched_conversations(before, lake, now)
     sources = Sources(run, system_tables, genie, lake, touched.since)
+    others = FoldsAtOnce(before, touched.folds, lake, run, now)
     report = FoldReport()
     for conversation_ids in in_parts(touched.conversations):
-        report += _fold_part(sources, conversation_ids)
+        report += _fold_part(sources, conversation_ids, others)
     if sources.history.has_answered:
         for conversation_ids in waiting_for_long(lake, touched.long_waiting):
-            report += _fold_part(sources, conversation_ids)
-    note_fold(before, lake, now)
+            report += _fold_part(sources, conversation_ids, others)
+    others.note()
     kinds = before.kinds + report.came - report.went
     return replace(
         report,
@@ -116,22 +120,45 @@ def fold_day(run: Run, *, system_tables: SystemTables, genie: Genie, lake: Lakeh
     )
 
 
-def _fold_part(sources: Sources, conversation_ids: list[str]) -> FoldReport:
-    gathered = sources.gather(conversation_ids)
+def _fold_part(sources: Sources, conversation_ids: list[str], others: FoldsAtOnce) -> FoldReport:
+    """Fold some conversations, and again what was stored of them as long as other folds come in between."""
+    report, again = FoldReport(), dict[MessageKey, str]()
+    for number in range(_TRIES):
+        one, again = _fold_once(sources, conversation_ids, again, others)
+        # What is folded once more has been counted.
+        report += replace(one, messages=0, statements=0, statements_found=0) if number else one
+        if not again or not others.came_in_between():
+            return report
+        conversation_ids = sorted(set(again.values()))
+    others.give_up()
+    return report
+
+
+def _fold_once(
+    sources: Sources, conversation_ids: list[str], again: Collection[MessageKey], others: FoldsAtOnce
+) -> tuple[FoldReport, dict[MessageKey, str]]:
+    """Fold some conversations; also gives the messages of which anything was stored, with their conversations."""
+    gathered = sources.gather(conversation_ids, again)
     if not (gathered.evidence.answers or gathered.evidence.set_aside):
-        return FoldReport()
+        return FoldReport(), {}
     stamp = sources.run.stamp("fold")
     folded = fold(gathered.evidence, stamp["ingestion_timestamp"])
     lie_on = {entry_of(row) for row in (*folded.details, *(answer for answer, _ in gathered.evidence.answers))}
     store_days(sources.lake, lie_on - set(gathered.indexed), stamp)
     set_aside(folded.set_aside, gathered.evidence.errors, sources.run, sources.lake)
-    details, attachments = _store(folded, gathered.evidence, sources.lake, stamp)
+    details, attachments = _differences(folded, gathered.evidence)
+    stored = {MessageKey.of(row) for each in (details, attachments) for row in (*each.changed, *each.gone)}
+    if stored:
+        others.announce()
+    # Attachments first: whoever sees a message in message_details finds its attachments.
+    _store(sources.lake, MESSAGE_ATTACHMENTS, attachments, stamp)
+    _store(sources.lake, MESSAGE_DETAILS, details, stamp)
     day = sources.run.day
-    return FoldReport(
+    report = FoldReport(
         messages=len(folded.details),
         days=frozenset(row["created_date"] for row in folded.details),
-        details=details,
-        attachments=attachments,
+        details=_counted(details),
+        attachments=_counted(attachments),
         statements=folded.statements,
         statements_found=folded.statements_found,
         came=kinds_of(folded.details, day),
@@ -139,33 +166,30 @@ def _fold_part(sources: Sources, conversation_ids: list[str]) -> FoldReport:
         space_requests=gathered.space_requests,
         set_aside=len(folded.set_aside),
     )
+    conversations = ((MessageKey.of(row), row["conversation_id"]) for row in folded.details)
+    return report, {key: conversation_id for key, conversation_id in conversations if key in stored}
 
 
-def _store(
-    folded: Folded, evidence: Evidence, lake: Lakehouse, stamp: Mapping[str, Any]
-) -> tuple[MergeResult, MergeResult]:
-    """Attachments first: whoever sees a message in message_details finds its attachments."""
-    details_before, attachments_before = folded.replaced(evidence.details), folded.replaced(evidence.attachments)
-    attachments = _merge(lake, MESSAGE_ATTACHMENTS, folded.attachments, attachments_before, stamp)
-    return _merge(lake, MESSAGE_DETAILS, folded.details, details_before, stamp), attachments
+def _differences(folded: Folded, evidence: Evidence) -> tuple[Difference, Difference]:
+    """What has to be done to messages and to attachments."""
+    return (
+        difference(MESSAGE_DETAILS, folded.details, folded.replaced(evidence.details)),
+        difference(MESSAGE_ATTACHMENTS, folded.attachments, folded.replaced(evidence.attachments)),
+    )
 
 
-def _merge(
-    lake: Lakehouse,
-    table: Table,
-    rows: Iterable[Row],
-    previous: Iterable[Mapping[str, Any]],
-    stamp: Mapping[str, Any],
-) -> MergeResult:
+def _store(lake: Lakehouse, table: Table, found: Difference, stamp: Mapping[str, Any]) -> None:
     """Store what is not as it was.
 
     What stays as it is does not even reach the table: comparing it there would read every day it lies in.
     """
-    found = difference(table, rows, previous)
     if found.changed or found.gone:
         lake.store(
             table,
             table.frame({**row, **stamp} for row in found.changed),
             delete=table.frame(map(table.part, found.gone)) if found.gone else None,
         )
+
+
+def _counted(found: Difference) -> MergeResult:
     return MergeResult(found.inserted, len(found.changed) - found.inserted, len(found.gone))

@@ -58,23 +58,32 @@ class Sources:
         """What the fold has found out about query history."""
         return History(self.system_tables)
 
-    def gather(self, conversation_ids: Collection[str]) -> Gathered:
-        """What is known of those messages of the conversations that are folded again; there may be none."""
+    def gather(self, conversation_ids: Collection[str], again: Collection[MessageKey] = ()) -> Gathered:
+        """What is known of those messages of the conversations that are folded again; there may be none.
+
+        Args:
+            conversation_ids: The conversations.
+            again: Messages that are folded in any case.
+        """
         indexed = indexed_days(self.lake, conversation_ids)
         days = {self.run.day, *(created_date for _, _, created_date in indexed)}
         traces = traces_of(conversation_ids, days, self.run.day, self.lake, self.since)
         headers = {key: each.answers[-1] for key, each in traces.messages.items()}
         positions = conversation_positions(headers.values())
-        again = [headers[key] for key, each in traces.messages.items() if self._is_folded(each, positions[key])]
-        if not again:
+        to_fold = [
+            headers[key]
+            for key, each in traces.messages.items()
+            if key in again or self._is_folded(each, positions[key])
+        ]
+        if not to_fold:
             return Gathered(Evidence([], positions))
-        before = [traces.folded[MessageKey.of(each)] for each in again if MessageKey.of(each) in traces.folded]
-        told = told_of(again, traces, days, self.run.day, self.lake)
+        before = [traces.folded[MessageKey.of(each)] for each in to_fold if MessageKey.of(each) in traces.folded]
+        told = told_of(to_fold, traces, days, self.run.day, self.lake)
         latest, set_aside = parse_answers(told.answers)
         answers, withheld = keep_richer(latest, told.looks, self.lake, days)
         details, attachments = self._rows_of(before)
         by_key = {MessageKey.of(row): row for row in details}
-        titles, space_requests = self._titles(spaces_of(again), told)
+        titles, space_requests = self._titles(spaces_of(to_fold), told)
         history = self.history.rows(history_question(answers, by_key, self.run.day))
         evidence = Evidence(
             answers,

@@ -134,20 +134,5 @@ def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
     )
 
 
-def note_fold(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> None:
-    """Note what a fold went by that has ended well; nothing is written if the same is noted.
-
-    Args:
-        before: The day as the fold found it.
-        lake: The tables.
-        now: When the fold began, UTC.
-    """
-    if before.noted.get("folded_hash") == before.evidence:
-        return
-    times = dict.fromkeys(("folded_timestamp", "last_load_timestamp", "ingestion_timestamp"), now)
-    seen = {"folded_hash": before.evidence, "folded_answers": before.dated}
-    lake.store(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([{**before.noted, **seen, **times}]))
-
-
 def _number(rows: Sequence[Row]) -> int:
     return sum(row["count"] for row in rows)

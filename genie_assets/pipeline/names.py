@@ -1,6 +1,6 @@
 """Names as they are stored; those that become known are written into the rows that were made without them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from genie_assets.domain.folded_again import in_parts
@@ -35,6 +35,13 @@ def spread_titles(titles: Mapping[SpaceKey, str], lake: Lakehouse, stamp: Mappin
     """
     if titles:
         _spread(MESSAGE_DETAILS, without_title(titles), lambda rows: titled(rows, titles), lake, stamp)
+
+
+def spread_known_titles(spaces: Collection[SpaceKey], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:
+    """Give the stored titles of these spaces to their messages that lack one."""
+    if spaces:
+        known = space_titles(lake, (key.workspace_id for key in spaces))
+        spread_titles({key: title for key in spaces if (title := known.get(key))}, lake, stamp)
 
 
 def spread_workspace_names(names: Mapping[str, str], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from genie_assets.domain.folded_again import (
@@ -17,6 +17,7 @@ from genie_assets.domain.keys import Row
 from genie_assets.domain.questions import Counted, Question, Rows, Wanted
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.folded_days import FoldedDay
+from genie_assets.pipeline.folds_at_once import folds_question
 from genie_assets.pipeline.history import long_waiting
 
 
@@ -27,26 +28,30 @@ class Touched(NamedTuple):
         conversations: Conversations to look at, each with how many messages it is known to have at least.
         long_waiting: How many messages of each day have waited for a statement for long.
         since: If given, only what has changed in them since then is folded.
+        folds: What other folds have announced and noted, before anything was read for this one.
     """
 
     conversations: Counter[str]
     long_waiting: Mapping[dt.date, int]
     since: dt.datetime | None = None
+    folds: Sequence[Row] = ()
 
 
-def touched_conversations(before: FoldedDay, lake: Lakehouse, today: dt.date) -> Touched:
+def touched_conversations(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> Touched:
     """Where the fold of a day looks: where something has changed, or everywhere if an answer was stored late.
 
     Args:
         before: The day as the fold finds it.
         lake: The tables.
-        today: The day of the fold, UTC.
+        now: The time of the fold, UTC.
     """
+    today = now.date()
     since = before.since(today)
-    found = _looked_up(before.day, lake, today, since)
+    found = _looked_up(before.day, lake, now, since)
     if since is not None and before.is_late(dated_answers(found)):
         since = None
-        found = _looked_up(before.day, lake, today, since)
+        found = _looked_up(before.day, lake, now, since)
+    folds = found.pop("folds")
     touched = Counter({row["conversation_id"]: row["count"] for row in found["asked"]})
     long_ago = {row["created_date"]: row["count"] for row in found["long waiting"]}
     nameless_ids = {row["message_id"] for row in found["nameless"]}
@@ -54,14 +59,16 @@ def touched_conversations(before: FoldedDay, lake: Lakehouse, today: dt.date) ->
         found |= lake.together({"named": _conversations(named_by_the_log(nameless_ids))})
     for rows in found.values():
         touched |= Counter({row["conversation_id"]: 1 for row in rows if row.get("conversation_id") is not None})
-    return Touched(touched, long_ago, since)
+    return Touched(touched, long_ago, since, folds)
 
 
 def _looked_up(
-    event_date: dt.date, lake: Lakehouse, today: dt.date, since: dt.datetime | None
+    event_date: dt.date, lake: Lakehouse, now: dt.datetime, since: dt.datetime | None
 ) -> dict[str, list[Row]]:
     """What tells it, and how many answers are dated before `since`; one question."""
+    today = now.date()
     questions: dict[str, Question] = {
+        "folds": folds_question(now),
         "asked": Counted(asked_on(event_date, since), by=["conversation_id"]),
         "nameless": Wanted(nameless(event_date, since), ["message_id"], distinct=True),
         "long waiting": long_waiting(today),

@@ -1,7 +1,6 @@
 """Deletions reach other days: whatever is loaded first, the tables are the same, row by row."""
 
 import datetime as dt
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     TABLES,
 )
+from genie_assets_tests.overtaken import Overtaken
 from genie_assets_tests.pipeline.world import MONDAY, NOON, TUESDAY, WEDNESDAY, World
 
 ONE_DAY = dt.timedelta(days=1)
@@ -195,24 +195,6 @@ def test_a_day_whose_deletion_touches_no_known_message_can_be_loaded_again(world
     world.discover()
     assert world.rows(GENIE_DELETIONS) == before
     assert [row["deleted_id"] for row in before] == ["unknown"]
-
-
-class Overtaken:
-    """The tables that a process uses, while another one does its whole work before the call of that number."""
-
-    def __init__(self, used: Any, before: int, work: Callable[[], object]) -> None:
-        self._used, self._before, self._work = used, before, work
-        self.calls = 0
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, **options: Any) -> Any:
-            if name != "prepare":
-                self.calls += 1
-                if self.calls == self._before:
-                    self._work()
-            return getattr(self._used, name)(*args, **options)
-
-        return call
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 4), pytest.param(4, 0, marks=pytest.mark.long)])

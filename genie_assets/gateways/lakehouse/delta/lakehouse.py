@@ -15,6 +15,7 @@ from genie_assets.domain.questions import Filter, Newest, Rows
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.delta.commits import Change
 from genie_assets.gateways.lakehouse.delta.disks import open_to_others
+from genie_assets.gateways.lakehouse.delta.histories import Histories
 from genie_assets.gateways.lakehouse.delta.limits import Limits
 from genie_assets.gateways.lakehouse.delta.maintenance import maintain
 from genie_assets.gateways.lakehouse.delta.merges import appended, merged, replaced
@@ -70,7 +71,8 @@ class DeltaLakehouse(Lakehouse):
         made_up: bool = False,
         limits: Limits = Limits(),  # noqa: B008 - it never changes
     ) -> None:
-        self._store = DeltaStore(root, storage_options, limits, made_up=made_up)
+        self._histories = Histories()
+        self._store = DeltaStore(root, storage_options, limits, made_up=made_up, opened=self._histories.looked_at)
 
     def exists(self, table: Table) -> bool:
         """Whether the table was ever written."""
@@ -96,7 +98,12 @@ class DeltaLakehouse(Lakehouse):
         return counts.filter(pc.greater_equal(counts[COUNT], at_least))
 
     def _append(self, table: Table, rows: pa.Table) -> None:
-        self._store.commit(table, lambda delta: appended(delta, rows), needs=rows.nbytes)
+        if table.course is None:
+            self._store.commit(table, lambda delta: appended(delta, rows), needs=rows.nbytes)
+            return
+        histories = self._histories
+        made = self._store.commit(table, lambda delta: histories.added(delta, table, rows), needs=rows.nbytes)
+        histories.noted(table, made)
 
     def _replace_day(self, table: Table, day: date, rows: pa.Table) -> bool:
         return self._store.commit(table, lambda delta: replaced(delta, table, day, rows), needs=rows.nbytes)

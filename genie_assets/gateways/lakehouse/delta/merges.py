@@ -56,7 +56,7 @@ def appended(delta: DeltaTable, rows: pa.Table) -> Change[None]:
 def merged(delta: DeltaTable, table: Table, rows: pa.Table, gone: pa.Table) -> Change[MergeResult]:
     """Insert or update `rows` and delete `gone`, which has the columns of the identity, in at most one commit."""
     gone_keys = keys_of(gone, identity_of(table))
-    wanted = (*of_days(table, days_of(table, rows, gone)), *_with_keys_of(table, rows, gone))
+    wanted = (*of_days(table, days_of(table, rows, gone)), *with_keys_of(table, rows, gone))
     found = _compared(delta, table, rows, wanted, find=frozenset(gone_keys))
     result = MergeResult(
         inserted=int((~found.stored).sum()),
@@ -97,8 +97,8 @@ def _compared(
     return differences(stored, rows, identity=identity, content=table.content, **sought)
 
 
-def _with_keys_of(table: Table, *sources: pa.Table) -> tuple[Condition, ...]:
-    """The condition that spares the engine most rows of a day."""
+def with_keys_of(table: Table, *sources: pa.Table) -> tuple[Condition, ...]:
+    """The condition that spares the engine most rows of a day: those of other things than these rows'."""
     if (column := telling_column(table)) is None:
         return ()
     values = pa.chunked_array([chunk for rows in sources for chunk in rows[column.name].chunks], pa.string())
@@ -114,6 +114,11 @@ def once_at_a_time(delta: DeltaTable, days: Collection[date] | None) -> list[Tra
     names = {"merge"} if days is None else {f"merge/{day.toordinal() % _TRANSACTION_NAMES}" for day in days}
     versions = {name: delta.transaction_version(name) for name in sorted(names)}
     return [Transaction(name, 0 if version is None else version + 1) for name, version in versions.items()]
+
+
+def transaction_names() -> list[str]:
+    """The names of all transactions that `once_at_a_time` makes."""
+    return ["merge", *(f"merge/{number}" for number in range(_TRANSACTION_NAMES))]
 
 
 def _as_stored(delta: DeltaTable, rows: pa.Table) -> pa.Table:

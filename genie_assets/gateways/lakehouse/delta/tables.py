@@ -4,7 +4,7 @@ Nothing is written to a table that exists, but what it lacks of its definition; 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -33,12 +33,19 @@ class DeltaTables:
         storage_options: credentials and endpoints of an object store.
         limits: how far it goes.
         made_up: whether the tables hold a made-up account; those of the other kind are refused.
+        opened: told of each table that is opened, and of each that is not there.
     """
 
     def __init__(
-        self, root: str, storage_options: Mapping[str, str] | None, limits: Limits, *, made_up: bool = False
+        self,
+        root: str,
+        storage_options: Mapping[str, str] | None,
+        limits: Limits,
+        *,
+        made_up: bool = False,
+        opened: Callable[[Table, DeltaTable | None], object],
     ) -> None:
-        self._root, self._limits, self._made_up = root, limits, made_up
+        self._root, self._limits, self._made_up, self._told = root, limits, made_up, opened
         self._options = store_options(root, storage_options)
         self._knows_neighbours = False
 
@@ -68,6 +75,7 @@ class DeltaTables:
             if folder := self.local_folder(table):
                 refuse_cut_entries(table, folder, delta.version())
             self._refuse_other_kind(table, delta)
+        self._told(table, delta)
         return delta
 
     def created(self, table: Table) -> DeltaTable:

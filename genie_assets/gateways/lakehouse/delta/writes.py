@@ -53,9 +53,15 @@ class DeltaStore(DeltaTables):
     """The tables, with the one way to write them."""
 
     def __init__(
-        self, root: str, storage_options: Mapping[str, str] | None, limits: Limits, *, made_up: bool = False
+        self,
+        root: str,
+        storage_options: Mapping[str, str] | None,
+        limits: Limits,
+        *,
+        made_up: bool = False,
+        opened: Callable[[Table, DeltaTable | None], object],
     ) -> None:
-        super().__init__(root, storage_options, limits, made_up=made_up)
+        super().__init__(root, storage_options, limits, made_up=made_up, opened=opened)
         self._signatures = Signatures()
         # Tables as the last commit left them, each with what tells its log's last entry from any other: to bring
         # one up to date is quicker than to read its checkpoint.
