@@ -1,6 +1,6 @@
 """`genie-assets dev`: the Dagster UI, of the account or of the demo."""
 
-import sys
+from typing import NoReturn
 
 import click
 
@@ -29,16 +29,14 @@ def dev(port: int, of_demo: bool) -> None:
     """
     require("dev", "ui")
     if of_demo:
-        sys.exit(_serve_demo(port, "The demo's UI"))
+        _serve_demo(port, "The demo's UI")
     settings = read_settings()
     if not (settings.databricks_host or settings.databricks_config_profile or settings.databricks_config_file):
-        sys.exit(
-            _serve_demo(port, "No account is named (DATABRICKS_HOST, here or in .env), so this is the demo's UI")
-        )
-    sys.exit(_serve_account(port))
+        _serve_demo(port, "No account is named (DATABRICKS_HOST, here or in .env), so this is the demo's UI")
+    _serve_account(port)
 
 
-def _serve_account(port: int) -> int:
+def _serve_account(port: int) -> NoReturn:
     from genie_assets.commands.locks import taken
     from genie_assets.commands.report_server import served_report
     from genie_assets.commands.ui import prepare, require_port, serve_ui
@@ -53,10 +51,10 @@ def _serve_account(port: int) -> int:
     prepare(home)
     # Two daemons on one home would disturb each other.
     with naming_files(home), taken(home, "dev"), served_report(lakehouse) as served:
-        return serve_ui(home, port, {"GENIE_LAKEHOUSE": lakehouse, **served})
+        serve_ui(home, port, {"GENIE_LAKEHOUSE": lakehouse, **served})
 
 
-def _serve_demo(port: int, title: str) -> int:
+def _serve_demo(port: int, title: str) -> NoReturn:
     require("dev", "sandbox")
     from genie_assets.commands.demo_place import DemoPlace, only, settings_of
     from genie_assets.commands.report_server import served_report
@@ -75,4 +73,4 @@ def _serve_demo(port: int, title: str) -> int:
             home = place.dagster_home()
             prepare(home)
             with served_report(tables.lakehouse) as served:
-                return serve_ui(home, port, served)
+                serve_ui(home, port, served)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 from urllib.request import ProxyHandler, build_opener
 
 import click
@@ -17,6 +18,11 @@ from genie_assets.commands.ports import LOOPBACK, why_not
 from genie_assets.commands.shipped import WORKSPACE, shipped
 
 _LOOK_SECONDS = 0.3
+_ENDED = (
+    "Dagster's webserver or its daemon ended, and the other one with it; what Dagster said of it stands above. "
+    "Start both again with the same command. Nothing that is stored is lost; what a run had not done, "
+    "the next one does."
+)
 # Straight to loopback, whatever proxy the environment names.
 _direct = build_opener(ProxyHandler({}))
 
@@ -39,8 +45,11 @@ def prepare(home: Path) -> None:
     Runner(home).close()
 
 
-def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> int:
-    """Run Dagster's webserver and daemon on our definitions until they end, or until we are interrupted.
+def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> NoReturn:
+    """Run Dagster's webserver and daemon on our definitions until we are interrupted.
+
+    One of them that ends takes the other along. `dagster dev` calls even that a success: whoever keeps us running
+    would take it for one.
 
     Args:
         home: The Dagster home, with its database. It is the working directory, too: Dagster would let a `.env`
@@ -48,8 +57,8 @@ def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> int:
         port: Port of the UI, on loopback.
         settings: The environment variables besides those that we have.
 
-    Returns:
-        The exit code of `dagster dev`.
+    Raises:
+        click.ClickException: they ended by themselves.
     """
     command = [sys.executable, "-m", "genie_assets.commands.guarded"]
     command += [sys.executable, "-m", "dagster", "dev", "-w", str(shipped(WORKSPACE)), "--log-level", "warning"]
@@ -66,9 +75,10 @@ def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> int:
     )
     try:
         _announce(process, f"http://{LOOPBACK}:{port}")
-        return process.wait()
+        process.wait()
     finally:
         _end(process)
+    raise click.ClickException(_ENDED)
 
 
 def _announce(process: subprocess.Popen[bytes], url: str) -> None:
