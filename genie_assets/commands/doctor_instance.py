@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 import click
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+)
 
 from genie_assets.commands.dagster_lines import location_names, on_the_workspace
 from genie_assets.commands.findings import Finding
@@ -31,8 +36,11 @@ def instance_findings() -> Iterator[Finding]:
         return
     try:
         with open_home(dagster_home()) as instance:
-            switches = list(_started(instance.all_instigator_state()))
+            states = instance.all_instigator_state()
+            switches = list(_started(states))
             found = [_storage(instance), *(each.finding() for each in switches), *_daemon(instance, switches)]
+            beat = instance.get_daemon_heartbeats().get("SENSOR")
+            found += _code(states, switches, beat.timestamp if beat else None)
     except (HomeError, click.ClickException):
         return  # `preflight` has said so
     yield from found
@@ -93,6 +101,32 @@ def _daemon(instance: dg.DagsterInstance, switches: Sequence[_Switches]) -> Iter
         )
         cure = on_the_workspace("dagster-daemon run")
         yield Finding(ok=True, text=text, warns=True, name="dagster.daemon", cure=cure)
+
+
+def _code(
+    states: Sequence[InstigatorState], switches: Sequence[_Switches], beat: float | None
+) -> Iterator[Finding]:
+    """Sensors that a living daemon does not reach: it goes on without a code location that cannot be loaded.
+
+    Each of our sensors ticks once a minute, whether or not it starts something.
+    """
+    since = dt.datetime.now(dt.UTC).timestamp() - _LONGEST_SILENCE.total_seconds()
+    on = {name for each in switches if each.word == "sensor" for name in each.on}
+    known = [
+        moment
+        for each in states
+        if each.name in on and isinstance(each.instigator_data, SensorInstigatorData)
+        for moment in (each.instigator_data.last_tick_timestamp, each.instigator_data.last_sensor_start_timestamp)
+        if moment is not None
+    ]
+    if beat is not None and beat >= since and known and max(known) < since:
+        latest = dt.datetime.fromtimestamp(max(known), dt.UTC)
+        text = (
+            f"A daemon of Dagster runs, but none of our sensors has ticked since {latest:%Y-%m-%d %H:%M} UTC: it "
+            "does not reach our code location, and starts no schedule either. The UI shows why, under Deployment, "
+            "and reloads it there; or start its process again, or `genie-assets dev`"
+        )
+        yield Finding(ok=True, text=text, warns=True, name="dagster.code_location")
 
 
 def _started(states: Sequence[InstigatorState]) -> Iterator[_Switches]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from dagster._core.scheduler.instigation import InstigatorStatus
+from dagster._core.scheduler.instigation import InstigatorStatus, SensorInstigatorData
 from dagster._daemon.types import DaemonHeartbeat
 
 from genie_assets.commands.cli import main
@@ -288,6 +288,14 @@ def test_schedules_and_sensors_that_are_off_are_switched_on_by_the_printed_lines
         for kind in ("SCHEDULER", "SENSOR"):  # as a daemon does twice a minute
             instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), kind, "one", None))
     assert world.doctor() == {}
+    for minutes, names in ((45, {"dagster.code_location"}), (1, set())):
+        ticked = SensorInstigatorData(last_tick_timestamp=time.time() - 60 * minutes)
+        with open_home(home) as instance:
+            for state in instance.all_instigator_state():
+                if isinstance(state.instigator_data, SensorInstigatorData):
+                    instance.update_instigator_state(state.with_data(ticked))
+        # A daemon goes on without a code server that was killed, and all of it stands still.
+        assert set(world.doctor()) == names
     with open_home(home) as instance:
         (state,) = (each for each in instance.all_instigator_state() if each.name == "continue_pending")
         instance.update_instigator_state(state.with_status(InstigatorStatus.STOPPED))
