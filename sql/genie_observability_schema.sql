@@ -222,7 +222,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_fetch_runs (
   deleted LONG COMMENT 'Those that were deleted.',
   pending LONG COMMENT 'Those that were not read yet.',
   wanted LONG COMMENT 'Messages that the run wanted to ask for.',
-  failed LONG COMMENT 'Of them, those that it could not read.',
+  failed LONG COMMENT 'Those of them that it could not read, and those that cannot be asked for.',
   failures STRING COMMENT 'The same by error class, as a JSON object, NULL if none failed.',
   requests LONG COMMENT 'Requests to the Genie API.',
   answered_429 LONG COMMENT 'Of them, those answered with: slow down.',

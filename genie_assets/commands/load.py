@@ -16,6 +16,7 @@ from genie_assets.commands.places import (
 )
 from genie_assets.commands.sentences import one_sentence
 from genie_assets.commands.terminal import readable
+from genie_assets.domain.worklist import Verdict
 
 if TYPE_CHECKING:
     from genie_assets.commands.run_events import RunOutcome
@@ -92,14 +93,32 @@ def _load_day(runner: "Runner", day: dt.date) -> bool:
     done = _run(runner, "genie_daily", f"{day}", day)
     if done is None:
         return False
-    numbers = done.metadata["genie_api_messages"]
-    line = f"{day}  wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}"
-    if numbers["brought_along"]:
-        line += f"; {numbers['brought_along']} brought along"
+    line = f"{day}  {told(done.metadata['genie_api_messages'])}"
     if done.problems:
         line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
     click.echo(line)
     return True
+
+
+def told(numbers: Mapping[str, Any]) -> str:
+    """What became of the wanted messages of a day, and what came besides; what is 0 is left out behind `failed`.
+
+    Args:
+        numbers: The metadata of `genie_api_messages`.
+    """
+    line = f"wanted {numbers['wanted']}, stored {numbers['stored']}, failed {numbers['failed']}"
+    # They fail though they are not among the wanted.
+    verdicts = getattr(numbers.get("verdicts"), "records", ())
+    unusable = sum(each.data["count"] for each in verdicts if each.data["verdicts"] == Verdict.BAD_REFERENCE)
+    if unusable:
+        line += f" ({unusable} cannot be asked for)"
+    besides = {
+        "stored before": numbers["answered"] - numbers["stored"],
+        "deleted": numbers["found_deleted"],
+        "left for the next run": numbers["not_attempted"],
+        "brought along": numbers["brought_along"],
+    }
+    return "; ".join([line, *(f"{count} {words}" for words, count in besides.items() if count)])
 
 
 def _back_up_spaces(runner: "Runner", since: dt.datetime) -> bool:

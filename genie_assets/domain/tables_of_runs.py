@@ -66,7 +66,7 @@ GENIE_FETCH_RUNS = Table(
         ours("deleted", "LONG", "Those that were deleted."),
         ours("pending", "LONG", "Those that were not read yet."),
         ours("wanted", "LONG", "Messages that the run wanted to ask for."),
-        ours("failed", "LONG", "Of them, those that it could not read."),
+        ours("failed", "LONG", "Those of them that it could not read, and those that cannot be asked for."),
         ours("failures", "STRING", "The same by error class, as a JSON object; NULL if none failed."),
         ours("requests", "LONG", "Requests to the Genie API."),
         ours("answered_429", "LONG", "Of them, those answered with: slow down."),

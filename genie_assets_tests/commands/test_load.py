@@ -1,11 +1,19 @@
-"""`genie-assets load` before anything runs: days that cannot be loaded."""
+"""`genie-assets load`: days that cannot be loaded, and what it says of one that was."""
 
 import datetime as dt
+from typing import Any
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 
 from genie_assets.commands.cli import main
+from genie_assets.commands.load import told
+from genie_assets.domain.keys import MessageKey
+from genie_assets.domain.worklist import Verdict
+from genie_assets.pipeline.fetch_report import FetchReport
+from genie_assets.pipeline.things import Tally
+from genie_assets.reporting import fetch_metadata
 from genie_assets_tests.e2e.pipelines import forget_settings
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -54,3 +62,21 @@ def test_a_home_that_is_relative_is_refused(tmp_path, monkeypatch):
         "Error: DAGSTER_HOME is ~/dagster: set it to an absolute path, as Dagster's own commands demand.\n"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_day_tells_what_became_of_each_wanted_message():
+    """`wanted 35, stored 28, failed 0` left open where seven were, and hid what time did not suffice for."""
+    quiet = FetchReport({}, 2, 0, 0, 0, 0.1, 0, Tally(stored=2))
+    assert _told_of(quiet) == "wanted 2, stored 2, failed 0"
+    left: list[tuple[Any, ...]] = [MessageKey("w", "m1"), MessageKey("w", "m2")]
+    tally = Tally(stored=37, extra=9, unchanged=4, deleted=1, failed=3, not_attempted=left)
+    assert _told_of(FetchReport({Verdict.NEW: 35, Verdict.BAD_REFERENCE: 3}, 35, 0, 0, 0, 0.1, 0, tally)) == (
+        "wanted 35, stored 28, failed 3 (3 cannot be asked for); 4 stored before; 1 deleted; "
+        "2 left for the next run; 9 brought along"
+    )
+
+
+def _told_of(report: FetchReport) -> str:
+    """As it comes back from a run's events."""
+    noted = dg.AssetMaterialization("genie_api_messages", metadata=fetch_metadata(report)).metadata
+    return told({name: each.value for name, each in noted.items()})
