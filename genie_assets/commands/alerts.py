@@ -18,9 +18,12 @@ _BODY = (
 _STEPS = {"create": "made", "update": "brought up to date", "keep": "up to date already"}
 
 
-@click.group(short_help="Try the channels that alerts are sent to.")
+@click.group(short_help="Try the channels of alerts; deploy the SQL alert.")
 def alerts() -> None:
-    """Try the channels that alerts are sent to. The sensor `alerts` does the telling, in Dagster."""
+    """Try the channels that alerts are sent to, or have Databricks itself watch the tables.
+
+    The sensor `alerts` does the telling, in Dagster.
+    """
 
 
 @alerts.command(short_help="Send one test notice to every channel.")

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from genie_assets.domain.space_access import AccessChange, Levels
     from genie_assets.pipeline.space_library import SpaceLibrary
 
-_NO_SPACES = "`genie-assets load` backs spaces up into it; the demo's are shown with --demo."
+_NO_DEMO = "`genie-assets demo` makes them."
+_NO_SPACES = (
+    "Is GENIE_LAKEHOUSE right? `genie-assets load` backs spaces up into it; the demo's are shown with --demo."
+)
 
 
 def of_the_demo(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -34,7 +37,7 @@ def library(demo: bool = False) -> "SpaceLibrary":
 
     lake, place = chosen_lake(demo)
     if not lake.exists(GENIE_SPACE_DETAILS):
-        raise click.ClickException(f"No spaces are kept at {place}. Is GENIE_LAKEHOUSE right? {_NO_SPACES}")
+        raise click.ClickException(f"No spaces are kept at {place}. {_NO_DEMO if demo else _NO_SPACES}")
     return SpaceLibrary(lake)
 
 

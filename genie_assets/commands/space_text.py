@@ -44,11 +44,19 @@ _WORDS = {
     Standing.GONE: "in the trash or deleted; its last state is kept",
     Standing.NEVER: "not backed up: ",
 }
+_IN_NUMBERS = {
+    Standing.BACKED_UP: "backed up",
+    Standing.BEHIND: "of which an older state is kept",
+    Standing.GONE: "in the trash or deleted",
+    Standing.NEVER: "not backed up",
+}
 
 
 def listed(rows: Iterable[Row], workspaces: Mapping[str, str], fates: Mapping[SpaceKey, Fate]) -> Iterator[str]:
-    """Two to four lines for each space."""
+    """Two to five lines for each space; at the end how many there are of each standing."""
+    counts: Counter[Standing] = Counter()
     for row in rows:
+        counts[standing(row)] += 1
         state = _WORDS[standing(row)]
         yield click.style(_short(row["title"] or "(no title)", 60), bold=True)
         workspace = workspaces.get(row["workspace_id"])
@@ -57,6 +65,9 @@ def listed(rows: Iterable[Row], workspaces: Mapping[str, str], fates: Mapping[Sp
         yield f"  {state}{readable(row['api_fetch_status']) if state.endswith(' ') else ''}{_seen(row)}"
         yield from _made_and_tagged(row)
         yield from _came_and_went(fates.get(SpaceKey.of(row), Fate()), is_gone=standing(row) is Standing.GONE)
+    told = ", ".join(f"{counts[each]:,} {words}" for each, words in _IN_NUMBERS.items() if counts[each])
+    for line in wrapped(f"{many(counts.total(), 'space')}: {told}" if told else "0 spaces", "  "):
+        yield click.style(line, bold=True)
 
 
 def _seen(row: Row) -> str:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from genie_assets.gateways.lakehouse.interface import Lakehouse
 
 _MOST_ROWS = 1_000
-_EXAMPLE = 'genie-assets sql --demo "SELECT day, messages, success_rate FROM activity_by_day LIMIT 7"'
-_NO_TABLES = "`genie-assets load` makes them; the demo's are asked with --demo."
+_EXAMPLE = 'genie-assets sql --demo "SELECT day, question FROM message_overview LIMIT 7"'
+_NO_TABLES = "Is GENIE_LAKEHOUSE right? `genie-assets load` makes them; the demo's are asked with --demo."
+_NO_DEMO = "`genie-assets demo` makes them."
 
 
 @click.command(short_help="Ask the tables and views.")
@@ -67,7 +68,7 @@ def _answer(text: str, demo: bool, limit: int) -> "pa.Table":
     lake, place, schema = _lake(demo)
     reading = understood(text, tables, views, schema)
     if reading.tables and not any(lake.exists(table) for table in TABLES if table.name in reading.tables):
-        raise click.ClickException(f"There are no tables at {place}. Is GENIE_LAKEHOUSE right? {_NO_TABLES}")
+        raise click.ClickException(f"There are no tables at {place}. {_NO_DEMO if demo else _NO_TABLES}")
     try:
         return lake.ask(reading, limit=limit)
     except LakehouseError as problem:

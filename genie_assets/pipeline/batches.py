@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from genie_assets.domain import ledger
 from genie_assets.domain.ledger import Resolution
+from genie_assets.domain.numbers import many
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Became, FetchResult, Request
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -111,7 +112,8 @@ class Batches(Generic[T]):
         written = sum(became is not Became.NOTHING for became in stored.became.values())
         if written or failures:
             self._tally.batches += 1
-            _LOG.info("Batch %s: %d looks, %d errors", stamp["ingestion_batch_id"], written, failures)
+            told = f"{many(written, 'look')}, {many(failures, 'error')}"
+            _LOG.info("Batch %s: %s", stamp["ingestion_batch_id"], told)
 
     def _note(self, look: Look[T], stored: Stored) -> None:
         """Count one look of a batch that is stored, and bring its thing's ledger row up to date."""

@@ -94,12 +94,13 @@ def run(lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_the_list_tells_how_far_each_space_is_backed_up(run: Any) -> None:
     shown = run("list").output
-    assert shown.splitlines()[-5:] == [
+    assert shown.splitlines()[-6:] == [
         "Refund desk",
         "  s1@w1",
         "  backed up, last read 2026-03-02",
         "  perhaps made by a dashboard: the list of agents leaves it out",
         "  tags: certified, owner=../../x\\x1b[2J ` ```",
+        "3 spaces: 2 backed up, 1 not backed up",
     ]
     assert "not backed up: PERMISSION" in shown
     rows = [json.loads(line) for line in run("list", "--format", "json").output.splitlines()]
