@@ -77,8 +77,9 @@ def measure(messages: int, tell: Callable[[str], None] = print) -> None:
             runs(environment, sandbox, len(account.messages), tell)
         hourly(account, Path(folder, "account"), tell)
         if messages >= _MANY:
-            save(_with_long_answers(account), Path(folder, "long"))
-            hourly(_with_long_answers(account), Path(folder, "long"), tell, "_of_long_answers", goal=200)
+            long = _with_long_answers(account)
+            save(long, Path(folder, "long"))
+            hourly(long, Path(folder, "long"), tell, "_of_long_answers", goal=200)
 
 
 def runs(

@@ -147,7 +147,7 @@ def close_errors(demo: bool, of_what: str | None, **selection: Any) -> None:
     closed = close(lake, open_rows(lake, table, **selection), dt.datetime.now(dt.UTC), table)
     click.echo(f"Closed: {counted(closed)}.")
     if closed:
-        _, things = (None, "messages") if of is None else of.things
+        things = "messages" if of is None else of.things[1]
         click.echo(f"Their {things} are not asked for again unless they change.")
     _refuse_unknown(closed, selection["message_ids"], place, table)
 

@@ -78,8 +78,9 @@ def _either(one: Filter, other: Filter) -> Filter:
     return Not([Not([one]), Not([other])])
 
 
-def _later(since: dt.datetime) -> Filter:
-    return Between("ingestion_timestamp", low=since)
+def written_since(since: dt.datetime | None) -> list[Filter]:
+    """Only rows that were written since then, UTC; all of them if it is None."""
+    return [] if since is None else [Between("ingestion_timestamp", low=since)]
 
 
 def _earlier(folded: dt.datetime) -> Filter:
@@ -147,7 +148,7 @@ def merely_read(event_date: dt.date) -> list[Filter]:
 
 def asked_on(event_date: dt.date, since: dt.datetime | None = None) -> Rows:
     """The answers of the messages that were asked on the day; with `since`, only what has changed."""
-    return Rows(GENIE_API_MESSAGES, [] if since is None else [_either(UNFOLDED, _later(since))], [event_date])
+    return Rows(GENIE_API_MESSAGES, [_either(UNFOLDED, each) for each in written_since(since)], [event_date])
 
 
 UNFOLDED: Filter = Not(
@@ -227,8 +228,7 @@ def evidence_hash(found: Mapping[str, Sequence[Row]], today: dt.date) -> str:
 
 def nameless(event_date: dt.date, since: dt.datetime | None = None) -> Rows:
     """References of the day that do not say in which conversation their message is: the log may know."""
-    later = [] if since is None else [_later(since)]
-    return Rows(GENIE_MESSAGES_TO_FETCH, [IsNull("conversation_id"), *later], days=[event_date])
+    return Rows(GENIE_MESSAGES_TO_FETCH, [IsNull("conversation_id"), *written_since(since)], days=[event_date])
 
 
 def touching(event_date: dt.date, today: dt.date, since: dt.datetime | None = None) -> list[Rows]:
@@ -241,10 +241,9 @@ def touching(event_date: dt.date, today: dt.date, since: dt.datetime | None = No
         today: The day of the fold, UTC.
         since: If given, only what has changed since then.
     """
-    later = [] if since is None else [_later(since)]
     failed_later = [] if since is None else [_failed_later(since)]
     return [
-        Rows(GENIE_MESSAGES_TO_FETCH, [Not(merely_read(event_date)), *later], days=[event_date]),
+        Rows(GENIE_MESSAGES_TO_FETCH, [Not(merely_read(event_date)), *written_since(since)], days=[event_date]),
         Rows(MESSAGE_FETCH_ERRORS, [Equals("event_date", event_date), *failed_later]),
         Rows(MESSAGE_DETAILS, WAITING, days=recent_days(today)),
     ]

@@ -36,16 +36,15 @@ class InLine:
         """Whether the day's references differ from those that are `stored`."""
         return len(self.references) != len(stored) or bool(changed_references(stored, self.references))
 
-    def changes_what_others_go_by(self, stored: Collection[Row]) -> bool:
-        """Whether the load of another day, that goes on meanwhile, may have gone by what is no longer so."""
-        if not self.crosses_days:
-            return False
+    @property
+    def changes_what_others_go_by(self) -> bool:
+        """Whether what is stored beside the day's references may be what the load of another day has gone by."""
         deletions = {named(row) for row in self.deletions} != {named(row) for row in self.was}
-        return deletions or bool(self.elsewhere) or self.changes(stored)
+        return deletions or bool(self.elsewhere)
 
-    def store(self, event_date: dt.date, stored: Collection[Row], lake: Lakehouse, now: dt.datetime) -> None:
-        """Store all of it, beside what is `stored` of the day."""
-        if self.changes(stored):
+    def store(self, event_date: dt.date, lake: Lakehouse, now: dt.datetime, *, changed: bool) -> None:
+        """Store all of it; the day's references only where they have `changed`."""
+        if changed:
             lake.store_day(GENIE_MESSAGES_TO_FETCH, event_date, _frame(self.references, now))
         if self.elsewhere:
             lake.store(GENIE_MESSAGES_TO_FETCH, _frame(self.elsewhere, now))

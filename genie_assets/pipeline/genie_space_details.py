@@ -14,11 +14,9 @@ from genie_assets.pipeline.known_spaces import known_spaces
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.space_facts import FactsReport, Tags, facts_told, keep_facts, read_tags
-from genie_assets.pipeline.space_lists import AgentLists, SpaceLists, list_agents, list_spaces
+from genie_assets.pipeline.space_lists import AgentLists, SpaceLists, Urls, list_agents, list_spaces
 from genie_assets.pipeline.space_permissions import PermissionsReport, keep_permissions
 from genie_assets.pipeline.space_shelf import SpaceShelf
-
-Urls = Mapping[str, str | None]  # addresses by workspace_id
 
 
 @dataclass(frozen=True)

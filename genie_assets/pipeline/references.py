@@ -87,8 +87,8 @@ def keep_references(
     in_line = bring_in_line(event_date, rows, records(deletions), stored_deletions, shown=in_the_log, lake=lake)
     in_line = replace(in_line, references=with_times(in_line.references, stored, now))
     changed = in_line.changes(stored)
-    in_line.store(event_date, stored, lake, now)
-    if in_line.changes_what_others_go_by(stored):
+    in_line.store(event_date, lake, now, changed=changed)
+    if in_line.crosses_days and (changed or in_line.changes_what_others_go_by):
         # Of two processes that load two days at once, each may have gone by what was before the other had stored
         # anything. Who looks again after storing sees what the other one has stored, or is seen by it.
         return replace(keep_references(log, {}, lake, now), changed=True, found=found)

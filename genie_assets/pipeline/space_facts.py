@@ -21,11 +21,9 @@ from genie_assets.domain.tables import GENIE_SPACE_DETAILS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
-from genie_assets.pipeline.space_lists import AgentLists
+from genie_assets.pipeline.space_lists import AgentLists, Urls
 
 _TRIED = 3  # spaces of a workspace that are asked for their tags before all others
-
-Urls = Mapping[str, str | None]
 
 
 @dataclass
@@ -94,8 +92,8 @@ def facts_told(older: Collection[SpaceKey], agents: AgentLists, tags: Tags) -> d
     }
 
 
-def keep_facts(told: Mapping[SpaceKey, SpaceFacts], known: Mapping[SpaceKey, SpaceFacts], lake: Lakehouse) -> int:
-    """Store the facts that are not known yet; how many spaces that changed.
+def keep_facts(told: Mapping[SpaceKey, SpaceFacts], known: Mapping[SpaceKey, SpaceFacts], lake: Lakehouse) -> None:
+    """Store the facts that are not known yet.
 
     When a row says that it was written stays: that tells when the space itself was last read as new.
 
@@ -110,9 +108,8 @@ def keep_facts(told: Mapping[SpaceKey, SpaceFacts], known: Mapping[SpaceKey, Spa
         if together(known.get(key, SpaceFacts()), facts) != known.get(key, SpaceFacts())
     }
     if not new:
-        return 0
+        return
     stored = lake.records(GENIE_SPACE_DETAILS, where=[In("space_id", sorted({key.space_id for key in new}))])
     rows = with_facts((row for row in stored if SpaceKey.of(row) in new), new)
     if rows:
         lake.store(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame(rows))
-    return len(rows)

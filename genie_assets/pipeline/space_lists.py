@@ -41,7 +41,6 @@ class AgentLists:
     """
 
     lists: dict[str, AgentList] = field(default_factory=dict)
-    unknown: int = 0  # workspaces that do not have this list
     refused: int = 0  # workspaces whose list could not be read, or not to its end
     requests: int = 0
 
@@ -85,13 +84,11 @@ def list_agents(urls: Urls, *, genie: Genie, run: Run) -> AgentLists:
         answer = result.answers.get(workspace_id)
         if answer is not None:
             found.lists[workspace_id] = agent_list(answer.body["pages"], is_whole=problem is None)
-        if problem is not None and answer is None and _is_not_offered(problem):
-            found.unknown += 1
-        elif problem is not None and problem.error_class is not ErrorClass.NOT_RUNNING:
-            found.refused += 1
+        found.refused += problem is not None and not _is_not_there(problem, is_empty=answer is None)
     return found
 
 
-def _is_not_offered(problem: FetchError) -> bool:
-    """Whether a refusal says that a workspace does not know a call: what is new is not everywhere."""
-    return problem.http_status in (400, 404, 501)
+def _is_not_there(problem: FetchError, *, is_empty: bool) -> bool:
+    """Whether a workspace answers nobody, or does not know this call: what is new is not everywhere."""
+    is_unknown = is_empty and problem.http_status in (400, 404, 501)
+    return is_unknown or problem.error_class is ErrorClass.NOT_RUNNING

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from genie_assets.domain.evidence import OF_A_LOOK, reference_questions
-from genie_assets.domain.folded_again import OF_A_FOLDED_MESSAGE, Traces
+from genie_assets.domain.folded_again import OF_A_FOLDED_MESSAGE, Traces, written_since
 from genie_assets.domain.keys import MESSAGE, MessageKey, Row, SpaceKey
 from genie_assets.domain.message_log import HEADER, LATEST
-from genie_assets.domain.questions import Between, Counted, Exists, In, Rows, Wanted
+from genie_assets.domain.questions import Counted, Exists, In, Rows, Wanted
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     GENIE_MESSAGES_TO_FETCH,
@@ -80,8 +80,7 @@ def traces_of(
     named = [In("conversation_id", conversation_ids)]
     answers = Rows(GENIE_API_MESSAGES, named, days)
     answered = [Exists(answers, MESSAGE)]
-    later = [] if since is None else [Between("ingestion_timestamp", low=since)]
-    of_the_day = Rows(GENIE_MESSAGES_TO_FETCH, [*later, *answered], [day])
+    of_the_day = Rows(GENIE_MESSAGES_TO_FETCH, [*written_since(since), *answered], [day])
     found = lake.together(
         {
             "headers": Wanted(answers, _OF_AN_ANSWER, LATEST),
