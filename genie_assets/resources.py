@@ -20,7 +20,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pool import pool_problem
-from genie_assets.run_costs import note_costs
+from genie_assets.run_costs import begin_noting, note_costs
 from genie_assets.settings import Settings, SettingsError, load_settings
 from genie_assets.wiring import Clock, RunBudget, open_genie_api, open_lake, open_system_tables
 
@@ -73,7 +73,11 @@ class RunBudgetResource(dg.ConfigurableResource[RunBudget]):
 
 
 class _Metered:
-    """What is asked through a resource is noted at the run once it is given back."""
+    """What is asked through a resource is noted at the run, while it goes on and once it is given back."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Dagster calls it before anything is asked."""
+        begin_noting(context)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """Dagster calls it whether or not the run succeeded."""

@@ -112,7 +112,7 @@ def test_the_receiver_gets_what_was_counted(receiver: Receiver) -> None:
 
 
 def test_costs_of_a_run_are_sent_by_job_and_endpoint(receiver: Receiver) -> None:
-    costs = Costs({STATEMENTS: Traffic(2, 0, 1, 70)}, statement_ms=1_500, rows=4, result_bytes=60)
+    costs = Costs({STATEMENTS: Traffic(2, 0, 1, 70, retries=1)}, statement_ms=1_500, rows=4, result_bytes=60)
     send(measures_of_costs(costs, "genie_daily"))
     of_job = {("dagster.job", "genie_daily")}
     of_endpoint = of_job | {("databricks.endpoint", STATEMENTS)}
@@ -126,6 +126,7 @@ def test_costs_of_a_run_are_sent_by_job_and_endpoint(receiver: Receiver) -> None
         ("api.requests", frozenset(of_endpoint)): 2,
         ("api.requests.throttled", frozenset(of_endpoint)): 0,
         ("api.requests.failed", frozenset(of_endpoint)): 1,
+        ("api.requests.again", frozenset(of_endpoint)): 1,
         ("api.answers", frozenset(of_endpoint)): 70,
     }
 

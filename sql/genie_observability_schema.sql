@@ -898,25 +898,27 @@ TBLPROPERTIES (
 
 -- One row per endpoint of Databricks that a run asked.
 CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_run_costs (
-  cost_date DATE NOT NULL COMMENT 'UTC day on which the run ended.',
+  cost_date DATE NOT NULL COMMENT 'UTC day on which the run ended, or noted for the last time if it was killed.',
   run_id STRING NOT NULL COMMENT 'The run: the beginning of its id in Dagster, as in genie_fetch_runs.',
-  endpoint STRING NOT NULL COMMENT 'Verb and path without ids, `all` if there were too many to note each.',
+  endpoint STRING NOT NULL COMMENT 'Verb and path without ids, `others` for the endpoints of a run, the least asked, that there was no room to note one by one. `all`, in rows of versions that noted only the sums then.',
   job_name STRING NOT NULL COMMENT 'The job that it was a run of.',
   requests LONG COMMENT 'Requests that were sent, whatever came of them, a second try is one more.',
   answered_429 LONG COMMENT 'Of them, those answered with: slow down. NULL for `all`.',
   failed LONG COMMENT 'Of them, those without a good answer. NULL for `all`.',
   bytes LONG COMMENT 'Bodies of the answers, unpacked. NULL for `all`.',
-  p50_ms LONG COMMENT 'Half of them were answered within so many ms. NULL for `all`.',
-  p95_ms LONG COMMENT '95 in a hundred were answered within so many ms. NULL for `all`.',
+  p50_ms LONG COMMENT 'Half of them were answered within so many ms. NULL for `all` and `others`.',
+  p95_ms LONG COMMENT '95 in a hundred were answered within so many ms. NULL for `all` and `others`.',
   statement_ms LONG COMMENT 'Of statements: time from sending each until it had ended, that of a warehouse\'s start included. NULL for other endpoints.',
   result_rows LONG COMMENT 'Of statements: rows of their results that came. NULL for other endpoints.',
   result_bytes LONG COMMENT 'Of statements: bytes that it took to send them. NULL for other endpoints.',
+  retries LONG COMMENT 'Requests that were sent because the one before had failed in passing. NULL for `all`, and in rows that are older than this column.',
+  statements LONG COMMENT 'Of statements: how many were sent to a warehouse. NULL for other endpoints, and in rows that are older than this column.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_genie_run_costs PRIMARY KEY (cost_date, run_id, endpoint)
 )
 USING DELTA
-COMMENT 'What every run of every job cost: its requests to Databricks by endpoint, its SQL statements and their time. Of whole days, once a day, from what runs noted of themselves, a run whose process was killed has no row.'
+COMMENT 'What every run of every job cost: its requests to Databricks by endpoint, its SQL statements and their time. Of whole days, once a day, from what runs noted of themselves as they went: of a run whose process was killed, the last minute is missing.'
 TBLPROPERTIES (
   'delta.dataSkippingStatsColumns' = 'cost_date,run_id',
   'delta.enableDeletionVectors' = 'false',

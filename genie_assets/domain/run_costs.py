@@ -6,8 +6,8 @@ noted does not belong here.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from genie_assets.domain.keys import Row
 from genie_assets.domain.measures import Measure
@@ -26,7 +26,8 @@ _OF_REST = ("permissions", "workspace", "get-status", "mkdirs", "lakeview", "das
 _OF_CATALOG = ("unity-catalog", "tables", "functions", "metastores", "current-metastore-assignment", "scim", "v2")
 _OF_TAGS = ("entity-tag-assignments", "geniespaces", "tags")
 _WORDS = frozenset((*_OF_TAGS, *_OF_GENIE, *_OF_SQL, *_OF_REST, *_OF_CATALOG, "me"))
-_ALL = "all"  # of a run of which only the sums were noted
+_ALL = "all"  # of a run of which only the sums were noted, as versions before this one did
+_OTHERS = "others"  # the endpoints of a run for which there was no room
 _LONGEST = 2_000  # of a tag in Dagster's storage: Postgres keeps no index entry of more than 2,700 bytes
 
 
@@ -46,6 +47,15 @@ def endpoint_of(method: str, path: str) -> str:
     return f"{method} {'/'.join(named)}"
 
 
+def login_endpoint(method: str) -> str:
+    """What asking for a token is called, and asking where there are some: whoever gives them out.
+
+    Args:
+        method: HTTP method.
+    """
+    return f"{method} log-in"
+
+
 @dataclass
 class Traffic:
     """The requests of one endpoint.
@@ -55,6 +65,7 @@ class Traffic:
         answered_429: How many of them were answered 429.
         failed: How many got another answer than a good one, or none.
         bytes: What the bodies of the answers hold, unpacked.
+        retries: How many were sent because the one before had failed in passing.
         times: How many were answered within so many ms.
     """
 
@@ -62,6 +73,7 @@ class Traffic:
     answered_429: int = 0
     failed: int = 0
     bytes: int = 0
+    retries: int = 0
     times: Counter[int] = field(default_factory=Counter)
 
     def add(self, other: "Traffic") -> None:
@@ -70,6 +82,7 @@ class Traffic:
         self.answered_429 += other.answered_429
         self.failed += other.failed
         self.bytes += other.bytes
+        self.retries += other.retries
         self.times.update(other.times)
 
 
@@ -110,7 +123,9 @@ class Costs:
 
 
 _TOTALS = ("requests", "statements", "statement_ms", "rows", "result_bytes")
-_OF_AN_ENDPOINT = ("requests", "answered_429", "failed", "bytes", "p50_ms", "p95_ms")
+# In the order in which they are noted. Runs of before `retries` were counted noted the first six.
+_OF_AN_ENDPOINT = ("requests", "answered_429", "failed", "bytes", "p50_ms", "p95_ms", "retries")
+_AT_LEAST = 6
 
 
 @dataclass(frozen=True)
@@ -123,7 +138,8 @@ class NotedCosts:
         statement_ms: As of `Costs`.
         rows: As of `Costs`.
         result_bytes: As of `Costs`.
-        endpoints: By endpoint: requests, answered_429, failed, bytes, p50_ms and p95_ms.
+        endpoints: By endpoint: requests, answered_429, failed, bytes, p50_ms, p95_ms and retries; what is not
+            known is not there.
     """
 
     requests: int = 0
@@ -141,13 +157,18 @@ class NotedCosts:
         is_summed = any(each.requests and not each.endpoints for each in (self, other))
         endpoints = {name: dict(numbers) for name, numbers in self.endpoints.items()}
         for name, numbers in other.endpoints.items():
-            before = endpoints.get(name, {})
-            endpoints[name] = {
-                each: max(before.get(each, 0), value) if each.startswith("p") else before.get(each, 0) + value
-                for each, value in numbers.items()
-            }
+            endpoints[name] = _both(endpoints[name], numbers) if name in endpoints else dict(numbers)
         totals = {name: getattr(self, name) + getattr(other, name) for name in _TOTALS}
         return _noted(totals, {} if is_summed else endpoints)
+
+
+def _both(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """The numbers of two parts of an endpoint; what is not known of one is not known of both."""
+    return {
+        name: max(one[name], value) if name.startswith("p") else one[name] + value
+        for name, value in other.items()
+        if name in one
+    }
 
 
 def summed(parts: Iterable[NotedCosts]) -> NotedCosts:
@@ -168,32 +189,56 @@ def noted(costs: Costs) -> NotedCosts:
             "bytes": each.bytes,
             "p50_ms": nearest_rank(each.times, 50) or 0,
             "p95_ms": nearest_rank(each.times, 95) or 0,
+            "retries": each.retries,
         }
         for name, each in sorted(costs.traffic.items())
     }
     return _noted({name: getattr(costs, name) for name in _TOTALS}, endpoints)
 
 
+def shortened(costs: NotedCosts) -> tuple[NotedCosts, list[str]]:
+    """Costs of which `to_text` makes a text that is short enough, and the endpoints that had to go.
+
+    Those with the fewest requests go. Their sums stay, as those of `others`; statements stay for themselves.
+    """
+    gone: list[str] = []
+    while len(to_text(costs)) > _LONGEST:
+        named = costs.endpoints.keys() - {_OTHERS, STATEMENTS}
+        if not named:
+            return replace(costs, endpoints={}), [*gone, *costs.endpoints]
+        least = min(named, key=lambda name: (costs.endpoints[name]["requests"], name))
+        endpoints = {name: numbers for name, numbers in costs.endpoints.items() if name != least}
+        # Quantiles of several endpoints are not those of all of their requests.
+        sums = {name: value for name, value in costs.endpoints[least].items() if not name.startswith("p")}
+        endpoints[_OTHERS] = _both(endpoints[_OTHERS], sums) if _OTHERS in endpoints else sums
+        costs, gone = replace(costs, endpoints=endpoints), [*gone, least]
+    return costs, gone
+
+
 def to_text(costs: NotedCosts) -> str:
-    """Costs as a short text, from which `from_text` makes them again; of very many endpoints only the sums."""
+    """Costs as a text, from which `from_text` makes them again."""
     numbers = {name: getattr(costs, name) for name in _TOTALS}
-    endpoints = {name: [each[n] for n in _OF_AN_ENDPOINT] for name, each in costs.endpoints.items()}
-    text = json.dumps({**numbers, "endpoints": endpoints}, separators=(",", ":"))
-    return text if len(text) <= _LONGEST else json.dumps(numbers, separators=(",", ":"))
+    endpoints = {name: [each.get(n) for n in _OF_AN_ENDPOINT] for name, each in costs.endpoints.items()}
+    return json.dumps({**numbers, "endpoints": endpoints}, separators=(",", ":"))
 
 
 def from_text(text: str) -> NotedCosts | None:
-    """What `to_text` made a text of; None if it says something else."""
+    """What `to_text` made a text of, in this version or the one before; None if it says something else."""
     try:
         told = json.loads(text)
         totals = {name: int(told[name]) for name in _TOTALS}
-        endpoints = {
-            str(name): dict(zip(_OF_AN_ENDPOINT, map(int, numbers), strict=True))
-            for name, numbers in told.get("endpoints", {}).items()
-        }
+        endpoints = {str(name): _numbers(listed) for name, listed in told.get("endpoints", {}).items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return _noted(totals, endpoints)
+
+
+def _numbers(listed: Sequence[int | None]) -> dict[str, int]:
+    if len(listed) < _AT_LEAST or listed[0] is None:
+        raise ValueError
+    # A later version may list more.
+    named = zip(_OF_AN_ENDPOINT, listed, strict=False)
+    return {name: int(value) for name, value in named if value is not None}
 
 
 def rows_of_run(run: Row, costs: NotedCosts) -> list[Row]:
@@ -204,6 +249,7 @@ def rows_of_run(run: Row, costs: NotedCosts) -> list[Row]:
         costs: What it cost.
     """
     of_statements = {
+        "statements": costs.statements,
         "statement_ms": costs.statement_ms,
         "result_rows": costs.rows,
         "result_bytes": costs.result_bytes,
@@ -248,6 +294,7 @@ def measures_of_costs(costs: Costs, job: str) -> Iterator[Measure]:
             ("requests", "{request}", "Requests to Databricks.", traffic.requests),
             ("requests.throttled", "{request}", "Requests that were answered 429.", traffic.answered_429),
             ("requests.failed", "{request}", "Requests without a good answer.", traffic.failed),
+            ("requests.again", "{request}", "Requests sent because the one before failed.", traffic.retries),
             ("answers", "By", "Bodies of answers, unpacked.", traffic.bytes),
         ):
             yield Measure(f"genie_assets.api.{name}", "counter", unit, meaning, value, where)

@@ -143,22 +143,27 @@ GENIE_RUN_COSTS = Table(
     asset="genie_run_costs",
     row="endpoint of Databricks that a run asked",
     description="What every run of every job cost: its requests to Databricks by endpoint, its SQL statements and "
-    "their time. Of whole days, once a day, from what runs noted of themselves; a run whose process was killed "
-    "has no row.",
+    "their time. Of whole days, once a day, from what runs noted of themselves as they went: of a run whose "
+    "process was killed, the last minute is missing.",
     key=("cost_date", "run_id", "endpoint"),
     statistics=("cost_date", "run_id"),
     bookkeeping=("ingestion_timestamp", "ingestion_batch_id"),
     columns=(
-        ours("cost_date!", "DATE", "UTC day on which the run ended."),
+        ours("cost_date!", "DATE", "UTC day on which the run ended, or noted for the last time if it was killed."),
         ours("run_id!", "STRING", "The run: the beginning of its id in Dagster, as in genie_fetch_runs."),
-        ours("endpoint!", "STRING", "Verb and path without ids; `all` if there were too many to note each."),
+        ours(
+            "endpoint!",
+            "STRING",
+            "Verb and path without ids; `others` for the endpoints of a run, the least asked, that there was no "
+            "room to note one by one. `all`, in rows of versions that noted only the sums then.",
+        ),
         ours("job_name!", "STRING", "The job that it was a run of."),
         ours("requests", "LONG", "Requests that were sent, whatever came of them; a second try is one more."),
         ours("answered_429", "LONG", "Of them, those answered with: slow down. NULL for `all`."),
         ours("failed", "LONG", "Of them, those without a good answer. NULL for `all`."),
         ours("bytes", "LONG", "Bodies of the answers, unpacked. NULL for `all`."),
-        ours("p50_ms", "LONG", "Half of them were answered within so many ms. NULL for `all`."),
-        ours("p95_ms", "LONG", "95 in a hundred were answered within so many ms. NULL for `all`."),
+        ours("p50_ms", "LONG", "Half of them were answered within so many ms. NULL for `all` and `others`."),
+        ours("p95_ms", "LONG", "95 in a hundred were answered within so many ms. NULL for `all` and `others`."),
         ours(
             "statement_ms",
             "LONG",
@@ -167,6 +172,18 @@ GENIE_RUN_COSTS = Table(
         ),
         ours("result_rows", "LONG", "Of statements: rows of their results that came. NULL for other endpoints."),
         ours("result_bytes", "LONG", "Of statements: bytes that it took to send them. NULL for other endpoints."),
+        ours(
+            "retries",
+            "LONG",
+            "Requests that were sent because the one before had failed in passing. NULL for `all`, and in rows "
+            "that are older than this column.",
+        ),
+        ours(
+            "statements",
+            "LONG",
+            "Of statements: how many were sent to a warehouse. NULL for other endpoints, and in rows that are "
+            "older than this column.",
+        ),
         *INGESTION,
     ),
 )

@@ -18,8 +18,10 @@ import requests
 from databricks.sdk.credentials_provider import CredentialsProvider, CredentialsStrategy
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.run_costs import login_endpoint
 from genie_assets.gateways.databricks.exchange import MIB, HttpAnswer, Timeouts, exchange
 from genie_assets.gateways.databricks.http_answers import answer_error, json_object
+from genie_assets.gateways.databricks.metering import Meter
 from genie_assets.gateways.databricks.retries import CallError
 
 _READ_SECONDS = 30.0  # others wait for a login
@@ -126,6 +128,7 @@ class Renewed(Login):
         timeouts: How long to wait for an answer.
         clock: Monotonic seconds.
         headers: What every request with the token carries besides.
+        meter: Counts what is asked.
     """
 
     def __init__(
@@ -138,8 +141,10 @@ class Renewed(Login):
         timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
         headers: Mapping[str, str] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         super().__init__(headers)
+        self._meter = meter or Meter()
         self._place, self._settings, self._secrets = place, settings, secrets
         self._session, self._timeouts, self._clock = session, timeouts, clock
         self._lock = threading.Lock()
@@ -210,15 +215,16 @@ class Renewed(Login):
         Raises:
             CallError: if the answer is not 200; AUTH where it refuses us.
         """
-        answer = exchange(
-            self._session,
-            method,
-            url,
-            timeouts=self._timeouts,
-            most_bytes=MIB,
-            seconds=_LONGEST_SECONDS,
-            **options,
-        )
+        with self._meter.request(login_endpoint(method)) as sent:
+            answer = sent.answer = exchange(
+                self._session,
+                method,
+                url,
+                timeouts=self._timeouts,
+                most_bytes=MIB,
+                seconds=_LONGEST_SECONDS,
+                **options,
+            )
         if answer.status == 200:
             return answer
         failed = answer_error(answer, dt.datetime.now(dt.UTC), *self._secrets)

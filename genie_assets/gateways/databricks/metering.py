@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from genie_assets.domain.run_costs import LINKS, Costs, Traffic, endpoint_of
+from genie_assets.domain.run_costs import Costs, Traffic
 from genie_assets.gateways.databricks.exchange import HttpAnswer
-from genie_assets.gateways.databricks.retries import CallError
+from genie_assets.gateways.databricks.retries import CallError, is_sent_again
 
 
 class Request:
@@ -29,14 +29,14 @@ class Meter:
         self._costs = Costs()
 
     @contextmanager
-    def request(self, method: str, path: str | None) -> Iterator[Request]:
+    def request(self, endpoint: str) -> Iterator[Request]:
         """Count a request, whatever comes of it.
 
         Args:
-            method: HTTP method.
-            path: Path under the host; None for a link to a result, whose address is nobody's business.
+            endpoint: What it asks, as `domain.run_costs` names it.
         """
         sent, began, status = Request(), time.monotonic(), None
+        is_again = is_sent_again(endpoint)
         try:
             yield sent
         except CallError as failed:
@@ -46,19 +46,18 @@ class Meter:
             size = 0
             if sent.answer is not None:
                 status, size = sent.answer.status, len(sent.answer.body)
-            name = LINKS if path is None else endpoint_of(method, path)
             is_good = status is not None and 200 <= status < 300 and sent.answer is not None
-            traffic = Traffic(1, int(status == 429), int(not is_good), size)
+            traffic = Traffic(1, int(status == 429), int(not is_good), size, int(is_again))
             traffic.times[round((time.monotonic() - began) * 1000)] = 1
-            self._add(Costs({name: traffic}))
+            self.add(Costs({endpoint: traffic}))
 
     def ran(self, ms: int) -> None:
         """Count the time of a statement, ms."""
-        self._add(Costs(statement_ms=ms))
+        self.add(Costs(statement_ms=ms))
 
     def brought(self, rows: int, size: int) -> None:
         """Count rows of a result, and the bytes that it took to send them."""
-        self._add(Costs(rows=rows, result_bytes=size))
+        self.add(Costs(rows=rows, result_bytes=size))
 
     def take(self) -> Costs:
         """What was counted since this was last asked."""
@@ -66,6 +65,7 @@ class Meter:
             costs, self._costs = self._costs, Costs()
         return costs
 
-    def _add(self, costs: Costs) -> None:
+    def add(self, costs: Costs) -> None:
+        """Count costs, such as some that were taken and could not be noted."""
         with self._lock:
             self._costs.add(costs)

@@ -17,6 +17,7 @@ from genie_assets.gateways.databricks.credentials import Order, Renewed
 from genie_assets.gateways.databricks.exchange import Timeouts
 from genie_assets.gateways.databricks.hosts import Address, HostPolicy
 from genie_assets.gateways.databricks.http_answers import json_object
+from genie_assets.gateways.databricks.metering import Meter
 from genie_assets.gateways.databricks.retries import CallError
 
 _SERVER_PATH = "/.well-known/oauth-authorization-server"
@@ -45,6 +46,7 @@ class ServicePrincipal(Renewed):
         session: Carries the requests.
         timeouts: How long to wait for an answer.
         clock: Monotonic seconds.
+        meter: Counts what is asked.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ServicePrincipal(Renewed):
         session: requests.Session,
         timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
+        meter: Meter | None = None,
     ) -> None:
         # As they are, as the SDK sends them; RFC 6749 would have them form-encoded first.
         basic = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
@@ -68,6 +71,7 @@ class ServicePrincipal(Renewed):
             timeouts=timeouts,
             clock=clock,
             headers=address.headers,
+            meter=meter,
         )
         self._host, self._policy, self._basic = address.host, policy, basic
         self._endpoint: str | None = None
@@ -160,6 +164,7 @@ class AzurePrincipal(Renewed):
         session: Carries the requests.
         timeouts: How long to wait for an answer.
         clock: Monotonic seconds.
+        meter: Counts what is asked.
     """
 
     def __init__(
@@ -172,6 +177,7 @@ class AzurePrincipal(Renewed):
         session: requests.Session,
         timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
+        meter: Meter | None = None,
     ) -> None:
         authority = tenant.authority_for(address.host)
         super().__init__(
@@ -182,6 +188,7 @@ class AzurePrincipal(Renewed):
             timeouts=timeouts,
             clock=clock,
             headers=address.headers,
+            meter=meter,
         )
         form: Mapping[str, str] = {
             "grant_type": "client_credentials",

@@ -7,9 +7,10 @@ import datetime as dt
 import math
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from tenacity import RetryCallState, Retrying, wait_random_exponential
 
@@ -21,6 +22,7 @@ TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 # A new token may be refused, too: it ran out while the call waited for its turn, or is not known everywhere yet.
 _RENEWALS_IN_A_ROW = 2
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -35,6 +37,59 @@ class CallError(Exception):
 
 class OutOfTimeError(Exception):
     """The deadline came before the call was made even once."""
+
+
+@dataclass
+class _Tries:
+    """The tries of one call, on behalf of who counts requests.
+
+    Attributes:
+        outer: The tries of which this call is a part.
+        latest: The request that the present try sent last.
+        failed: That of the try before, at which it failed, until it is sent again.
+    """
+
+    outer: "_Tries | None"
+    latest: str | None = None
+    failed: str | None = None
+
+
+_present: ContextVar[_Tries | None] = ContextVar("tries", default=None)
+
+
+def as_tries(attempt: Callable[P, T], of: str | None = None) -> Callable[P, T]:
+    """The same attempt, whose requests can be told from those that are sent again.
+
+    Args:
+        attempt: One try of a call; called once more for each further try.
+        of: What a further try sends again, where it is not what the try before sent last.
+    """
+    tries = _Tries(_present.get())
+
+    def one(*args: P.args, **kwargs: P.kwargs) -> T:
+        tries.failed, tries.latest = tries.latest and (of or tries.latest), None
+        token = _present.set(tries)
+        try:
+            return attempt(*args, **kwargs)
+        finally:
+            _present.reset(token)
+
+    return one
+
+
+def is_sent_again(request: str) -> bool:
+    """Whether a request that leaves now is the one at which the try before failed.
+
+    Args:
+        request: What it is called. Another one of the same try, as for a new token, is not sent again.
+    """
+    is_again, tries = False, _present.get()
+    while tries is not None:
+        if tries.failed == request:
+            is_again, tries.failed = True, None
+        tries.latest = request
+        tries = tries.outer
+    return is_again
 
 
 def retry_after_seconds(header: str | None, now: dt.datetime) -> float | None:
@@ -102,7 +157,7 @@ class Retries:
             return is_used_up or self.clock() + state.upcoming_sleep > end
 
         retrying = Retrying(retry=is_worth_it, wait=self._wait, stop=stop, sleep=self.sleep, reraise=True)
-        return retrying(attempt)
+        return retrying(as_tries(attempt))
 
     def _wait(self, state: RetryCallState) -> float:
         error = _failure(state)

@@ -10,6 +10,7 @@ import requests
 from databricks.sdk.core import Config
 
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.run_costs import endpoint_of
 from genie_assets.gateways.databricks.credentials import Login
 from genie_assets.gateways.databricks.exchange import MOST_BYTES, HttpAnswer, Timeouts, exchange
 from genie_assets.gateways.databricks.http_answers import (
@@ -153,7 +154,7 @@ class WorkspaceHttp:
         headers = {**self._login.headers, "Authorization": f"Bearer {token}", "User-Agent": self._user_agent}
         if content_type:
             headers["Content-Type"] = content_type
-        with self.meter.request(method, path) as sent:
+        with self.meter.request(endpoint_of(method, path)) as sent:
             answer = sent.answer = exchange(
                 self._session,
                 method,

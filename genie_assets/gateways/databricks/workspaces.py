@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import requests
 from databricks.sdk import WorkspaceClient
@@ -47,7 +48,7 @@ class Workspaces:
         policy: Hosts that may be sent credentials; Databricks' own by default.
         threads: Connections per host.
         timeouts: How long to wait for an answer.
-        meter: Counts what all of them are asked; logging in is not counted.
+        meter: Counts what all of them are asked, and log-ins.
 
     Raises:
         ValueError: the login is not one of these, or cannot be what somebody meant to give.
@@ -234,10 +235,14 @@ class Workspaces:
         if self._token:
             return PersonalToken(self._token, headers=address.headers)
         who = self._client_id, self._client_secret
-        timeouts = of_a_login(self._timeouts)
+        means: dict[str, Any] = {
+            "session": session,
+            "timeouts": of_a_login(self._timeouts),
+            "meter": self._meter,
+        }
         if self._tenant:
-            return AzurePrincipal(address, self._tenant, *who, session=session, timeouts=timeouts)
-        return ServicePrincipal(address, *who, policy=self._policy, session=session, timeouts=timeouts)
+            return AzurePrincipal(address, self._tenant, *who, **means)
+        return ServicePrincipal(address, *who, policy=self._policy, **means)
 
 
 def _misconfigured(text: str) -> CallError:

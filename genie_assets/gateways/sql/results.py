@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.run_costs import LINKS
 from genie_assets.gateways.databricks.bounds import pooled_session
 from genie_assets.gateways.databricks.connection_errors import shown_host
 from genie_assets.gateways.databricks.exchange import MIB, Timeouts, exchange
@@ -142,7 +143,7 @@ class _RefusedLinkError(WarehouseError):
 def _linked_rows(link: Link, limits: ResultLimits, meter: Meter) -> Part:
     """The rows behind a presigned link. It carries its own right: our login is not sent along."""
     _check_address(link.url)
-    with pooled_session(link.url, 1) as session, meter.request("GET", None) as sent:
+    with pooled_session(link.url, 1) as session, meter.request(LINKS) as sent:
         answer = sent.answer = exchange(
             session,
             "GET",

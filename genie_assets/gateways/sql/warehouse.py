@@ -11,8 +11,9 @@ import pandas as pd
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from genie_assets.domain.outcomes import ErrorClass
+from genie_assets.domain.run_costs import STATEMENTS
 from genie_assets.gateways.databricks.exchange import MIB
-from genie_assets.gateways.databricks.retries import CallError, Retries
+from genie_assets.gateways.databricks.retries import CallError, Retries, as_tries
 from genie_assets.gateways.databricks.transport import AnswerLimits, WorkspaceHttp
 from genie_assets.gateways.sql.answers import Statement, statement_of
 from genie_assets.gateways.sql.errors import WarehouseError, failed_call, refused_statement, shown_reason
@@ -194,7 +195,7 @@ class SqlWarehouse:
             sleep=self._sleep,
             reraise=True,
         )
-        return retrying(self._run, request, deadline)
+        return retrying(as_tries(self._run, of=STATEMENTS), request, deadline)
 
     def _run(self, request: Mapping[str, Any], deadline: float) -> _Answer:
         meter, began = self._connect().meter, self._clock()
