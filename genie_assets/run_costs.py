@@ -71,7 +71,7 @@ class _Account:
 
         What is noted under a day that is past is added up and not looked at again: a run that goes on leaves it.
         """
-        day = _today().isoformat()
+        day = utc_today().isoformat()
         new = take_costs()
         if not new.requests and (not self.text or day == self.day):
             return
@@ -98,7 +98,8 @@ class _Account:
         self.base, self.own, self.text, self.day, self.gone = before, own, text, day, gone
 
 
-def _today() -> dt.date:
+def utc_today() -> dt.date:
+    """The day under which costs are noted now. Tests hand in another one."""
     return dt.datetime.now(dt.UTC).date()
 
 

@@ -9,8 +9,9 @@ import dagster as dg
 import pytest
 
 from genie_assets import run_costs
+from genie_assets.domain.run_costs import Costs, Traffic, noted, to_text
 from genie_assets.resources import LakehouseResource
-from genie_assets.run_costs import note_costs, noted_of_day
+from genie_assets.run_costs import COSTS_TAG, note_costs, noted_of_day
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_workspaces, take_costs
 
@@ -92,7 +93,7 @@ def test_a_run_notes_as_it_goes_and_leaves_the_day_that_is_over(
         for requests in (1, 2):
             count_one()
             until(requests, today)
-        monkeypatch.setattr(run_costs, "_today", lambda: tomorrow)
+        monkeypatch.setattr(run_costs, "utc_today", lambda: tomorrow)
         until(2, tomorrow)
 
     dg.materialize([something], instance=instance, resources={"genie_lake": LakehouseResource()})
@@ -116,17 +117,16 @@ def test_what_could_not_be_noted_is_noted_with_what_follows(
 
 
 def test_what_another_process_of_the_same_run_noted_is_added_to_and_not_lost(instance: dg.DagsterInstance) -> None:
+    """As a step does that runs in a process of its own, elsewhere perhaps."""
+
     @dg.asset
     def something(context: dg.AssetExecutionContext) -> None:
         for _ in range(2):
             count_one()
             note_costs(context)
-            # As a step that runs in a process of its own does.
-            ours = run_costs._account
-            run_costs._account = run_costs._Account("")
-            count_one()
-            note_costs(context)
-            run_costs._account = ours
+            ((run, costs),) = noted_of_day(instance, dt.datetime.now(dt.UTC).date())
+            another = noted(Costs({"GET genie/spaces": Traffic(10)}))
+            instance.add_run_tags(run.run_id, {COSTS_TAG: to_text(costs.and_also(another))})
 
     dg.materialize([something], instance=instance)
-    assert noted_at(instance, dt.datetime.now(dt.UTC).date()) == [4]
+    assert noted_at(instance, dt.datetime.now(dt.UTC).date()) == [22]
