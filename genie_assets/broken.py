@@ -22,11 +22,11 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from genie_assets.broken_runs import days_text, of_failed_runs, of_waiting_runs, utc
-from genie_assets.domain.advice import NOT_EVALUATED, advice, check_advice
+from genie_assets.domain.advice import NOT_EVALUATED, REGION_UNREAD, advice, check_advice
 from genie_assets.domain.incidents import Broken, Severity
 from genie_assets.domain.numbers import form, many
 from genie_assets.domain.side_ledgers import SIDE_LEDGERS, SideLedger
-from genie_assets.run_notes import LEDGER, causes_of
+from genie_assets.run_notes import LEDGER, causes_of, regions_of
 
 # How long after the last evaluation, or after it was switched on, a schedule's checks must have come: twice the
 # time of a run, waiting included, beyond the time between two ticks.
@@ -61,6 +61,7 @@ def broken_now(instance: dg.DagsterInstance, watched: Watched, now: dt.datetime)
     ]
     return [
         *_of_classes(failed),
+        *_of_regions(failed),
         *_of_checks(failed),
         *of_failed_runs(instance, watched.jobs, now),
         *of_waiting_runs(instance, watched.jobs, now),
@@ -75,6 +76,7 @@ class _Failing(NamedTuple):
     severity: Severity
     description: str
     causes: Mapping[str, int]
+    regions: Mapping[str, str]
     ledger: SideLedger | None
     at: dt.datetime
 
@@ -112,7 +114,10 @@ def _failing_of(record: AssetCheckExecutionRecord) -> _Failing:
     ledger = next((each for each in SIDE_LEDGERS if of is not None and each.name == of.value), None)
     known = causes_of(metadata)
     text = (verdict.description if verdict is not None else None) or ""
-    return _Failing(record.key, record.partition, severity, text, known, ledger, _evaluated_at(record))
+    missed, at = regions_of(metadata), _evaluated_at(record)
+    if missed is None:
+        return _Failing(record.key, record.partition, severity, text, known, {}, ledger, at)
+    return _Failing(record.key, record.partition, severity, missed.beside, known, missed.regions, ledger, at)
 
 
 def _evaluated_at(record: AssetCheckExecutionRecord) -> dt.datetime:
@@ -149,11 +154,26 @@ def _how_much(name: str, those: Iterable[_Failing]) -> str:
     return " and ".join(f"{count:,} {form(count, *things)}" for things, count in most.items())
 
 
+def _of_regions(failing: Iterable[_Failing]) -> Iterator[Broken]:
+    """One incident for each region that is missing, whichever checks miss it."""
+    by_region: dict[str, list[_Failing]] = defaultdict(list)
+    for each in sorted(failing, key=lambda each: each.key.name):
+        for name in each.regions:
+            by_region[name].append(each)
+    for name, those in by_region.items():
+        # Two checks may say the same.
+        told = " ".join(dict.fromkeys(each.regions[name] for each in those))
+        what = f"Region {name} is missing, as {_checks_and_days(those)} found: {told}"
+        severity = Severity.ERROR if any(each.severity is Severity.ERROR for each in those) else Severity.WARN
+        since = min(each.at for each in those)
+        yield Broken(f"region:{name}", severity, what, REGION_UNREAD, since, _check_path(those[0].key))
+
+
 def _of_checks(failing: Iterable[_Failing]) -> Iterator[Broken]:
-    """One incident for each other check, on however many days it fails."""
+    """One incident for each other check, on however many days it fails, and for whatever else it fails for."""
     by_check: dict[dg.AssetCheckKey, list[_Failing]] = defaultdict(list)
     for each in failing:
-        if not each.causes:
+        if not each.causes and not (each.regions and not each.description):
             by_check[each.key].append(each)
     for key, those in by_check.items():
         newest = max(those, key=lambda each: each.at)

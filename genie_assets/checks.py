@@ -19,6 +19,7 @@ from genie_assets.domain.advice import advice
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT, EnrichmentStatus
 from genie_assets.domain.health import ERROR_BELOW, WARN_BELOW, RateVerdict, judge_rate, wilson_upper
 from genie_assets.domain.numbers import form, many
+from genie_assets.domain.regions import unread_now
 from genie_assets.domain.tables import (
     GENIE_DAY_LOADS,
     GENIE_RUN_COSTS,
@@ -42,7 +43,7 @@ from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.waiting import lost
 from genie_assets.placement import Placement
 from genie_assets.reconciliation import spaces_are_reconciled
-from genie_assets.run_notes import noted_causes
+from genie_assets.run_notes import noted_causes, noted_regions
 from genie_assets.settings import load_settings
 from genie_assets.showing import counted, counts_table, rows_table, shown
 from genie_assets.space_checks import no_access_was_widened, spaces_are_backed_up
@@ -273,14 +274,19 @@ def _every_region_is_fresh(
 ) -> dg.AssetCheckResult:
     """The same for each region by itself: that others grow says nothing of one that is silent, or out of reach."""
     problems = {region: _of_a_region(newest.get(region), regions[region], now) for region in regions}
-    told = [f"Region {region}: {problem}" for region, problem in problems.items() if problem]
+    told = {region: f"Region {region}: {problem}" for region, problem in problems.items() if problem}
+    away = {region: f"{problems[region][:1].upper()}{problems[region][1:]}" for region in unread_now(regions)}
+    beside = "\n\n".join(text for region, text in told.items() if region not in away)
     silent = [region for region in regions if newest.get(region) is None]
     rows = [(region, newest.get(region) or "none", "no" if regions[region] else "yes") for region in regions]
     return dg.AssetCheckResult(
         passed=not told,
         severity=dg.AssetCheckSeverity.ERROR if silent else dg.AssetCheckSeverity.WARN,
-        description="\n\n".join(told),
-        metadata={"regions": rows_table(["region", "newest event (UTC)", "can be read"], rows)},
+        description="\n\n".join(told.values()),
+        metadata={
+            "regions": rows_table(["region", "newest event (UTC)", "can be read"], rows),
+            **noted_regions(away, beside=beside),
+        },
     )
 
 

@@ -27,6 +27,7 @@ from genie_assets.run_notes import (
     LateDay,
     late_days_of,
     noted_late_days,
+    noted_regions,
     noted_time,
     noted_waits_of_days,
     time_of,
@@ -118,31 +119,39 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
         # Of yesterday rows still come every hour.
         late = late_days(closed_days(place, now)[1:], genie_system_tables, genie_lake)
         found = [day for day in late if not is_about_to_be_loaded(look.at, look.since(day), now)]
-        unread = unread_now(genie_system_tables.regions)
+        unread, beside = unread_now(genie_system_tables.regions), _of_missing_rows(found)
         return dg.AssetCheckResult(
             passed=not (found or unread),
             severity=dg.AssetCheckSeverity.WARN,
-            description=_of_missing_rows(found, unread),
-            metadata={"late_days": len(found), "late_days_about_to_be_loaded": len(late) - len(found)},
+            description=" ".join(filter(None, [beside, _of_unread_logs(unread)])),
+            metadata={
+                "late_days": len(found),
+                "late_days_about_to_be_loaded": len(late) - len(found),
+                **noted_regions(dict.fromkeys(unread, "Whether its log holds more is not known."), beside=beside),
+            },
         )
 
     return every_day_is_loaded
 
 
-def _of_missing_rows(days: Collection[dt.date], unread: Collection[str]) -> str:
+def _of_missing_rows(days: Collection[dt.date]) -> str:
+    if not days:
+        return ""
     named = ", ".join(str(day) for day in sorted(days, reverse=True)[:_SAMPLE])
-    told = [
+    return (
         f"{many(len(days), 'day')} {form(len(days), 'was', 'were')} never loaded, or the audit log holds more by "
         f"now: {named}. The schedule late_days_hourly and the sensor load_late_days do that, if both are on; or "
         "do it by hand."
-        if days
-        else "",
+    )
+
+
+def _of_unread_logs(unread: Collection[str]) -> str:
+    if not unread:
+        return ""
+    return (
         f"The audit log of {_regions(unread)} cannot be read now: whether it holds more is not known. The check "
         "audit_is_fresh says why."
-        if unread
-        else "",
-    ]
-    return " ".join(filter(None, told))
+    )
 
 
 def _regions(names: Collection[str]) -> str:
@@ -164,12 +173,13 @@ def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]
         tables = {"late": rows_table(["day", "last loaded (UTC)"], rows)} if rows else {}
         if without:
             tables["without"] = rows_table(["day", "region", "not read since (UTC)"], without)
-        told = [_of_late_days(late.days) if rows else "", _of_unread_regions(late.unread) if without else ""]
+        beside = _of_late_days(late.days) if rows else ""
+        told = [beside, _of_unread_regions(late.unread) if without else ""]
         return dg.AssetCheckResult(
             passed=not (rows or without),
             severity=dg.AssetCheckSeverity.ERROR,
             description=" ".join(filter(None, told)),
-            metadata={"late_days": len(rows), **tables},
+            metadata={"late_days": len(rows), **tables, **noted_regions(_missed(late.unread), beside=beside)},
         )
 
     return no_day_is_late
@@ -182,6 +192,15 @@ def _of_late_days(late: Mapping[dt.date, dt.datetime | None]) -> str:
         "Other days may be loaded all the while. Are the daemon, and the schedules today_hourly and "
         "settled_days_daily, on? If runs of these days failed, the latest one says why."
     )
+
+
+def _missed(unread: Mapping[dt.date, Mapping[str, dt.datetime]]) -> dict[str, str]:
+    """Of each region that days were loaded without, which days."""
+    days: dict[str, list[dt.date]] = {}
+    for day, regions in unread.items():
+        for region in regions:
+            days.setdefault(region, []).append(day)
+    return {name: f"Loaded without it: {', '.join(map(str, those))}." for name, those in days.items()}
 
 
 def _of_unread_regions(unread: Mapping[dt.date, Mapping[str, dt.datetime]]) -> str:

@@ -26,6 +26,12 @@ CAUSES = "causes"
 LEDGER = "ledger"
 """Under which name it says which ledger knows them, by its short name, if it is not that of messages."""
 
+UNREAD_REGIONS = "unread_regions"
+"""Under which name a check says which regions it misses, and what of each: alerts go by it."""
+
+BESIDE_REGIONS = "beside_regions"
+"""Under which name such a check says what it fails for besides, if it does."""
+
 PACE = "pace"
 """Under which name metadata say on how many requests per second each workspace has settled."""
 
@@ -37,6 +43,7 @@ _NO_TIME = "–"
 
 _OF_WAITS = ("day", "became due (UTC)", "next due (UTC)", "left since (UTC)")
 _OF_CAUSES = ("error class", "count")
+_OF_REGIONS = ("region", "what is missing")
 _OF_PACE = ("workspace id", "requests per second")
 _OF_SPACES = ("workspace id", "space id")
 _OF_LATE_DAYS = ("day", "late since (UTC)", "state of the log")
@@ -119,6 +126,33 @@ def causes_of(metadata: Mapping[str, Any]) -> dict[str, int]:
         value = noted.value if noted is not None else None
         rows = [list(item) for item in value.items()] if isinstance(value, Mapping) else []
     return {str(name): number for name, number in rows if isinstance(number, int) and number > 0}
+
+
+def noted_regions(regions: Mapping[str, str], *, beside: str) -> dict[str, Any]:
+    """Which regions a check misses, as metadata; nothing if it misses none.
+
+    Args:
+        regions: What is missing of each, in a sentence.
+        beside: What the check fails for besides, in a sentence or more; empty if for nothing.
+    """
+    if not regions:
+        return {}
+    return {UNREAD_REGIONS: whole_table(_OF_REGIONS, regions.items()), BESIDE_REGIONS: beside}
+
+
+class MissedRegions(NamedTuple):
+    """What `noted_regions` made metadata of."""
+
+    regions: Mapping[str, str]
+    beside: str
+
+
+def regions_of(metadata: Mapping[str, Any]) -> MissedRegions | None:
+    """Which regions a check misses; None if it says nothing of any."""
+    noted, beside = metadata.get(UNREAD_REGIONS), metadata.get(BESIDE_REGIONS)
+    if not isinstance(noted, dg.TableMetadataValue) or beside is None:
+        return None
+    return MissedRegions({str(name): str(text) for name, text in _rows(_OF_REGIONS, noted)}, str(beside.value))
 
 
 def noted_pace(settled: Mapping[str, float]) -> dict[str, Any]:

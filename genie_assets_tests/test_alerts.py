@@ -28,14 +28,17 @@ from dagster._core.scheduler.instigation import (
 
 from genie_assets.commands.cli import main
 from genie_assets.definitions import build_defs
-from genie_assets.domain.advice import ADVICE, RUN_FAILED
+from genie_assets.domain.advice import ADVICE, REGION_UNREAD, RUN_FAILED
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.gateways.channels import open_channels, send_to_all
 from genie_assets.partitions import utc_days
 from genie_assets.runs import PARTITION_TAG
+from genie_assets_tests.day_runs import back
 from genie_assets_tests.gateways.smtp_server import SmtpServer
 from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
+from genie_assets_tests.pipeline.world import World
 from genie_assets_tests.test_documents import section
+from genie_assets_tests.test_late_days import standing
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 LEDGER, FETCHED, LOG = "message_fetch_errors", "genie_api_messages", "system/access/audit"
@@ -178,6 +181,53 @@ def test_a_thousand_failing_checks_of_a_night_are_one_message_about_one_incident
     )
     assert len(post.messages) == 2
     assert beats(web) == 40
+
+
+def test_a_region_that_is_down_is_one_incident_beside_what_else_the_same_checks_find(
+    watch: Watch, web: StubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Three checks miss it; one of them finds another region silent, too."""
+    monkeypatch.setenv("GENIE_SETTLED_DAYS", "2")
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "3")
+    world = World(tmp_path / "lake")
+    world.now = dt.datetime.combine(today(), dt.time(6), dt.UTC)
+    for days in (1, 2):
+        world.event(f"m{days}", f"c{days}", day=back(days), at=world.now - days * 24 * HOUR)
+
+    def load(us: str | None, *days: int, ap: dt.datetime | None = world.now) -> None:
+        world.system_tables.regions = {"home": None, "us": us, "ap": None}
+        newest = {"home": world.now, "ap": ap} | ({} if us else {"us": world.now})
+        world.system_tables.newest_events = newest
+        for each in days:
+            world.discover(back(each))
+        failed = {name for name, check in standing(world, watch.instance).items() if not check.passed}
+        seen.append(failed & {"audit_is_fresh", "every_day_is_loaded", "no_day_is_late"})
+
+    seen: list[set[str]] = []
+    away = "There is no SQL warehouse there."
+    load(away, 1, 2)
+    assert len(seen[-1]) == 3, "each of the three looks for itself"
+    watch.tick()
+    (first,) = hooked(web)
+    (told,) = [each for each in first["message"].split("\n\n") if "us" in each.split(":")[1]]
+    assert first["message"].count("us") == told.count("us"), "no other incident speaks of it"
+    for part in ("Region us is missing", away, str(back(1)), REGION_UNREAD[:20]):
+        assert part in told
+
+    load(away, ap=None)
+    watch.tick(after=20 * MINUTE)
+    (second,) = hooked(web)[1:]
+    assert (second["title"], "Region ap" in second["message"]) == ("genie-assets: 1 broken", True)
+    assert "audit_is_fresh" in second["message"]
+    assert "us" not in second["message"].partition("What to do")[0].split()
+
+    load(None, 1, 2)
+    watch.tick()
+    watch.tick(after=20 * MINUTE)
+    recovered = [each["message"] for each in hooked(web)[2:]]
+    assert sum(each.count("FINE AGAIN: Region us") for each in recovered) == 1
+    assert seen[-1] == set()
+    assert not any("Region us" in each["message"] for each in hooked(web)[3:])
 
 
 def test_a_check_that_flaps_does_not_flood(watch: Watch, web: StubServer) -> None:

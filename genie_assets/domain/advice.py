@@ -109,6 +109,11 @@ CHECKS: Mapping[str, str] = {
     ),
 }
 _SEE_RUNBOOK = "see what the check says, and docs/operations.md, When a check fails"
+REGION_UNREAD = (
+    "see what it says, and ask `genie-assets doctor`, which prints the grant or setting that mends it. What is "
+    "stored of the region stays, and its days are loaded again by themselves once it can be read, if "
+    "`late_days_hourly` and `load_late_days` are on"
+)
 RUN_FAILED = (
     "open the latest run and read its last error; nothing that was stored is lost, and the next run goes on"
 )
