@@ -7,17 +7,25 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from urllib.request import ProxyHandler, build_opener
 
 import click
 
+from genie_assets.commands import code_server
 from genie_assets.commands.guarded import SECONDS_TO_END
 from genie_assets.commands.ports import LOOPBACK, why_not
 from genie_assets.commands.shipped import WORKSPACE, shipped
 
 _LOOK_SECONDS = 0.3
+_SECONDS_BETWEEN_LOOKS = 5.0  # at the code server, while all goes well
+_CODE_IS_GONE = (
+    "The process with our code ended, and Dagster could not start it again; what it said of that stands above. "
+    "Start the UI again with the same command. Nothing that is stored is lost; what a run had not done, the next "
+    "one does."
+)
 _ENDED = (
     "Dagster's webserver or its daemon ended, and the other one with it; what Dagster said of it stands above. "
     "Start both again with the same command. Nothing that is stored is lost; what a run had not done, "
@@ -49,7 +57,7 @@ def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> NoReturn:
     """Run Dagster's webserver and daemon on our definitions until we are interrupted.
 
     One of them that ends takes the other along. `dagster dev` calls even that a success: whoever keeps us running
-    would take it for one.
+    would take it for one. The process with our code is started again.
 
     Args:
         home: The Dagster home, with its database. It is the working directory, too: Dagster would let a `.env`
@@ -75,10 +83,22 @@ def serve_ui(home: Path, port: int, settings: Mapping[str, str]) -> NoReturn:
     )
     try:
         _announce(process, f"http://{LOOPBACK}:{port}")
-        process.wait()
+        sentence = _attend(process, f"http://{LOOPBACK}:{port}")
     finally:
         _end(process)
-    raise click.ClickException(_ENDED)
+    raise click.ClickException(sentence)
+
+
+def _attend(process: subprocess.Popen[bytes], url: str) -> str:
+    """Wait for the end of any of its processes that is not mended; one sentence on it."""
+    code = code_server.CodeServer(
+        lambda: code_server.lives(process.pid), code_server.reload_of(url), partial(click.echo, err=True)
+    )
+    while code.look(time.monotonic()):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_BETWEEN_LOOKS)
+            return _ENDED
+    return _CODE_IS_GONE
 
 
 def _announce(process: subprocess.Popen[bytes], url: str) -> None:
