@@ -23,6 +23,7 @@ class Principal:
     client_secret: str
     token: str  # a personal access token of the same principal, good in every workspace
     user_id: int
+    groups: tuple[str, ...] = ()  # those of which it is a member, besides `users`
 
 
 ADMINISTRATOR = "admin@sandbox.example"
@@ -261,7 +262,8 @@ def load(folder: Path) -> Account:
         FileNotFoundError: naming the file that is missing.
     """
     header = json.loads((folder / "account.json").read_text(encoding="utf-8"))
-    header["principal"] = Principal(**header["principal"])
+    told = header["principal"]
+    header["principal"] = Principal(**told | {"groups": tuple(told.get("groups", ()))})
     header["workspaces"] = tuple(Workspace(**item) for item in header["workspaces"])
     header["securables"] = tuple(_securable(item) for item in header.get("securables", ()))
     return Account(

@@ -8,7 +8,7 @@ from genie_sandbox.responses import ApiError
 Grant = tuple[str, str, str]  # kind of principal, its name, level
 
 # The groups of the account; no other may be granted anything.
-_GROUPS = frozenset({"admins", "users", "genie-viewers"})
+_GROUPS = frozenset({"admins", "users", "genie-viewers", "genie-managers"})
 _PRINCIPALS = ("group_name", "user_name", "service_principal_name")
 
 

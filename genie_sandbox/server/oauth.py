@@ -137,7 +137,8 @@ class Gatekeeper:
         return json_answer({"token_value": token, "token_info": {"token_id": secrets.token_hex(32)}})
 
     def me(self, entitlements: Mapping[str, Any]) -> Answer:
-        """The SCIM record of the principal itself, which is that of a user, with its entitlements."""
+        """The SCIM record of the principal itself, which is that of a user, with its groups and entitlements."""
+        groups = [{"display": name, "type": "direct", "value": name} for name in self._principal.groups]
         return json_answer(
             {
                 "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -145,6 +146,7 @@ class Gatekeeper:
                 "userName": self._principal.application_id,
                 "displayName": "genie-assets",
                 "active": True,
+                **({"groups": groups} if groups else {}),
                 **entitlements,
             }
         )

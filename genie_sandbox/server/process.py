@@ -153,7 +153,7 @@ class Sandbox:
         account, clock, faults, log = self._account, self._clock, FaultBook(), RequestsLog()
         conversations = Conversations(account.messages, account.agents)
         self._account = replace(account, messages=())  # `conversations` has them now, and frees what it served
-        spaces = Spaces(account.spaces, self._state, account.principal.application_id)
+        spaces = Spaces(account.spaces, self._state, account.principal)
         dashboards = Dashboards(account.principal.application_id, account.warehouse_id, self._state)
         gatekeeper = Gatekeeper(account.principal, self._administrators_token)
         ports = [taken.getsockname()[1] for taken in self._sockets]

@@ -44,7 +44,8 @@ class Rights:
         return None
 
     def _may_use(self) -> bool:
-        us = {("service_principal_name", self._principal.application_id.lower()), ("group_name", "users")}
+        groups = {("group_name", name) for name in ("users", *self._principal.groups)}
+        us = {("service_principal_name", self._principal.application_id.lower()), *groups}
         return any((kind, name.lower()) in us and level in _TO_USE for kind, name, level in self._grants)
 
     def entitlements(self, workspace_id: str) -> dict[str, Any]:

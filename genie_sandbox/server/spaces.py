@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from genie_sandbox.account import Space, SpaceState, space_of
+from genie_sandbox.account import Principal, Space, SpaceState, space_of
 from genie_sandbox.files import replace_text
 from genie_sandbox.responses import ApiError
 from genie_sandbox.server.access import access_list, granted
@@ -17,17 +17,22 @@ _LEVELS = ("CAN_VIEW", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE")
 # What a level lets its holder do, as an account says it.
 _ACCESS = {"CAN_VIEW": "run", "CAN_RUN": "run", "CAN_EDIT": "edit", "CAN_MANAGE": "manage"}
 _LEVEL = {"run": "CAN_RUN", "edit": "CAN_EDIT", "manage": "CAN_MANAGE"}
+_FROM_LESS_TO_MORE = ("none", "run", "edit", "manage")
 _WRITABLE = ("title", "description", "warehouse_id", "parent_path", "serialized_space")
 
 
 class Spaces:
     """Every space by workspace; changes are kept in `folder`, if there is one, and found again after a restart.
 
-    What our `principal` may do is what the account says, until a level on the space is granted to it by name.
+    What our `principal` may do is what the account says, until a level on the space is granted to it by name; and
+    what is granted to its groups, if that is more.
     """
 
-    def __init__(self, spaces: Iterable[Space], folder: Path | None = None, principal: str = "") -> None:
-        self._principal = principal
+    def __init__(
+        self, spaces: Iterable[Space], folder: Path | None = None, principal: Principal | None = None
+    ) -> None:
+        self._principal = principal.application_id if principal else ""
+        self._groups = {"users", *(principal.groups if principal else ())}
         self._spaces = {(space.workspace_id, space.space_id): space for space in spaces}
         self._changed: dict[tuple[str, str], Space] = {}
         self._before: dict[tuple[str, str], Space | None] = {}  # what a reader that lags behind sees
@@ -81,7 +86,11 @@ class Spaces:
 
     def _access(self, space: Space, at_ms: int) -> str:
         ours = [level for _, name, level in space.grants if name.lower() == self._principal.lower()]
-        return _ACCESS[ours[0]] if ours else space.state(at_ms).access
+        own = _ACCESS[ours[0]] if ours else space.state(at_ms).access
+        by_group = [
+            _ACCESS[level] for kind, name, level in space.grants if kind == "group_name" and name in self._groups
+        ]
+        return max(own, *by_group, key=_FROM_LESS_TO_MORE.index) if by_group else own
 
     def listed(self, workspace_id: str, at_ms: int, *, stale: bool = False) -> list[Space | None]:
         """The workspace's spaces in a fixed order, None in place of those that are not to be seen."""
