@@ -71,7 +71,7 @@ def restore(space: str, at: str, outcome: Outcome) -> None:
     """
     from genie_assets.domain.inventory import moment
     from genie_assets.domain.keys import SpaceKey
-    from genie_assets.pipeline.space_access import wanted_access
+    from genie_assets.pipeline.planned_access import wanted_access
     from genie_assets.pipeline.space_plans import restore_plan
 
     then = moment(at)
@@ -95,7 +95,7 @@ def promote(space: str, source: str | None, outcome: Outcome, **to: Any) -> None
     """
     from genie_assets.commands.space_files import is_space_folder
     from genie_assets.domain.keys import SpaceKey
-    from genie_assets.pipeline.space_access import wanted_access
+    from genie_assets.pipeline.planned_access import wanted_access
     from genie_assets.pipeline.space_plans import transfer_plan
 
     if is_space_folder(space):
@@ -202,7 +202,7 @@ class Rights:
 def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
     """Show a plan, write it where it is wanted, and carry it out where that is wanted and a person says yes."""
     from genie_assets.domain.space_plans import file_text
-    from genie_assets.pipeline.space_access import planned_access
+    from genie_assets.pipeline.planned_access import planned_access
 
     found = planned_access(plan, rights.wanted, rights.live)
     if outcome.with_permissions:
@@ -237,8 +237,12 @@ def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
 
 def _with_permissions(plan: "Plan", found: "Access | str") -> "Plan":
     """The plan with what it does to permissions; where that is not known, it leaves them alone and says so."""
+    from genie_assets.domain.space_access import doubts
+    from genie_assets.domain.space_logins import of_groups_that_lose
+
     if not isinstance(found, str):
-        return replace(plan, access=found)
+        told = (*of_groups_that_lose(found.changes), *doubts(found))
+        return replace(plan, access=found, notes=(*plan.notes, *told))
     return replace(plan, notes=(*plan.notes, f"Permissions are left alone: {found}."))
 
 

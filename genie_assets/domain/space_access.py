@@ -7,10 +7,18 @@ written. Levels and names are kept as they are told; who asks and who sends does
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from genie_assets.domain.keys import Row
-from genie_assets.domain.space_permissions import PRINCIPALS, Principal, access_list, own_levels, rank
+from genie_assets.domain.space_permissions import (
+    PRINCIPALS,
+    Principal,
+    access_list,
+    is_known_level,
+    own_levels,
+    rank,
+)
 
 Levels = Mapping[Principal, str]
 
@@ -18,6 +26,7 @@ _MOST_NAMED, _LONGEST_NAME = 5, 100
 _REPLACED = "\ufffd"
 
 _KINDS = {kind: name for name, kind in PRINCIPALS.items()}
+_GROUP = PRINCIPALS["group_name"]
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,7 @@ def _called_as_in(others: Iterable[Principal], levels: Levels) -> Levels:
 def _identity(principal: Principal) -> Principal:
     """Who it is: e-mail addresses and application ids are the same in capitals. Of groups that is not known."""
     kind, name = principal
-    return kind, name if kind == PRINCIPALS["group_name"] else name.casefold()
+    return kind, name if kind == _GROUP else name.casefold()
 
 
 def differing(planned: Access, now: Levels, *, is_new: bool) -> tuple[AccessChange, ...]:
@@ -204,6 +213,9 @@ def levels_of(entries: Any) -> Levels:
         told = entry if isinstance(entry, dict) else {}
         named = [name for name in PRINCIPALS if isinstance(told.get(name), str) and told[name]]
         level = told.get("permission_level")
+        if len(named) > 1:
+            both = " and ".join(f"{name} {_cut(told[name])}" for name in named)
+            raise ValueError(f"An entry names {both}: each must name one principal.")
         if len(named) != 1 or not isinstance(level, str) or not level:
             raise ValueError("Each entry must name one principal and its permission_level.")
         principal = PRINCIPALS[named[0]], told[named[0]]
@@ -214,9 +226,35 @@ def levels_of(entries: Any) -> Levels:
     return found
 
 
+def doubts(planned: Access) -> tuple[str, ...]:
+    """What a reviewer has to look at twice: unknown levels, and groups that differ in capitals only."""
+    odd = [each for each in planned.changes if each.after is not None and not is_known_level(each.after)]
+    levels = [
+        f"{_cut(each.after or '')} for {_cut(named(each.principal))} is a level that this version does not know."
+        for each in odd
+    ]
+    changed = {each.principal for each in planned.changes}
+    groups = sorted(each for each in {*planned.before, *planned.after} if each[0] == _GROUP)
+    twins = [
+        f"The groups {_cut(one[1])} and {_cut(other[1])} differ in capitals only, and are taken for two."
+        for one, other in combinations(groups, 2)
+        if one[1].casefold() == other[1].casefold() and changed & {one, other}
+    ]
+    told = [*levels, *twins]
+    more = [f"There are {len(told) - _MOST_NAMED} more such doubts."] if len(told) > _MOST_NAMED else []
+    return (*told[:_MOST_NAMED], *more)
+
+
 def named(principal: Principal) -> str:
     """A principal in words."""
     return f"{principal[0].lower().replace('_', ' ')} {principal[1]}"
+
+
+def all_named(principals: Collection[Principal]) -> str:
+    """Principals for a sentence; a handful of them at most."""
+    names = [_cut(named(each)) for each in [*principals][:_MOST_NAMED]]
+    more = len(principals) - len(names)
+    return " and ".join([*names, f"{more} more"] if more > 0 else names)
 
 
 def in_words(changes: Collection[AccessChange]) -> str:

@@ -64,9 +64,18 @@ def access_list(body: Mapping[str, Any]) -> AccessList | None:
 
 def own_levels(body: Mapping[str, Any]) -> Mapping[Principal, str]:
     """The highest level of each principal that an object grants itself: what is inherited is left out."""
+    return _levels_of(body, inherited=False)
+
+
+def inherited_levels(body: Mapping[str, Any]) -> Mapping[Principal, str]:
+    """The highest level of each principal that comes from a folder or a role."""
+    return _levels_of(body, inherited=True)
+
+
+def _levels_of(body: Mapping[str, Any], *, inherited: bool) -> Mapping[Principal, str]:
     levels: dict[Principal, str] = {}
     for entry in body.get("access_control_list") or ():
-        principal, told = _principal(entry), [each for each, inherited in _levels(entry) if not inherited]
+        principal, told = _principal(entry), [each for each, comes in _levels(entry) if comes is inherited]
         if principal is not None and told:
             levels[principal] = max((*told, levels.get(principal, told[0])), key=lambda each: (rank(each), each))
     return levels
@@ -152,6 +161,11 @@ def _levels(entry: Any) -> list[tuple[str, bool]]:
         for each in (told if isinstance(told, list) else [])
         if isinstance(each, dict) and (level := as_text(each.get("permission_level")))
     ]
+
+
+def is_known_level(level: str) -> bool:
+    """Whether it is one of the documented levels."""
+    return level in _LEVELS
 
 
 def rank(level: str) -> int:

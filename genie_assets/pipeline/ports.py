@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.requests import FetchResult, Request
+from genie_assets.domain.space_logins import Login
 from genie_assets.domain.space_references import Reference
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ class LiveSpaces(Protocol):
         self, key: SpaceKey, entries: Sequence[Mapping[str, Any]], *, only: bool = False
     ) -> Mapping[str, Any] | FetchError:
         """Grant levels to principals; with `only`, take what the space grants to others away."""
+
+    def login(self, workspace_id: str) -> Login:
+        """Who is logged in in a workspace, as far as it tells."""
 
 
 class LiveReferences(Protocol):

@@ -4,32 +4,28 @@ What is wanted, and what differs, is decided in `domain.space_access`. What cann
 else: it is told in a sentence.
 """
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import FetchError
-from genie_assets.domain.questions import Equals
 from genie_assets.domain.space_access import (
     Access,
     AccessChange,
     Levels,
-    WantedAccess,
-    access,
+    all_named,
     differing,
     entries_of,
-    granted_by,
     in_words,
     left_to_do,
     of_others,
     takes_from,
-    wanted_at,
     who_stays,
 )
+from genie_assets.domain.space_logins import groups_that_lose, locks_out
+from genie_assets.domain.space_permissions import Principal
 from genie_assets.domain.space_plans import Applied, Plan
-from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
-from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.planned_access import granted
 from genie_assets.pipeline.ports import LiveSpaces
 
 _MOST_TOLD = 3
@@ -42,7 +38,10 @@ _PERHAPS_FROM_US = (
     "Apply the plan again."
 )
 _MAKERS = " The login that made the space manages it, whatever the plan says of that login."
-_NOT_WHOLE = "the answer names nobody, or something that this version does not know"
+_GROUP_OF_US = (
+    "{names} would not manage the space any more, and nothing else surely lets the login that sets them do so. "
+    "Let another one apply the plan, or grant CAN_MANAGE to that login by its own name."
+)
 
 
 @dataclass(frozen=True)
@@ -51,26 +50,6 @@ class Patience:
 
     looks: int
     wait: Callable[[], None]
-
-
-def wanted_access(
-    lake: Lakehouse, key: SpaceKey, at: dt.datetime | None = None, *, is_all: bool = False
-) -> WantedAccess | str:
-    """What a space granted at a time, or at the last look, by our tables; else why that is not known."""
-    where = [Equals("workspace_id", key.workspace_id), Equals("space_id", key.space_id)]
-    if lake.exists(GENIE_SPACE_PERMISSIONS):
-        wanted = wanted_at(lake.records(GENIE_SPACE_PERMISSIONS, where=where), at, is_all=is_all)
-        if wanted is not None:
-            return wanted
-    return f"no look{'' if at is None else f' up to {at:%Y-%m-%d %H:%M} UTC'} has told who may use it"
-
-
-def planned_access(plan: Plan, wanted: WantedAccess | str, live: LiveSpaces) -> Access | str:
-    """What a plan would do to permissions; else why that is not known."""
-    if isinstance(wanted, str):
-        return wanted
-    now: Levels | str = {} if plan.key is None else _granted(live, plan.key)
-    return now if isinstance(now, str) else access(wanted, now)
 
 
 class Permissions:
@@ -92,10 +71,10 @@ class Permissions:
         Where they cannot be looked at, the rest is not held up.
         """
         planned = self._planned()
-        now = _granted(self._live, key) if planned else ""
+        now = granted(self._live, key) if planned else ""
         if planned is None or isinstance(now, str):
             return None
-        odd = differing(planned, now, is_new=self._plan.key is None)
+        odd = differing(planned, now.levels, is_new=self._plan.key is None)
         text = f"Nothing was sent: who may use the space changed since the plan was made: {in_words(odd)}."
         new = f"{text} Make a new plan."
         return Applied("REFUSED", new, key.space_id, permissions="CHANGED", access_changes=odd) if odd else None
@@ -125,18 +104,20 @@ class Permissions:
 
     def _set(self, key: SpaceKey, planned: Access) -> tuple[str, str]:
         """What became of them, and what is wrong."""
-        now = _granted(self._live, key)
+        now = granted(self._live, key)
         if isinstance(now, str):
             return "NOT SET", f"{now}."
-        odd = differing(planned, now, is_new=self._plan.key is None)
+        odd = differing(planned, now.levels, is_new=self._plan.key is None)
         if odd:
             return "CHANGED", f"somebody changed them since the plan was made ({in_words(odd)})."
-        changes = left_to_do(planned, now)
+        changes = left_to_do(planned, now.levels)
         if not changes:
             return "ALREADY", ""
         if takes_from(changes, self._login):
             return "NOT SET", _NOT_FROM_US if self._login else _PERHAPS_FROM_US
-        problems = self._sent(key, changes)
+        if locked := self._locked_out(changes, (planned.after, now.inherited)):
+            return "NOT SET", _GROUP_OF_US.format(names=all_named(locked))
+        problems = self._sent(key, changes, (planned.after, now.inherited))
         left = self._left(key, planned)
         if not left:
             return "APPLIED", ""
@@ -145,24 +126,47 @@ class Permissions:
         why = f" ({'; '.join(different[:_MOST_TOLD])}{more})" if problems else ""
         return "NOT SET" if problems else "UNVERIFIED", f"not set, or not seen yet: {in_words(left)}{why}."
 
-    def _sent(self, key: SpaceKey, changes: Sequence[AccessChange]) -> list[str]:
+    def _locked_out(self, changes: Sequence[AccessChange], stays: Sequence[Levels]) -> tuple[Principal, ...]:
+        """Groups by which alone the login may manage the space, and after these changes no more."""
+        if not groups_that_lose(changes):
+            return ()
+        login = self._live.login(self._plan.workspace_id)
+        names = login.names | ({self._login} if self._login else set())
+        return locks_out(changes, stays, replace(login, names=names))
+
+    def _sent(self, key: SpaceKey, changes: Sequence[AccessChange], stays: tuple[Levels, Levels]) -> list[str]:
         """Send them one by one, so that one that is refused stops no other; what went wrong."""
-        given, gone = ([each for each in changes if (each.after is None) is is_gone] for is_gone in (False, True))
-        problems, done = [], []
-        for each in given:
+        wider, lower = (
+            [each for each in changes if each.after and each.is_wider is more] for more in (True, False)
+        )
+        gone = [each for each in changes if each.after is None]
+        done, problems = self._given(key, wider)
+        # Who was refused may be the login, which still needs the group that is to lose it.
+        failed = {each.principal for each in wider} - {each.principal for each in done}
+        left = {each: level for each, level in stays[0].items() if each not in failed}
+        if failed and self._locked_out([*lower, *gone], (left, stays[1])):
+            return [*problems, "nobody was taken away, as the login that sets them may be among these"]
+        less, more_problems = self._given(key, lower)
+        done, problems = [*done, *less], [*problems, *more_problems]
+        if not gone:
+            return problems
+        # Nobody can be taken away but by saying who stays: as it is at this moment, not as it was reviewed.
+        now = granted(self._live, key)
+        if isinstance(now, str):
+            return [*problems, now]
+        answer = self._live.grant(key, entries_of(who_stays(now.levels, done, gone)), only=True)
+        return [*problems, answer.message] if isinstance(answer, FetchError) else problems
+
+    def _given(self, key: SpaceKey, changes: Sequence[AccessChange]) -> tuple[list[AccessChange], list[str]]:
+        """Those that were set, and what went wrong with others."""
+        done, problems = [], []
+        for each in changes:
             answer = self._live.grant(key, entries_of({each.principal: each.after or ""}))
             if isinstance(answer, FetchError):
                 problems.append(answer.message)
             else:
                 done.append(each)
-        if not gone:
-            return problems
-        # Nobody can be taken away but by saying who stays: as it is at this moment, not as it was reviewed.
-        now = _granted(self._live, key)
-        if isinstance(now, str):
-            return [*problems, now]
-        answer = self._live.grant(key, entries_of(who_stays(now, done, gone)), only=True)
-        return [*problems, answer.message] if isinstance(answer, FetchError) else problems
+        return done, problems
 
     def _left(self, key: SpaceKey, planned: Access) -> tuple[AccessChange, ...]:
         """What does not show, even after a while."""
@@ -170,17 +174,8 @@ class Permissions:
         for is_next in range(self._patience.looks):
             if is_next:
                 self._patience.wait()
-            now = _granted(self._live, key)
-            left = left if isinstance(now, str) else left_to_do(planned, now)
+            now = granted(self._live, key)
+            left = left if isinstance(now, str) else left_to_do(planned, now.levels)
             if not left:
                 break
         return left
-
-
-def _granted(live: LiveSpaces, key: SpaceKey) -> Levels | str:
-    """What a space grants itself; else why that is not known."""
-    answer = live.permissions(key)
-    if isinstance(answer, FetchError):
-        return f"who may use it cannot be read: {answer.message.rstrip('.')}"
-    levels = granted_by(answer)
-    return f"who may use it cannot be read: {_NOT_WHOLE}" if levels is None else levels

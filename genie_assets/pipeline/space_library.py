@@ -20,7 +20,7 @@ from genie_assets.domain.tables import (
     GENIE_SPACE_VERSIONS,
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.pipeline.space_access import wanted_access
+from genie_assets.pipeline.planned_access import wanted_access
 
 
 class SpaceLibrary:

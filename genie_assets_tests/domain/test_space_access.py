@@ -15,6 +15,7 @@ from genie_assets.domain.space_access import (
     WantedAccess,
     access,
     differing,
+    doubts,
     entries_of,
     granted_by,
     in_words,
@@ -178,3 +179,19 @@ def test_groups_that_differ_in_capitals_may_be_two() -> None:
     """Whether they are one is not known, and nobody shall be let in for another one."""
     planned = access(WantedAccess({("GROUP", "Team"): "CAN_RUN"}, is_all=True), {("GROUP", "team"): "CAN_RUN"})
     assert len(planned.changes) == 2
+    assert doubts(planned) == ("The groups Team and team differ in capitals only, and are taken for two.",)
+    both: Any = {("GROUP", "Team"): "CAN_RUN", ("GROUP", "team"): "CAN_RUN"}
+    assert doubts(Access(both, {**both, ANN: "CAN_RUN"})) == (), "nothing becomes of either"
+
+
+def test_a_level_that_is_not_known_is_named_and_many_do_not_hide_what_follows() -> None:
+    odd = access(WantedAccess({ANN: "CAN_FLY", BOB: "CAN_RUN"}), {})
+    assert doubts(odd) == ("CAN_FLY for user ann@x is a level that this version does not know.",)
+    assert doubts(Access({ANN: "CAN_FLY"}, {ANN: "CAN_RUN"})) == ()
+    many = doubts(Access({}, {("USER", str(number)): "CAN_FLY" for number in range(9)}))
+    assert (len(many), many[-1]) == (6, "There are 4 more such doubts.")
+
+
+def test_an_entry_with_two_principals_is_refused_by_their_names() -> None:
+    with pytest.raises(ValueError, match=r"^An entry names user_name a and group_name b: each must name one"):
+        levels_of([{"user_name": "a", "group_name": "b", "permission_level": "CAN_RUN"}])

@@ -41,6 +41,7 @@ BAD: dict[str, Any] = GOOD | {
     "instructions": {"text_instructions": [{"id": "a1", "content": ["Days are local."]}]}
 }
 DESK, EDITED = "desk0", "edited0"  # the second one may be edited by our principal, and not managed
+OUR_GROUP = "genie-managers"  # of which it is a member
 
 
 def body(configuration: Any, **fields: Any) -> dict[str, Any]:
@@ -66,7 +67,8 @@ def account_of_a_desk(folder: Path, *, sql: bool = False) -> Iterator[SandboxPro
         Securable("warehouse", "ours", workspaces=(FIRST,)),
         Securable("warehouse", "old", state="DELETED"),
     )
-    save(replace(ACCOUNT, spaces=(*ACCOUNT.spaces, desk, edited), securables=things), folder)
+    ours = replace(ACCOUNT.principal, groups=(OUR_GROUP,))
+    save(replace(ACCOUNT, principal=ours, spaces=(*ACCOUNT.spaces, desk, edited), securables=things), folder)
     with SandboxProcess(folder, sql=sql) as running:
         yield running
 

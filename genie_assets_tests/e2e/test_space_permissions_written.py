@@ -17,14 +17,15 @@ from genie_assets.domain.space_plans import Applied, Plan
 from genie_assets.domain.space_transfers import Destination
 from genie_assets.domain.tables import GENIE_SPACE_APPLIES
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.planned_access import planned_access, wanted_access
 from genie_assets.pipeline.ports import LiveSpaces
 from genie_assets.pipeline.run import Run
-from genie_assets.pipeline.space_access import Patience, planned_access, wanted_access
+from genie_assets.pipeline.space_access import Patience
 from genie_assets.pipeline.space_apply import Apply
 from genie_assets.pipeline.space_plans import restore_plan, transfer_plan
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_live_spaces
-from genie_assets_tests.e2e.desk import BAD, DESK, EDITED, GOOD, Desk, account_of_a_desk, body, desk_in
+from genie_assets_tests.e2e.desk import BAD, DESK, EDITED, GOOD, OUR_GROUP, Desk, account_of_a_desk, body, desk_in
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import NOON
@@ -217,6 +218,111 @@ def test_a_login_does_not_take_its_own_access(desk: Desk) -> None:
     assert (done.result, done.permissions) == ("PARTLY", "NOT SET")
     assert "they would take access from the login that sets them" in done.message
     assert (granted(desk), desk.read()["serialized_space"]) == (NOW, json.dumps(GOOD))
+
+
+MANAGERS = {"group_name": OUR_GROUP, "permission_level": "CAN_MANAGE"}
+VIEWERS_MANAGE = VIEWERS | {"permission_level": "CAN_MANAGE"}
+NO_ME = {"effect": "status", "route": "me", "status": 403, "error_code": "PERMISSION_DENIED", "message": "No."}
+
+
+@pytest.fixture
+def edited(desk: Desk) -> Iterator[Path]:
+    """A folder of a space that our principal itself may only edit, and manages as a member of a group."""
+    path = f"/api/2.0/permissions/genie/{EDITED}"
+    url, administrator = desk.sandbox.urls[FIRST], desk.sandbox.administrators_token
+
+    def by_administrator(*entries: Any) -> None:
+        call(url, path, administrator, method="PUT", body={"access_control_list": [*entries]})
+
+    by_administrator(MANAGERS, VIEWERS_MANAGE)
+    desk.back_up((FIRST, EDITED))
+    desk.spaces("export", EDITED, "--out", "backup")
+    (folder,) = Path("backup/spaces").iterdir()
+    yield folder
+    by_administrator()
+
+
+def plan_for_groups(desk: Desk, folder: Path, *levels: tuple[str, str]) -> str:
+    """What the plan says that gives these levels to these groups."""
+    told = [{"group_name": name, "permission_level": level} for name, level in levels]
+    write_permissions(folder, *told)
+    return desk.spaces("import", str(folder), "--to", FIRST, "--permissions", "--plan", "plan.json").output
+
+
+def times_asked_who_we_are(desk: Desk) -> int:
+    return int(desk.sandbox.requests()["by_route"].get("me", 0))
+
+
+def test_a_group_by_which_alone_the_login_manages_is_not_taken_and_all_else_is_done(
+    desk: Desk, edited: Path
+) -> None:
+    before, told = granted(desk, EDITED), "group genie-managers will not manage the space any more."
+    change_title(edited, "Loans")
+    shown = plan_for_groups(desk, edited, (OUR_GROUP, "CAN_RUN"), ("genie-viewers", "CAN_VIEW"))
+    assert "group genie-managers and group genie-viewers will not manage the space any more" in flat(shown)
+    assert max(map(len, shown.splitlines())) <= 80
+    partly = flat(desk.apply().output)
+    assert "PARTLY: The space is as planned, but its permissions are not: group genie-managers would not" in partly
+    assert "Let another one apply the plan, or grant CAN_MANAGE to that login by its own name." in partly
+    assert (granted(desk, EDITED), desk.read(EDITED)["title"], noted(desk)) == (
+        before,
+        "Loans",
+        [("PARTLY", "NOT SET")],
+    )
+    odd = flat(plan_for_groups(desk, edited, (OUR_GROUP, "CAN_RUN"), ("Genie-viewers", "CAN_FLY")))
+    for note in (told, "CAN_FLY for group Genie-viewers is a level", "Genie-viewers and genie-viewers differ"):
+        assert note in odd
+
+
+def test_only_an_apply_asks_for_groups_and_only_where_one_is_taken_from(desk: Desk, edited: Path) -> None:
+    before, levels = granted(desk, EDITED), ((OUR_GROUP, "CAN_RUN"), ("genie-viewers", "CAN_RUN"))
+    desk.sandbox.reset_requests()
+    plan_for_groups(desk, edited, *levels)
+    plan = Path("plan.json").read_bytes()
+    assert times_asked_who_we_are(desk) == 0
+    desk.sandbox.faults(NO_ME)
+    plan_for_groups(desk, edited, *levels)
+    assert Path("plan.json").read_bytes() == plan, "the same, whoever plans"
+    partly = flat(desk.apply().output)
+    assert "group genie-managers and group genie-viewers would not manage the space any more" in partly
+    assert granted(desk, EDITED) == before
+    desk.sandbox.clear_faults()
+
+    desk.sandbox.reset_requests()
+    plan_for_groups(desk, edited, ("genie-viewers", "CAN_RUN"))
+    assert "APPLIED" in desk.apply().output, "our own group stays"
+    assert times_asked_who_we_are(desk) == 2
+    plan_for_groups(desk, edited, ("genie-viewers", "CAN_VIEW"))
+    assert "APPLIED" in desk.apply().output
+    assert times_asked_who_we_are(desk) == 3, "who applies is noted, as ever"
+    assert granted(desk, EDITED) == before | {"genie-viewers": "CAN_VIEW"}
+
+
+def test_who_is_let_in_by_name_needs_no_group_once_that_was_granted(desk: Desk, edited: Path) -> None:
+    before = granted(desk, EDITED)
+    write_permissions(edited, MANAGERS | {"permission_level": "CAN_RUN"}, OWN)
+    desk.spaces("import", str(edited), "--to", FIRST, "--permissions", "--plan", "plan.json")
+    # Looked at twice; then the login's own level is sent first, and refused.
+    desk.sandbox.faults(REFUSED | {"status": 403, "every": 3, "times": 1})
+    partly = flat(desk.apply().output)
+    assert ("PARTLY" in partly, "nobody was taken away" in partly) == (True, True)
+    assert granted(desk, EDITED) == before
+    desk.sandbox.clear_faults()
+    assert "APPLIED" in desk.apply().output
+    assert granted(desk, EDITED) == before | {OUR_GROUP: "CAN_RUN"}
+
+
+def change_title(folder: Path, title: str) -> None:
+    file = folder / "space.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"title": title}))
+
+
+def write_permissions(folder: Path, *entries: Any) -> None:
+    (folder / "permissions.json").write_text(json.dumps(entries))
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def promote(desk: Desk, *options: str) -> Result:

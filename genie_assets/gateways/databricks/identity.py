@@ -1,8 +1,11 @@
 """Who we are to Databricks: the names under which our own calls appear in the audit log, and our metastore."""
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.space_logins import Login
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.databricks.transport import WorkspaceHttp
 
@@ -62,8 +65,25 @@ def own_names(http: WorkspaceHttp) -> tuple[str, ...]:
             raise
         _LOG.warning("Our own name is unknown, so our own reads may look like usage: %s", problem)
         return ()
-    names = tuple(name for name in (me.get("userName"), me.get("applicationId")) if isinstance(name, str) and name)
+    names = _names(me)
     if not names:
         text = "Asked who we are, the workspace at DATABRICKS_HOST names nobody: is it Databricks that answers?"
         raise CallError(FetchError(ErrorClass.BAD_PAYLOAD, text, http_status=200))
     return names
+
+
+def own_login(http: WorkspaceHttp) -> Login:
+    """Names and groups of the principal that is logged in, as far as the workspace tells them.
+
+    Raises:
+        CallError: if the workspace cannot be asked, or will not tell.
+    """
+    me = Retries().call(lambda: http.call("GET", _ME))
+    told = me.get("groups")
+    groups = [each.get("display") for each in (told if isinstance(told, list) else []) if isinstance(each, dict)]
+    return Login(frozenset(_names(me)), frozenset(name for name in groups if isinstance(name, str) and name))
+
+
+def _names(me: Mapping[str, Any]) -> tuple[str, ...]:
+    told = me.get("userName"), me.get("applicationId")
+    return tuple(name for name in told if isinstance(name, str) and name)

@@ -11,6 +11,8 @@ from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer
+from genie_assets.domain.space_logins import Login
+from genie_assets.gateways.databricks.identity import own_login
 from genie_assets.gateways.databricks.retries import CallError, Retries
 from genie_assets.gateways.genie.answers import SpaceList, bad_payload
 from genie_assets.gateways.genie.paths import PERMISSIONS, SPACES, path_of
@@ -99,6 +101,13 @@ class LiveSpaces:
             return answer
 
         return self._called(once)
+
+    def login(self, workspace_id: str) -> Login:
+        """Who is logged in in a workspace, as far as it tells: nothing is known where it cannot be asked."""
+        try:
+            return own_login(self._workspaces.http(workspace_id, self._url_of(workspace_id)))
+        except CallError:
+            return Login()
 
     def _written(self, workspace_id: str, method: str, path: str, body: Body) -> Body | FetchError:
         def once() -> Body:
