@@ -14,7 +14,7 @@ from genie_assets.domain.sql_names import schema_in
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.dashboard import DashboardError, Deployment, deployed, in_its_place
 from genie_assets.placement import Placement
-from genie_assets.resources import Databricks, credentials
+from genie_assets.resources import Login
 from genie_assets.settings import Settings, load_settings
 from genie_assets.wiring import Clock, open_dashboards
 
@@ -41,7 +41,7 @@ def build_dashboard(place: Placement) -> dg.AssetsDefinition:
     def observability_dashboard(
         genie_lake: dg.ResourceParam[Lakehouse],
         genie_clock: dg.ResourceParam[Clock],
-        genie_databricks: Databricks,
+        genie_login: dg.ResourceParam[Login],
     ) -> dg.MaterializeResult:
         """Deploy the dashboard, or bring it up to date in place.
 
@@ -52,7 +52,7 @@ def build_dashboard(place: Placement) -> dg.AssetsDefinition:
         schema = schema_in(settings.genie_lakehouse)
         if schema is None:
             raise dg.Failure(NO_SCHEMA, allow_retries=False)
-        connection = credentials(genie_databricks, settings)
+        connection = genie_login()
         asked = wanted_dashboard(connection.warehouse_id, *schema, folder=settings.genie_dashboard_folder or "")
         dashboards = open_dashboards(settings, connection)
         try:

@@ -13,8 +13,7 @@ from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, wanted_alert
 from genie_assets.domain.sql_names import schema_in
 from genie_assets.pipeline.sql_alert import SqlAlertError, deploy
 from genie_assets.placement import Placement
-from genie_assets.resources import Databricks, credentials
-from genie_assets.run_costs import note_costs
+from genie_assets.resources import Login
 from genie_assets.settings import Settings, load_settings
 from genie_assets.wiring import open_sql_alerts
 
@@ -46,9 +45,7 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
         kinds={"databricks"},
         description=DESCRIPTION,
     )
-    def standing_still_alert(
-        context: dg.AssetExecutionContext, genie_databricks: Databricks
-    ) -> dg.MaterializeResult:
+    def standing_still_alert(genie_login: dg.ResourceParam[Login]) -> dg.MaterializeResult:
         """Make the alert, or bring it up to date in place.
 
         Raises:
@@ -58,23 +55,19 @@ def build_sql_alert(place: Placement) -> dg.AssetsDefinition:
         schema = schema_in(settings.genie_lakehouse)
         if schema is None:
             raise dg.Failure(NO_SCHEMA, allow_retries=False)
-        connection = credentials(genie_databricks, settings)
+        connection = genie_login()
         wanted = wanted_alert(*schema, connection.warehouse_id, subscribers(settings))
         try:
             done = deploy(open_sql_alerts(settings, connection), wanted)
         except SqlAlertError as problem:
             raise dg.Failure(str(problem), allow_retries=False) from None
-        else:
-            told = done.alert["evaluation"]["notification"].get("subscriptions") or []
-            there: dict[str, Any] = {
-                "alert": dg.MetadataValue.text(str(done.alert["display_name"])),
-                "deployment": dg.MetadataValue.text(done.step.value),
-                "subscribers": len(told),
-                "others_of_its_name": done.others,
-            }
-            return dg.MaterializeResult(metadata=there)
-        finally:
-            # No resource of ours that would do so is asked for.
-            note_costs(context)
+        told = done.alert["evaluation"]["notification"].get("subscriptions") or []
+        there: dict[str, Any] = {
+            "alert": dg.MetadataValue.text(str(done.alert["display_name"])),
+            "deployment": dg.MetadataValue.text(done.step.value),
+            "subscribers": len(told),
+            "others_of_its_name": done.others,
+        }
+        return dg.MaterializeResult(metadata=there)
 
     return standing_still_alert

@@ -6,6 +6,7 @@ gets into the snapshot that the UI serves. Their keys begin with `genie_`, so th
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +25,7 @@ from genie_assets.run_costs import begin_noting, note_costs
 from genie_assets.settings import Settings, SettingsError, load_settings
 from genie_assets.wiring import Clock, RunBudget, open_genie_api, open_lake, open_system_tables
 
-# Databricks' own resource, for assets that reach the workspace in a way of their own.
-Databricks = DatabricksClientResource
+Login = Callable[[], DatabricksConnection]
 # What each is called in Dagster, by the name under which `build_defs` takes another one.
 KEYS = {
     "databricks": "genie_databricks",
@@ -60,7 +60,8 @@ def build_resources(**overrides: Any) -> dict[str, Any]:
         "clock": Clock(),
     }
     chosen = ours | {name: resource for name, resource in overrides.items() if resource is not None}
-    return {KEYS[name]: resource for name, resource in chosen.items()}
+    named = {KEYS[name]: resource for name, resource in chosen.items()}
+    return {**named, "genie_login": LoginResource(databricks=databricks)}
 
 
 class RunBudgetResource(dg.ConfigurableResource[RunBudget]):
@@ -127,6 +128,19 @@ class SystemTablesResource(_Metered, dg.ConfigurableResource[SystemTables]):
     def create_resource(self, context: dg.InitResourceContext) -> SystemTables:  # noqa: D102
         settings = load_settings()
         return open_system_tables(settings, credentials(self.databricks, settings))
+
+
+class LoginResource(_Metered, dg.ConfigurableResource[Login]):
+    """How to log in, for assets that reach the home workspace in a way of their own.
+
+    They do not ask for Databricks' own resource: Dagster has the SDK make a client of it for each of their steps,
+    which asks the workspace where to log in, without a timeout and uncounted.
+    """
+
+    databricks: dg.ResourceDependency[DatabricksClientResource]
+
+    def create_resource(self, context: dg.InitResourceContext) -> Login:  # noqa: D102
+        return lambda: credentials(self.databricks, load_settings())
 
 
 def databricks_from_environment() -> DatabricksClientResource:

@@ -35,6 +35,7 @@ Dagster gives a run that does another one again the tags of that: what they say 
 
 NOTE_SECONDS = 60.0
 """So often a run notes what it cost so far: as much is lost of one whose process is killed."""
+_FIRST_NOTE_SECONDS = 4.0  # then after twice as long each time: what is killed early has noted something, too
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +135,9 @@ def begin_noting(context: dg.InitResourceContext) -> None:
 
 
 def _note_now_and_then(account: _Account, stop: threading.Event, instance: dg.DagsterInstance) -> None:
-    while not stop.wait(NOTE_SECONDS):
+    wait = min(_FIRST_NOTE_SECONDS, NOTE_SECONDS)
+    while not stop.wait(wait):
+        wait = min(2 * wait, NOTE_SECONDS)
         with _lock:
             if stop.is_set():
                 return

@@ -113,12 +113,14 @@ def test_the_receiver_gets_what_was_counted(receiver: Receiver) -> None:
 
 def test_costs_of_a_run_are_sent_by_job_and_endpoint(receiver: Receiver) -> None:
     costs = Costs({STATEMENTS: Traffic(2, 0, 1, 70, retries=1)}, statement_ms=1_500, rows=4, result_bytes=60)
+    costs.traffic[STATEMENTS].times.update({20: 1, 50: 1})
     send(measures_of_costs(costs, "genie_daily"))
     of_job = {("dagster.job", "genie_daily")}
     of_endpoint = of_job | {("databricks.endpoint", STATEMENTS)}
-    assert {
-        (name.removeprefix("genie_assets."), at): point.as_int for (name, at), point in receiver.points().items()
-    } == {
+    points = receiver.points()
+    duration = points.pop(("genie_assets.api.request.duration", frozenset(of_endpoint)))
+    assert (duration.count, duration.sum, duration.max) == (2, 70, 50)
+    assert {(name.removeprefix("genie_assets."), at): point.as_int for (name, at), point in points.items()} == {
         ("warehouse.statements", frozenset(of_job)): 2,
         ("warehouse.time", frozenset(of_job)): 1_500,
         ("warehouse.rows", frozenset(of_job)): 4,

@@ -298,3 +298,6 @@ def measures_of_costs(costs: Costs, job: str) -> Iterator[Measure]:
             ("answers", "By", "Bodies of answers, unpacked.", traffic.bytes),
         ):
             yield Measure(f"genie_assets.api.{name}", "counter", unit, meaning, value, where)
+        for ms, count in sorted(traffic.times.items()):
+            meaning = "Time until a request was answered, or given up."
+            yield Measure("genie_assets.api.request.duration", "histogram", "ms", meaning, ms, where, count)

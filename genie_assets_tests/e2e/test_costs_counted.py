@@ -55,7 +55,15 @@ CALLS = {
     "POST log-in": "POST token",
     "GET log-in": "GET discovery",
 }
+# And what begins so, whatever follows.
+ROUTES = {
+    "lakeview/": "dashboards",
+    "workspace/": "workspace_objects",
+    "permissions/dashboards": "dashboard_permissions",
+    "alerts": "alerts",
+}
 JOBS = ("genie_spaces", "genie_conversations", "genie_evaluations", "genie_reconciliation", "genie_late_days")
+OF_A_WAREHOUSE = ("genie_views", "genie_dashboard", "genie_sql_alert", "genie_report", "genie_maintenance")
 # What fails in passing: before a token is had, for a message list, and for a statement.
 FAULTS = (
     {"effect": "status", "status": 503, "route": "token", "times": 1},
@@ -79,7 +87,9 @@ def costs_of(pipeline: Pipeline, result: dg.ExecuteInProcessResult) -> NotedCost
 def as_the_server_counts(costs: NotedCosts) -> Counter[str]:
     found: Counter[str] = Counter()
     for name, numbers in costs.endpoints.items():
-        found[CALLS[name]] += numbers["requests"]
+        verb, path = name.split(" ", 1)
+        (route,) = [of for begin, of in ROUTES.items() if path.startswith(begin)] or [None]
+        found[f"{verb} {route}" if route else CALLS[name]] += numbers["requests"]
     return found
 
 
@@ -93,9 +103,11 @@ def test_every_job_notes_the_requests_and_statements_that_the_server_received(
 ) -> None:
     place: Any = "uc://main.genie_analytics" if lakehouse == "unity" else tmp_path / "lake"
     account = generate(seed=11, anchor=last_night(), days=1, messages=20)
-    jobs = ["genie_daily", *JOBS, "genie_standing_checks", *(["genie_views"] if lakehouse == "unity" else [])]
+    jobs = ["genie_daily", *JOBS, "genie_standing_checks", *(OF_A_WAREHOUSE if lakehouse == "unity" else [])]
     with sandbox_of(account, tmp_path / "account") as sandbox, receiving(monkeypatch) as receiver:
         point_at(sandbox, place, monkeypatch)
+        monkeypatch.setenv("GENIE_DASHBOARD_FOLDER", "/Shared")
+        monkeypatch.setenv("GENIE_SQL_ALERT_EMAILS", '["team@example.com"]')
         sandbox.advance(hours=24)
         take_costs()  # of other tests of this process
         pipeline, total, told = Pipeline(), NotedCosts(), dict[str, NotedCosts]()
@@ -138,11 +150,12 @@ def _sent(receiver: Receiver, costs: NotedCosts) -> None:
     points: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for (name, where), point in receiver.points().items():
         assert dict(where)["dagster.job"] == "genie_evaluations"
-        points[name][dict(where).get("databricks.endpoint", "")] = point.as_int
+        is_duration = name.endswith(".duration")
+        points[name][dict(where).get("databricks.endpoint", "")] = point.count if is_duration else point.as_int
     assert points["genie_assets.warehouse.statements"] == {"": costs.statements}
     assert points["genie_assets.warehouse.time"] == {"": costs.statement_ms}
     sent = {name: numbers["requests"] for name, numbers in costs.endpoints.items()}
-    assert points["genie_assets.api.requests"] == sent
+    assert points["genie_assets.api.requests"] == points["genie_assets.api.request.duration"] == sent
     assert sent["POST log-in"] > 0
 
 
