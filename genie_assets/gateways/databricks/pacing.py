@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from genie_assets.domain.outcomes import LONGEST_WAIT_SECONDS
 from genie_assets.gateways.databricks.allowance import Refusal, measured, supposed
+from genie_assets.gateways.databricks.underway import Underway
 
 SLOWEST, FASTEST = 0.05, 10_000.0  # requests per second
 # Growth before the first 429. With each answer, so that it says as much of a low limit as of a high one.
@@ -48,6 +49,7 @@ _SEARCH_SECONDS = 15.0  # two cuts within that time mean that the limit is not y
 _PAUSE_FOR_A_LONG_ONE_SECONDS = 5.0  # if it is of a quota, the next refusals show it
 # A thread that wakes up late does not lower the pace: so much of the delay is made up for.
 _LATENESS_SECONDS = 0.02
+_LOOK_AGAIN_SECONDS = 0.05  # while too many are on their way and no answer comes
 
 
 class PaceRule:
@@ -59,6 +61,7 @@ class PaceRule:
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
+        self._underway = Underway()
         self._next = float("-inf")  # when the next request may leave
         self._paused_until = float("-inf")
         self._left_alone_until = float("-inf")  # as the latest refusal asked that asked for long
@@ -97,7 +100,18 @@ class PaceRule:
         """A request leaves now. Slots that nobody took in the past are gone: no burst follows a pause."""
         earliest = max(self._next, self._paused_until, now - _LATENESS_SECONDS)
         is_first = self._next == float("-inf")
+        self._underway.leaves(now)
         self._next = (now if is_first else earliest) + 1 / self.rate
+
+    def is_full(self, now: float) -> bool:
+        """Whether too many are on their way; then the next one waits until one is `back`."""
+        return self._underway.is_full(now, self.rate)
+
+    def back(self, now: float, sent_at: float) -> None:
+        """The request that left at `sent_at` was answered, or has failed."""
+        if self.is_full(now):
+            self._next = max(self._next, now)  # to make up for the wait would send more into the same crowd
+        self._underway.is_back(now, sent_at)
 
     def good(self, now: float) -> None:
         """An answer came that was not 429. The pace grows, if it was the pace that held us back."""
@@ -226,6 +240,7 @@ class Pacer:
         self._rule = PaceRule(rate)
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
+        self._came_back = threading.Condition(self._lock)
         self._got_through = 0
         # One thread at a time waits for the next slot; the others queue here and hold no slot of an old rate.
         self._turnstile = threading.Lock()
@@ -248,7 +263,10 @@ class Pacer:
             self._rule.expect(settled)
 
     def acquire(self, deadline: float | None = None) -> float | None:
-        """Wait for the next slot. Returns its time, or None if it would come after `deadline` (clock seconds)."""
+        """Wait for the next slot. Returns its time, or None if it would come after `deadline` (clock seconds).
+
+        Whoever got a slot tells `back`, however its request ends.
+        """
         patience = -1.0 if deadline is None else max(0.0, deadline - self._clock())
         if not self._turnstile.acquire(timeout=min(patience, threading.TIMEOUT_MAX)):
             return None
@@ -259,12 +277,21 @@ class Pacer:
                     wait = self._rule.wait(now)
                     if deadline is not None and now + wait >= deadline:
                         return None
+                    if self._rule.is_full(now):
+                        self._came_back.wait(_LOOK_AGAIN_SECONDS)
+                        continue
                     if wait <= 0:
                         self._rule.take(now)
                         return now
                 self._sleep(wait)
         finally:
             self._turnstile.release()
+
+    def back(self, sent_at: float) -> None:
+        """Tell that the request which left at `sent_at` was answered, or has failed."""
+        with self._lock:
+            self._rule.back(self._clock(), sent_at)
+            self._came_back.notify()
 
     @property
     def got_through(self) -> int:

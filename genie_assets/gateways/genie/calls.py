@@ -301,6 +301,7 @@ class GenieCalls:
                     raise CallError(error.error) from None  # its ledger waits so long, not this thread
                 raise
             finally:
+                pacer.back(sent_at)
                 ms = round((self._retries.clock() - began) * 1000)
                 target.sent.append(Sent(endpoint, ms, size, is_throttled, again=tries > 1))
             pacer.good()

@@ -80,6 +80,8 @@ class GenieSampler:
                     if self.requests >= self._most:
                         raise CallError(failed.error) from None  # no second try
                     raise
+                finally:
+                    self._pacer.back(sent_at)
                 return Sample(kind, asked, body)
 
             return self._retries.call(attempt)

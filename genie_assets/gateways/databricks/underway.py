@@ -1,0 +1,50 @@
+"""How many requests to one workspace may be on their way at a time, so that not too many arrive at once.
+
+A pace spaces out what leaves, not what arrives. Whenever the server, the network, or one of our own threads stalls
+for a moment, everything that is on its way arrives in one go. Who lets five requests be saved up refuses the sixth
+of them, although the pace was right; and that refusal costs the second that it asks for, and looks like a lower
+limit. So no more are on their way than the pace needs.
+"""
+
+from collections import deque
+
+MOST_AT_ONCE = 4
+"""So many may arrive together: five that can be saved up are few, and one of them is a reserve."""
+_TIMES_AS_NEEDED = 2  # answers take longer or shorter than usual
+_ANSWERS_FOR_THE_USUAL = 32  # of which the usual time is the mean, the latest counting most
+_STALL_SECONDS = 0.25  # what takes longer is a slow answer: it does not hold back others
+
+
+class Underway:
+    """The requests on their way. Pure: every time comes from the caller, in seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._sent_at: deque[float] = deque()
+        self._usual: float | None = None  # seconds until an answer comes; None until the first one
+
+    def is_full(self, now: float, rate: float) -> bool:
+        """Whether the next request should wait until an answer comes.
+
+        By Little's law, `rate` times the usual time is how many are on their way if all goes on evenly.
+
+        Args:
+            now: The time.
+            rate: Requests per second that the pace sends.
+        """
+        while self._sent_at and self._sent_at[0] <= now - _STALL_SECONDS:
+            self._sent_at.popleft()
+        if self._usual is None:
+            return False
+        return len(self._sent_at) >= max(MOST_AT_ONCE, _TIMES_AS_NEEDED * rate * self._usual)
+
+    def leaves(self, now: float) -> None:
+        """A request leaves now."""
+        self._sent_at.append(now)
+
+    def is_back(self, now: float, sent_at: float) -> None:
+        """The request that left at `sent_at` was answered, or has failed."""
+        took = now - sent_at
+        usual = took if self._usual is None else self._usual
+        self._usual = usual + (took - usual) / _ANSWERS_FOR_THE_USUAL
+        if sent_at in self._sent_at:
+            self._sent_at.remove(sent_at)
