@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """Addresses by workspace id, for workspaces that `system.access.workspaces_latest` lacks."""
     genie_regions: Regions = {}
     """SQL warehouses of further regions, whose audit log and query history are read as well."""
+    genie_region_seconds: Annotated[float, number(1, 3600, float)] = 300.0
+    """Seconds that a statement may take in a further region. A cold warehouse needs minutes to start."""
     genie_allowed_hosts: Patterns = ()
     """Hosts besides Databricks' own that may be sent our credentials."""
     genie_own_principals: Names = ()

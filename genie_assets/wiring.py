@@ -155,16 +155,14 @@ def open_lake(
     )
 
 
-_REGION_SECONDS = 300.0
-"""How long a statement may take in a further region. A cold one needs minutes; the others wait for no more."""
-
-
 def _regional_warehouses(settings: Settings, workspaces: "Workspaces") -> "dict[str, SqlWarehouse]":
     from genie_assets.gateways.sql.warehouse import SqlWarehouse
 
     return {
         name: SqlWarehouse(
-            partial(workspaces.region, name, place.url), place.warehouse_id, timeout_seconds=_REGION_SECONDS
+            partial(workspaces.region, name, place.url),
+            place.warehouse_id,
+            timeout_seconds=settings.genie_region_seconds,
         )
         for name, place in settings.genie_regions.items()
     }

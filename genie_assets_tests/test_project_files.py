@@ -95,9 +95,15 @@ def test_the_values_in_the_example_file_are_valid_and_show_the_defaults(monkeypa
         monkeypatch.setenv(variable, value or "")
     settings = load_settings()
     assert settings.databricks_host == "https://your-workspace.cloud.databricks.com"
-    for name in ("genie_lakehouse", "genie_threads", "genie_requests_per_second", "genie_run_minutes"):
+    for name in ("genie_lakehouse", "genie_threads", "genie_requests_per_second", "genie_region_seconds"):
         assert getattr(settings, name) == getattr(defaults, name), f"the example shows another default of {name}"
-    for name in ("genie_settled_days", "genie_first_day", "genie_table_layout", "genie_made_up"):
+    for name in (
+        "genie_run_minutes",
+        "genie_settled_days",
+        "genie_first_day",
+        "genie_table_layout",
+        "genie_made_up",
+    ):
         assert getattr(settings, name) == getattr(defaults, name), f"the example shows another default of {name}"
 
 

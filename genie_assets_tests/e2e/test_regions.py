@@ -6,6 +6,7 @@ One workspace has moved: each region shows some of its rows, and some are shown 
 import datetime as dt
 import json
 import re
+import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from genie_assets_tests.e2e.pipelines import (
     point_at,
     recent_anchor,
 )
+from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_sandbox.account import Account, ArrivingRow, Workspace, save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.made_up.generator import generate
@@ -106,21 +108,25 @@ class Regions:
     """The sandbox, and its second region, which can be put out of reach."""
 
     def __init__(self, account: Account, sandbox: SandboxProcess, patch: pytest.MonkeyPatch) -> None:
-        self.account, self.sandbox = account, sandbox
+        self.account, self.sandbox, self.patch = account, sandbox, patch
         self.at_home, self.in_us, self.moved = (each.workspace_id for each in running(account))
-        place = f"{sandbox.urls[self.in_us]}/{account.warehouse_id}"
-        patch.setenv("GENIE_REGIONS", f"us={place}")
+        self.silent = StubServer(always(Reply(hang_seconds=60)))
+        patch.setenv("GENIE_REGION_SECONDS", "1")
+        self.us_is_back()
 
-    def us_is_down(self) -> None:
-        # Not 5xx, with which a test would wait for the retries.
-        self.sandbox.faults({"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us})
+    def us_hangs(self) -> None:
+        """It takes connections, and answers nothing."""
+        self.patch.setenv("GENIE_REGIONS", f"us={self.silent.url}/{self.account.warehouse_id}")
 
     def us_stops_midway(self) -> None:
         """It answers the first two statements, and not the one that reads the events."""
+        # Not 5xx, with which a test would wait for the retries.
         rule = {"effect": "status", "status": 403, "route": "statements", "workspace_id": self.in_us, "every": 3}
         self.sandbox.faults(rule)
 
     def us_is_back(self) -> None:
+        place = f"{self.sandbox.urls[self.in_us]}/{self.account.warehouse_id}"
+        self.patch.setenv("GENIE_REGIONS", f"us={place}")
         self.sandbox.clear_faults()
 
     @property
@@ -149,7 +155,9 @@ def regions(
         point_at(sandbox, tmp_path / "lake", monkeypatch)
         if request.param != "files":
             monkeypatch.setenv("GENIE_LAKEHOUSE", "uc://main.regions")
-        yield Regions(account, sandbox, monkeypatch)
+        regions = Regions(account, sandbox, monkeypatch)
+        with regions.silent.running():
+            yield regions
 
 
 def ids(rows: Collection[dict]) -> set[tuple[str, str]]:
@@ -164,14 +172,17 @@ def test_a_region_that_is_down_loses_nothing_and_delays_nobody_else(regions: Reg
     assert {row["workspace_id"] for row in before} >= {regions.at_home, regions.in_us, regions.moved}
 
     sandbox.set_clock(account.anchor + 2 * HOUR)
-    for day, goes_away in zip(regions.days, (regions.us_stops_midway, regions.us_is_down), strict=True):
+    for day, goes_away in zip(regions.days, (regions.us_stops_midway, regions.us_hangs), strict=True):
         regions.us_is_back()
         goes_away()
+        began = time.monotonic()
         result = pipeline.run("genie_daily", day)
         told = metadata_of(result, "audit_messages")
         assert told["regions_unread"] == 1
         assert "us" in told["unread"]
         assert "GENIE_REGIONS" in told["unread"]
+    assert time.monotonic() - began < 20, "a hanging server keeps nobody for a minute"
+    assert len(regions.silent.requests) == 1, "of all steps of the run, one has waited"
     stored = pipeline.rows(GENIE_MESSAGES_TO_FETCH)
     assert ids(before) <= ids(stored)
     counts = {(row["event_date"], *key): row["event_count"] for row in before for key in ids([row])}

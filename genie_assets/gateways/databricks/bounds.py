@@ -41,13 +41,18 @@ class _Exchange:
         self.head_bytes = 0
         self.in_head = True
 
+    @property
+    def left(self) -> float:
+        """Seconds until it has to be over."""
+        return self._until - time.monotonic()
+
     def patience(self) -> float:
         """Seconds to wait for the next bytes.
 
         Raises:
             TimeoutError: the time of the whole exchange is used up.
         """
-        left = self._until - time.monotonic()
+        left = self.left
         if left <= 0:
             raise TimeoutError("timed out")
         return min(self._silence, left)
@@ -64,12 +69,15 @@ _EXCHANGE: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 
 @contextmanager
 def bounded(*, seconds: float, silence: float) -> Iterator[None]:
-    """Bound every wait of the requests that this thread makes inside.
+    """Bound every wait of the requests that this thread makes inside, within whatever bounds them already.
 
     Args:
         seconds: How long all of it may take.
         silence: How long to wait for the next bytes.
     """
+    around = _EXCHANGE.get()
+    if around is not None:
+        seconds = min(seconds, around.left)
     token = _EXCHANGE.set(_Exchange(time.monotonic() + seconds, silence))
     try:
         yield

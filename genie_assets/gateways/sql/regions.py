@@ -86,18 +86,22 @@ class Regions:
         Raises:
             WarehouseError, CallError: as the first one says; only if none answers.
         """
-        first: WarehouseError | CallError | None = None
+        failures: dict[str, WarehouseError | CallError] = {}
         for name, warehouse in self._warehouses.items():
             if name in self.unread:
                 continue
             try:
-                return ask(warehouse)
+                answer = ask(warehouse)
             except (WarehouseError, CallError) as failure:
                 if not self.names:
                     raise
-                first = first or _of_region(name, failure)
-        assert first is not None  # noqa: S101 - `all` leaves at least one that it has not left out
-        raise first
+                failures[name] = failure
+            else:
+                for each, why in failures.items():
+                    self._leave_out(each, why)
+                return answer
+        # At least one is never left out.
+        raise _of_region(*next(iter(failures.items())))
 
     def _ask(self, names: Collection[str], ask: Ask) -> dict[str, pd.DataFrame | WarehouseError | CallError]:
         """What each of them answers, all asked at once, in their order."""

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.run_costs import STATEMENTS
+from genie_assets.gateways.databricks.bounds import bounded
 from genie_assets.gateways.databricks.exchange import MIB
 from genie_assets.gateways.databricks.retries import CallError, Retries, as_tries
 from genie_assets.gateways.databricks.transport import AnswerLimits, WorkspaceHttp
@@ -26,7 +27,7 @@ _STATEMENTS = "/api/2.0/sql/statements/"
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.5, 10.0
 _WRITE_ATTEMPTS = 8  # other writers pass, but there may be several of them
 _RUNNING = frozenset({"PENDING", "RUNNING"})
-_SHORTEST_PATIENCE_SECONDS = 60.0  # for one answer, which the server may hold back for thirty
+_MOST_GRACE_SECONDS = 60.0  # for one answer, which the server may hold back for thirty
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class SqlWarehouse:
     Args:
         connect: Gives the connection to the workspace that holds the warehouse (`Workspaces.home`).
         warehouse_id: Its id.
-        timeout_seconds: How long one statement may take before it is cancelled.
+        timeout_seconds: How long one statement may take before it is cancelled. What is under way then is waited
+            for as long once more, and a minute at most.
         retries: How passing trouble is met.
         clock: Monotonic seconds.
         sleep: Waits so many seconds between two looks at a running statement.
@@ -74,6 +76,7 @@ class SqlWarehouse:
         self._connect = connect
         self._warehouse_id = warehouse_id
         self._timeout_seconds = timeout_seconds
+        self._grace_seconds = min(timeout_seconds, _MOST_GRACE_SECONDS)
         self._retries = retries or Retries(clock=clock)
         self._clock, self._sleep, self._limits = clock, sleep, limits or ResultLimits()
 
@@ -90,12 +93,14 @@ class SqlWarehouse:
         columns: Sequence[Mapping[str, Any]] = ()
         rows: list[list[Any]] = []
         size = 0
-        for columns, part in self._outcome(statement, parameters):  # noqa: B007 - the same for all parts
-            rows += part.rows
-            size += part.size
-            if size > self._limits.held_bytes:
-                most = self._limits.held_bytes // MIB
-                raise WarehouseError(f"A result is too big to be held at once: more than {most} MiB.")
+        longest = self._timeout_seconds + self._grace_seconds
+        with bounded(seconds=longest, silence=longest):  # the login, too
+            for columns, part in self._outcome(statement, parameters):  # noqa: B007 - the same for all parts
+                rows += part.rows
+                size += part.size
+                if size > self._limits.held_bytes:
+                    most = self._limits.held_bytes // MIB
+                    raise WarehouseError(f"A result is too big to be held at once: more than {most} MiB.")
         return self._readable(columns, rows)
 
     def batches(
@@ -240,7 +245,7 @@ class SqlWarehouse:
         self, method: str, path: str, deadline: float, body: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, Any], int]:
         def call() -> tuple[dict[str, Any], int]:
-            patience = max(deadline - self._clock(), _SHORTEST_PATIENCE_SECONDS)
+            patience = max(deadline - self._clock(), self._grace_seconds)
             limits = AnswerLimits(self._limits.inline_bytes, self._limits.inline_values, patience)
             return self._connect().sized_call(method, path, body=body, limits=limits)
 
