@@ -26,7 +26,7 @@ def budget_is_kept(
     budget = Budget(settings.genie_budget_warehouse_seconds, settings.genie_budget_requests)
     days = costs_of_days(context.instance, last_whole_days(genie_clock.now()))
     found = problems(days, budget)
-    rows = [_row(day, summed(jobs.values())) for day, jobs in days.items()]
+    rows = [_row(day, summed(jobs.values()) if jobs else None) for day, jobs in days.items()]
     return dg.AssetCheckResult(
         passed=not found,
         severity=dg.AssetCheckSeverity.WARN,
@@ -38,6 +38,9 @@ def budget_is_kept(
     )
 
 
-def _row(day: dt.date, costs: NotedCosts) -> list[object]:
+def _row(day: dt.date, costs: NotedCosts | None) -> list[object]:
+    # That no run has noted anything is not known to be thrift.
+    if costs is None:
+        return [day, None, None, None, None]
     seconds, size = round(costs.statement_ms / 1000, 1), round(costs.result_bytes / 2**20, 1)
     return [day, costs.statements, seconds, costs.requests, size]
