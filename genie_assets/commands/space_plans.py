@@ -206,7 +206,7 @@ def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
 
     found = planned_access(plan, rights.wanted, rights.live)
     if outcome.with_permissions:
-        plan = _with_permissions(plan, found)
+        plan = _with_permissions(plan, found, rights.wanted)
     if plan.is_empty:
         no_plan = "" if outcome.file is None else " No plan was written."
         if outcome.with_permissions and isinstance(found, str):
@@ -235,13 +235,14 @@ def _propose(plan: "Plan", rights: Rights, outcome: Outcome) -> None:
     click.echo(f"  genie-assets spaces apply {readable(file)}")
 
 
-def _with_permissions(plan: "Plan", found: "Access | str") -> "Plan":
+def _with_permissions(plan: "Plan", found: "Access | str", wanted: "WantedAccess | str") -> "Plan":
     """The plan with what it does to permissions; where that is not known, it leaves them alone and says so."""
     from genie_assets.domain.space_access import doubts
     from genie_assets.domain.space_logins import of_groups_that_lose
 
     if not isinstance(found, str):
-        told = (*of_groups_that_lose(found.changes), *doubts(found))
+        age = () if isinstance(wanted, str) else wanted.age
+        told = (*of_groups_that_lose(found.changes), *doubts(found), *age)
         return replace(plan, access=found, notes=(*plan.notes, *told))
     return replace(plan, notes=(*plan.notes, f"Permissions are left alone: {found}."))
 

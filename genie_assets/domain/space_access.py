@@ -6,7 +6,7 @@ written. Levels and names are kept as they are told; who asks and who sends does
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
@@ -64,11 +64,23 @@ class WantedAccess:
         levels: By principal.
         untold: Principals of whom is only known that they inherit access: what they have besides is let be.
         is_all: Whoever is in neither of these loses what the space grants them. Else they keep it.
+        since: The latest look that found any of it changed, UTC; None where it does not come from looks.
     """
 
     levels: Levels
     untold: frozenset[Principal] = frozenset()
     is_all: bool = False
+    since: dt.datetime | None = field(default=None, compare=False)
+
+    @property
+    def age(self) -> tuple[str, ...]:
+        """How old it is, for who reviews it. What is stored of looks is changes: none is told from one without."""
+        if self.since is None:
+            return ()
+        found = (
+            f"The permissions wanted are as a look at the source found them on {self.since:%Y-%m-%d %H:%M} UTC."
+        )
+        return (f"{found} Looks from then to the time that is wanted found the same, or there were none.",)
 
 
 def changes_of(before: Levels, after: Levels) -> tuple[AccessChange, ...]:
@@ -90,9 +102,11 @@ def wanted_at(rows: Iterable[Row], at: dt.datetime | None, *, is_all: bool) -> W
         is_all: Whether others shall lose what they have.
     """
     known = list(rows)
+    if at is not None and not any(row["valid_from"] <= at for row in known):
+        return None
+    times = [time for row in known for time in (row["valid_from"], row["valid_to"]) if time]
+    since = max((time for time in times if at is None or time <= at), default=None)
     if at is not None:
-        if not any(row["valid_from"] <= at for row in known):
-            return None
         known = [row for row in known if row["valid_from"] <= at and (not row["valid_to"] or at < row["valid_to"])]
     else:
         known = [row for row in known if row["valid_to"] is None]
@@ -102,7 +116,7 @@ def wanted_at(rows: Iterable[Row], at: dt.datetime | None, *, is_all: bool) -> W
     known.sort(key=lambda row: row["valid_from"], reverse=True)
     granted = {_principal(row): row["permission_level"] for row in known if not row["is_inherited"]}
     inherited = frozenset(_principal(row) for row in known if row["is_inherited"])
-    return WantedAccess(granted, inherited - granted.keys(), is_all)
+    return WantedAccess(granted, inherited - granted.keys(), is_all, since)
 
 
 def granted_by(body: Mapping[str, Any]) -> Levels | None:

@@ -61,5 +61,7 @@ def locks_out(changes: Iterable[AccessChange], stays: Iterable[Levels], login: L
 def of_groups_that_lose(changes: Iterable[AccessChange]) -> tuple[str, ...]:
     """What a plan says of them beforehand, in the same words to everybody."""
     lost = groups_that_lose(changes)
-    text = "{names} will not manage the space any more. Who manages it by that alone cannot set these permissions."
+    text = (
+        "The plan takes CAN MANAGE from {names}. Who manages the space by that alone cannot set these permissions."
+    )
     return (text.format(names=all_named(lost)),) if lost else ()

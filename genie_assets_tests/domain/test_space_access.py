@@ -80,6 +80,12 @@ def test_what_is_wanted_is_what_was_in_force_and_what_is_inherited_is_let_be() -
     assert wanted_at([], None, is_all=False) is None
     first = wanted_at(rows, NOON + HOUR, is_all=True)
     assert first == WantedAccess({ANN: "CAN_RUN", BOB: "CAN_VIEW"}, frozenset({ALL}), is_all=True)
+    last = wanted_at(rows, None, is_all=True)
+    assert first is not None
+    assert last is not None
+    assert (first.since, last.since) == (NOON + HOUR, NOON + 3 * HOUR), "ends are changes, too"
+    assert "on 2026-03-02 13:00 UTC. Looks from then to the time that is wanted found the same" in first.age[0]
+    assert WantedAccess({}).age == (), "a folder has no looks"
     assert wanted_at(rows, None, is_all=False) == WantedAccess({ANN: "CAN_MANAGE"}, frozenset({ALL}))
     twice = [row(ANN, "CAN_MANAGE", 1), row(ANN, "CAN_RUN", 0), row(BOB, "CAN_VIEW", 0), row(BOB, "CAN_EDIT", 1)]
     for looks in (twice, twice[::-1]):

@@ -111,6 +111,7 @@ def test_permissions_are_shown_and_only_set_by_a_plan_that_says_so(desk: Desk) -
     assert DIFFERENCE in shown
     assert DIFFERENCE in (CHECKOUT / "docs/spaces.md").read_text(encoding="utf-8"), "as the document shows it"
     assert "3 changes (permissions)" in " ".join(shown.split())
+    assert "as a look at the source found them on 2026-03-02 13:00 UTC." in " ".join(shown.split())
     assert "Not part of" not in shown
     assert max(map(len, shown.splitlines())) <= 80
     assert granted(desk) == NOW
@@ -256,10 +257,10 @@ def times_asked_who_we_are(desk: Desk) -> int:
 def test_a_group_by_which_alone_the_login_manages_is_not_taken_and_all_else_is_done(
     desk: Desk, edited: Path
 ) -> None:
-    before, told = granted(desk, EDITED), "group genie-managers will not manage the space any more."
+    before, told = granted(desk, EDITED), "The plan takes CAN MANAGE from group genie-managers."
     change_title(edited, "Loans")
     shown = plan_for_groups(desk, edited, (OUR_GROUP, "CAN_RUN"), ("genie-viewers", "CAN_VIEW"))
-    assert "group genie-managers and group genie-viewers will not manage the space any more" in flat(shown)
+    assert "takes CAN MANAGE from group genie-managers and group genie-viewers. Who manages" in flat(shown)
     assert max(map(len, shown.splitlines())) <= 80
     partly = flat(desk.apply().output)
     assert "PARTLY: The space is as planned, but its permissions are not: group genie-managers would not" in partly
