@@ -28,6 +28,7 @@ from genie_assets.reconciliation import build_reconciliation
 from genie_assets.resources import build_resources
 from genie_assets.schedules import build_schedules
 from genie_assets.sensors import build_sensors
+from genie_assets.setting_names import log_misspelt
 from genie_assets.settings import load_settings
 
 
@@ -54,6 +55,7 @@ def build_defs(
         TypeError: a resource is none of these.
     """
     today = dt.datetime.now(dt.UTC).date()
+    log_misspelt()
     settings = load_settings()
     place = placed(settings, today=today, key_prefix=key_prefix, owners=owners, group=group)
     with warnings.catch_warnings():

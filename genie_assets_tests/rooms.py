@@ -19,7 +19,7 @@ BEGIN = "<!-- map: written by `python -m genie_assets_tests.rooms --write`, do n
 END = "<!-- end of the map -->"
 
 # Folders are rooms. Of the modules that stand at the top of the product, these belong together.
-SETTINGS = ("settings", "setting_types", "logins", "production", "wiring")
+SETTINGS = ("settings", "setting_types", "logins", "production", "setting_names", "wiring")
 STANDING_ALONE = {"genie_assets.gateways.lakehouse.opening", "genie_sandbox.__main__"}
 """Each puts a folder's rooms together, and so stands above them, while the folder's other modules stand below."""
 

@@ -1,12 +1,14 @@
 """`genie-assets check`: is everything there that a run needs?"""
 
 import sys
+from itertools import chain
 
 import click
 
-from genie_assets.commands.places import read_settings
+from genie_assets.commands.findings import of_unread
+from genie_assets.commands.places import read_settings_and_unread
 from genie_assets.commands.sentences import one_sentence
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import paragraph, readable
 
 _WORDS = {
     "ok": ("ok  ", None),
@@ -23,9 +25,10 @@ def check() -> None:
     from genie_assets.commands.preflight import preflight
 
     failed = 0
-    for finding in preflight(read_settings()):
+    settings, unread = read_settings_and_unread()
+    for finding in chain(of_unread(unread), preflight(settings)):
         word, colour = _WORDS[finding.status]
-        click.secho(f"{word}  {readable(finding.text)}", fg=colour)
+        click.secho(paragraph(readable(finding.text), first=f"{word}  ", others=" " * 6), fg=colour)
         failed += finding.ok is False
     if failed:
         sys.exit(1)

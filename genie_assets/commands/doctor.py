@@ -3,14 +3,16 @@
 import json
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from genie_assets.commands.places import read_settings
+from genie_assets.commands.findings import of_unread
+from genie_assets.commands.places import read_settings, read_settings_and_unread
 from genie_assets.commands.sentences import one_sentence
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import paragraph, readable
 from genie_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def doctor(write: bool, contract: bool, folder: Path | None, as_json: bool) -> N
         record(read_settings(), folder, as_json=as_json)
         return
     found = []
-    for finding in _findings(read_settings(), write):
+    settings, unread = read_settings_and_unread()
+    for finding in chain(of_unread(unread), _findings(settings, write)):
         found.append(finding)
         if not as_json:
             _print(finding)
@@ -82,8 +85,7 @@ def _findings(settings: Settings, write: bool) -> Iterator["Finding"]:
 
 def _print(finding: "Finding") -> None:
     status = finding.status
-    first, others = f"{status:<9}", " " * 9
-    text = click.wrap_text(readable(finding.text), _WIDTH, initial_indent=first, subsequent_indent=others)
+    text = paragraph(readable(finding.text), first=f"{status:<9}", others=" " * 9, piped=_WIDTH)
     click.secho(text, fg=_COLOURS.get(status))
     for line in finding.cure:
         click.echo(f"{'':9}{readable(line)}")  # whole, to be copied

@@ -1,5 +1,6 @@
 """What was found where something was looked at before a run."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -22,3 +23,9 @@ class Finding:
         if self.ok is None:
             return "unknown"
         return "failed" if not self.ok else ("warning" if self.warns else "ok")
+
+
+def of_unread(sentences: Iterable[str]) -> Iterator[Finding]:
+    """Of what is set and not read, one finding for each sentence."""
+    for each in sentences:
+        yield Finding(ok=True, text=each, warns=True, name="settings")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from genie_assets.commands.places import SETTINGS_FILE, dagster_home, private_folder, reason
+from genie_assets.commands.places import dagster_home, private_folder, reason
 from genie_assets.commands.sentences import one_sentence
+from genie_assets.commands.settings_file import SETTINGS_FILE
 from genie_assets.commands.shipped import ENVIRONMENT, INSTANCE, WORKSPACE, shipped
 
 # Those that `genie-assets load` loads, today included.

@@ -15,7 +15,7 @@ from genie_assets.commands.places import (
     refuse_the_other_kind,
 )
 from genie_assets.commands.sentences import one_sentence
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import paragraph, readable
 from genie_assets.domain.worklist import Verdict
 
 if TYPE_CHECKING:
@@ -96,8 +96,13 @@ def _load_day(runner: "Runner", day: dt.date) -> bool:
     line = f"{day}  {told(done.metadata['genie_api_messages'])}"
     if done.problems:
         line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
-    click.echo(line)
+    click.echo(_row(line))
     return True
+
+
+def _row(line: str) -> str:
+    """One line for programs; on a terminal, all that belongs to a day stands right of it."""
+    return paragraph(line, others=" " * 12)
 
 
 def told(numbers: Mapping[str, Any]) -> str:
@@ -138,7 +143,8 @@ def _check(runner: "Runner") -> None:
     """What is broken over all days, one line each."""
     done = _run(runner, "genie_standing_checks", "checks")
     for name, sentence in sorted(done.problems.items()) if done else ():
-        click.secho(f"check {name} failed: {readable(sentence or 'its page in the UI has more')}", fg="yellow")
+        said = readable(sentence or "its page in the UI has more")
+        click.secho(_row(f"check {name} failed: {said}"), fg="yellow")
 
 
 def _run(
@@ -154,5 +160,5 @@ def _run(
     try:
         return runner.run(job, day, config)
     except RunFailedError as problem:
-        click.secho(f"{title:<10}  {readable(problem)}", fg="red", err=True)
+        click.secho(_row(f"{title:<10}  {readable(problem)}"), fg="red", err=True)
         return None

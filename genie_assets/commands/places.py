@@ -4,7 +4,6 @@ The account and the demo never share a folder: `.genie/lakehouse` and `.genie/da
 the demo makes is below `.genie/demo`.
 """
 
-import io
 import json
 import os
 import re
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from genie_assets.commands.settings_file import load_file
 from genie_assets.commands.terminal import readable
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".genie")
 DEMO_FOLDER = FOLDER / "demo"
-# In the working directory, as for Dagster's own commands; by default it would be sought beside this file.
-SETTINGS_FILE = Path(".env")
 # In a Dagster home whose runs are the demo's: runs do not say which account they loaded.
 MADE_UP_RUNS = "made_up.txt"
 # Former versions kept the demo beside the account, without a mark on its tables, and wrote this when it had run.
@@ -32,39 +30,31 @@ FORMER_DEMO = FOLDER / "demo.json"
 
 
 def read_settings() -> "Settings":
-    """The settings, those of `.env` included; what the environment says wins.
+    """The settings, those of `.env` included; what the environment says wins. What is not read is told, once.
 
     Raises:
         SettingsError: with one sentence per wrong setting, or about a `.env` that cannot be read.
     """
-    from dotenv import load_dotenv
-
+    from genie_assets.setting_names import misspelt, news
     from genie_assets.settings import load_settings
 
-    load_dotenv(stream=io.StringIO(_settings_text()))
+    lines = load_file()
+    for sentence in news([*lines, *misspelt()]):
+        click.secho(f"Warning: {sentence}", fg="yellow", err=True)
     return load_settings()
 
 
-def _settings_text() -> str:
-    from genie_assets.settings import SettingsError
+def read_settings_and_unread() -> "tuple[Settings, list[str]]":
+    """The settings, and one sentence for each thing that is not read, for commands that have a place to tell it.
 
-    try:
-        # An editor may have begun the file with a byte order mark, which is no part of the first name.
-        text = SETTINGS_FILE.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError as problem:
-        line = problem.object[: problem.start].count(b"\n") + 1
-        raise SettingsError(
-            f"{SETTINGS_FILE.absolute()} is not UTF-8 text (line {line}): save it with that encoding."
-        ) from None
-    except OSError as problem:
-        raise SettingsError(
-            f"{SETTINGS_FILE.absolute()} cannot be read: {reason(problem)}. Make it a readable file, or remove it."
-        ) from None
-    if "\0" in text:
-        raise SettingsError(f"{SETTINGS_FILE.absolute()} holds NUL characters: save it as UTF-8 text.")
-    return text
+    Raises:
+        SettingsError: as `read_settings`.
+    """
+    from genie_assets.setting_names import news, unknown_names
+
+    unread = [*load_file(), *(each.sentence for each in unknown_names(os.environ))]
+    news(unread)
+    return read_settings(), unread
 
 
 def configured_lake() -> "Lakehouse":

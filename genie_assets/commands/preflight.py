@@ -294,7 +294,7 @@ def _spaces(
             text = f"Workspace {name} lists {many(len(listed.spaces), 'space')}"
             yield Finding(ok=True, text=text, name="spaces")
         elif listed.error.error_class is ErrorClass.NOT_RUNNING:
-            yield Finding(ok=True, text=f"Workspace {name}: {listed.error.message}", name="spaces")
+            yield Finding(ok=True, text=_told(listed.error, workspace_id, f"Workspace {name}"), name="spaces")
         else:
             failed[listed.error.error_class].append(_Refused(name, workspace_id, url, listed.error))
     for error_class, refusals in failed.items():
@@ -315,5 +315,15 @@ def _refusal(error_class: ErrorClass, refusals: list[_Refused], cures: Cures | N
     cure = tuple(
         line for each in named if cures for line in cures.of_workspace(each.workspace_id, each.url, each.error)
     )
+    told = _told(refusals[0].error, refusals[0].workspace_id, subject, of_several=len(refusals) > 1)
     advice = " ".join(filter(None, [_ADVICE.get(error_class), _OR_LEAVE_OUT]))
-    return Finding(ok=False, text=f"{subject}: {refusals[0].error.message} {advice}", name="spaces", cure=cure)
+    return Finding(ok=False, text=f"{told} {advice}", name="spaces", cure=cure)
+
+
+def _told(error: FetchError, workspace_id: str, subject: str, *, of_several: bool = False) -> str:
+    """What was said of a workspace, after its name; some of it begins with its id, which stands there already."""
+    message, named = error.message, f"Workspace {workspace_id} "
+    if not message.startswith(named):
+        return f"{subject}: {message}"
+    rest = message.removeprefix(named)
+    return f"{subject}: the first one {rest}" if of_several else f"{subject} {rest}"

@@ -8,7 +8,7 @@ import click
 from genie_assets.commands.extras import require
 from genie_assets.commands.places import configured_lake, read_settings, reason
 from genie_assets.commands.sentences import one_sentence
-from genie_assets.commands.terminal import shown_place
+from genie_assets.commands.terminal import readable, shown_place
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -54,6 +54,8 @@ def report(first_day: datetime | None, last_day: datetime | None, out: Path | No
         last_day=last_day.date() if last_day else None,
     )
     made = make_report(lake, request, made_up=demo or settings.genie_made_up)
+    if not made.document["periods"] and demo:
+        raise click.ClickException(f"There is no demo at {readable(uri)}: `genie-assets demo` makes one.")
     if not made.document["periods"]:
         click.echo(f"No day is loaded in {shown_place(uri)} yet: the report says so, and nothing else.", err=True)
     if out is None:

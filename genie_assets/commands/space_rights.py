@@ -8,15 +8,15 @@ from genie_assets.commands.cures import elsewhere, permission
 from genie_assets.commands.findings import Finding
 from genie_assets.commands.terminal import readable
 from genie_assets.domain.keys import SpaceKey
-from genie_assets.domain.numbers import many
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import ReadProbe, SpaceRequest
 from genie_assets.pipeline.ports import Genie
 
 MOST_SPACES = 200
 _NAMED, _SECONDS = 10, 120.0
-_READ = "let our principal read everybody's conversations"
-_EXPORT = "let our principal export their configuration"
+_READ = "our principal read everybody's conversations"
+_EXPORT = "our principal export the configuration"
 
 
 def rights(
@@ -38,15 +38,18 @@ def rights(
         name = f"spaces.{'read' if kind is ReadProbe else 'export'}"
         asked_of = many(len(chosen), "space")
         if not refused and unknown < len(chosen):
-            yield Finding(ok=True, text=f"{len(chosen) - unknown} of {asked_of} {what}", name=name)
+            well = len(chosen) - unknown
+            yield Finding(ok=True, text=f"{well} of {asked_of} {form(well, 'lets', 'let')} {what}", name=name)
         if refused:
             named = ", ".join(readable(key.space_id) for key in refused[:_NAMED])
             more = f" and {len(refused) - _NAMED} more" if len(refused) > _NAMED else ""
-            text = f"{len(refused)} of {asked_of} do not {what}: {named}{more}. It takes CAN MANAGE on them"
+            some = f"{len(refused)} of {asked_of} {form(len(refused), 'does', 'do')}"
+            text = f"{some} not let {what}: {named}{more}. It takes CAN MANAGE there"
             cure = tuple(_cure(key.space_id, spaces[key], principal, home_url) for key in refused[:_NAMED])
             yield Finding(ok=True, warns=True, text=text, name=name, cure=cure)
         if unknown:
-            yield Finding(ok=None, text=f"Not known of {many(unknown, 'space')}: whether they {what}", name=name)
+            lets = form(unknown, "it lets", "they let")
+            yield Finding(ok=None, text=f"Not known of {many(unknown, 'space')}: whether {lets} {what}", name=name)
     if left := len(spaces) - len(chosen):
         yield Finding(
             ok=None, text=f"Not asked what they let us do: {many(left, 'more space')}", name="spaces.rights"

@@ -9,7 +9,9 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +21,8 @@ import click
 
 # The longest sentence of ours, with a long address in it, is shorter.
 LONGEST_TEXT = 1_000
+# Lines that are longer than this are hard to read, however broad a window is.
+_BROADEST = 120
 _CUT = " ..."
 # Marks pile up on one letter, over the lines above it; no language needs more of them on one.
 _MOST_MARKS = 4
@@ -54,6 +58,28 @@ def readable(text: object, *, longest: int = LONGEST_TEXT) -> str:
     if len(whole) <= longest and len(shown) <= longest:
         return shown
     return shown[: longest - len(_CUT)].rstrip() + _CUT
+
+
+def paragraph(text: str, *, first: str = "", others: str = "", piped: int | None = None) -> str:
+    """A readable text in as many lines as a terminal needs: broken between words, and in no id or address.
+
+    Args:
+        text: What is said.
+        first: What stands before the first line.
+        others: What stands before the others.
+        piped: How broad lines are where no terminal is; by default it is one line, for programs to read.
+    """
+    width = min(shutil.get_terminal_size().columns, _BROADEST) if sys.stdout.isatty() else piped
+    if width is None:
+        return f"{first}{text}"
+    broken = textwrap.TextWrapper(
+        max(width, 40),
+        initial_indent=first,
+        subsequent_indent=others,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+    return broken.fill(text)
 
 
 def json_line(value: object) -> str:

@@ -66,6 +66,51 @@ def test_a_settings_file_that_cannot_be_read_is_named_in_one_sentence(folder: Pa
         assert done.output.count("\n") == 1
 
 
+SECRET = "dapi0123456789abcdef"
+BROKEN = f"""# a comment
+export GENIE_RUN_MINUTES=7
+GENIE_THREADS 3
+
+DATABRICKS_TOKEN "{SECRET}"
+DATABRICKS_CLIENT_SECRET="{SECRET}
+GENIE_RECONCILE
+export GENIE_RUN_MINUTES
+GENIE_NEW_ROWS_MINUTES=5"""
+
+
+def test_lines_of_the_settings_file_that_cannot_be_read_are_told_once_by_number_and_never_shown(
+    folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Python-dotenv would say it in words of its own, and twice; and nothing of a name without a value."""
+    (folder / ".env").write_text(BROKEN, encoding="utf-8")
+    settings = [read_settings() for _ in range(2)][1]
+    assert (settings.genie_run_minutes, settings.genie_new_rows_minutes) == (7, 5)
+    out, told = capsys.readouterr()
+    assert told.startswith(f"Warning: Lines 3, 5, 6, 7 of {folder / '.env'} are not read: a setting is NAME=value")
+    assert (out, told.count("\n"), caplog.records) == ("", 1, [])
+    (folder / ".env").write_text(f"DATABRICKS_TOKEN={SECRET}\n{SECRET}\n", encoding="utf-8")
+    read_settings()
+    told += capsys.readouterr().err
+    assert f"Warning: Line 2 of {folder / '.env'} is not read" in told
+    assert SECRET not in told
+
+
+def test_a_name_that_is_nearly_a_setting_is_told_by_every_command_and_others_by_the_check(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".env").write_text("GENIE_THREDS=3\ngenie_run_minutes=7\n", encoding="utf-8")
+    os.environ["GENIE_OF_ANOTHER_PROGRAM"] = SECRET
+    near = "GENIE_THREDS is no setting of genie-assets, and is not read: is GENIE_THREADS meant?"
+    assert read_settings().genie_run_minutes == 7
+    assert capsys.readouterr().err == f"Warning: {near}\n"
+    for command, said in (("check", "warn  "), ("doctor", "warning  ")):
+        done = CliRunner().invoke(main, [command])
+        lines = [" ".join(each.split()) for each in done.output.splitlines() if not each.startswith(" ")]
+        assert lines[0].startswith(f"{said.strip()} GENIE_OF_ANOTHER_PROGRAM is no setting of genie-assets, and")
+        assert lines[1].startswith(f"{said.strip()} GENIE_THREDS is no setting")
+        assert (SECRET in done.output, done.stderr) == (False, "")
+
+
 def test_nothing_that_is_exported_reaches_the_demo_and_all_of_it_is_back_afterwards() -> None:
     exported = {
         "GENIE_LAKEHOUSE": "s3://production/genie",

@@ -162,7 +162,7 @@ def test_a_workspace_that_does_not_run_is_no_failure_and_says_what_it_is(account
     account.workspaces.append(("down", "Down", "https://nowhere.cloud.databricks.com", status))
     code, lines = check()
     assert (code, failures(lines)) == (0, [])
-    assert any("Workspace Down (down)" in line and f"is {status}" in line for line in lines)
+    assert any(line.startswith(f"ok    Workspace Down (down) is {status}, says ") for line in lines)
 
 
 def test_workspaces_that_refuse_for_one_reason_are_one_finding(account: Account) -> None:
@@ -397,7 +397,7 @@ def test_each_space_is_asked_what_it_lets_us_do_and_by_the_doctor_alone(account:
     assert code == 0, "runs go on without them"
     for name in ("spaces.read", "spaces.export"):
         assert found[name]["status"] == "warning"
-        assert "1 of 2 spaces do not let our principal" in found[name]["seen"]
+        assert "1 of 2 spaces does not let our principal" in found[name]["seen"]
         (line,) = found[name]["cure"]
         assert shlex.split(line)[3] == "/api/2.0/permissions/genie/s2"
         assert "CAN_MANAGE" in line

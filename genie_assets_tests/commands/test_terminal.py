@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genie_assets.commands.cli import main
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import paragraph, readable
 
 PROGRAM = Path(sys.executable).parent / "genie-assets"
 
@@ -31,6 +31,26 @@ def test_a_text_from_outside_is_one_bounded_line_of_visible_characters(text: str
     assert [c for c in shown if unicodedata.category(c)[0] == "C" or unicodedata.category(c) in ("Zl", "Zp")] == []
     assert "\u0301" * 5 not in shown
     assert readable(shown, longest=longest) == shown
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_paragraph_is_as_broad_as_the_terminal_and_breaks_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = "https://dbc-01234567-89ab.cloud.databricks.com/a-path-that-is-longer-than-the-terminal"
+    text = f"warehouse at {host} answers, " + "and so do all the others " * 9
+    assert paragraph(text, first="ok  ", others="    ") == f"ok  {text}"  # a pipe: one line, for programs
+    monkeypatch.setattr(sys, "stdout", _Terminal())
+    for columns, broadest in (("60", 60), ("100", 100), ("200", 120)):
+        monkeypatch.setenv("COLUMNS", columns)
+        first, *others = paragraph(text, first="ok  ", others="    ").splitlines()
+        assert first.startswith("ok  warehouse at")
+        assert any(host in line for line in (first, *others))
+        lines = [line for line in others if host not in line]
+        assert all(len(line) <= broadest and line.startswith("    ") for line in lines)
+        assert max(map(len, lines)) > broadest - 10
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S"]), max_size=40))
