@@ -287,7 +287,8 @@ def _spaces(
     found: dict[SpaceKey, str | None] = {}
     for workspace in workspaces:
         workspace_id, url = workspace["workspace_id"], workspace["workspace_url"]
-        name = f"{readable(workspace['workspace_name'])} ({readable(workspace_id)})"
+        title = workspace["workspace_name"]
+        name = f"{readable(title)} ({readable(workspace_id)})" if title else readable(workspace_id)
         listed = genie.list_spaces(workspace_id, url)
         if listed.error is None:
             found |= {SpaceKey(workspace_id, each.body["space_id"]): url for each in listed.spaces}

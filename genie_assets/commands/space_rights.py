@@ -66,8 +66,15 @@ def _refused(results: Iterable[Any]) -> tuple[list[SpaceKey], int]:
     for result in results:
         problem: FetchError | None = next(iter(result.errors.values()), None)
         key = SpaceKey(result.request.workspace_id, result.request.space_id)
-        if problem is not None and problem.error_class is ErrorClass.PERMISSION:
+        if (problem is not None and problem.error_class is ErrorClass.PERMISSION) or _is_without_export(result):
             refused.append(key)
         elif problem is not None or result.not_attempted:
             unknown += 1
     return sorted(refused), unknown
+
+
+def _is_without_export(result: Any) -> bool:
+    """Whether a space was shown without its configuration, which is the other way to refuse it."""
+    answer = result.answers.get(result.request.space_id)
+    looked_for = isinstance(result.request, SpaceRequest) and not result.errors and answer is not None
+    return looked_for and not answer.body.get("serialized_space")

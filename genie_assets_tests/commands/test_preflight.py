@@ -47,7 +47,7 @@ class Account:
     """A home workspace with its warehouse and system tables, and other workspaces, each a server of its own."""
 
     def __init__(self) -> None:
-        self.workspaces: list[tuple[str, str, str, str | None]] = []
+        self.workspaces: list[tuple[str, str | None, str, str | None]] = []
         self.newest: str | None = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.refused: dict[str, Reply] = {}  # by a part of the statement, or of the path
         self.date: str | None = None
@@ -401,6 +401,18 @@ def test_each_space_is_asked_what_it_lets_us_do_and_by_the_doctor_alone(account:
         (line,) = found[name]["cure"]
         assert shlex.split(line)[3] == "/api/2.0/permissions/genie/s2"
         assert "CAN_MANAGE" in line
+
+
+def test_a_space_that_is_shown_without_its_configuration_cannot_be_exported(account: Account) -> None:
+    """Whether a refusal is a 403 or an empty text is not known; a workspace may lack its name, too."""
+    account.workspaces[0] = ("home", None, account.home.url, "RUNNING")
+    account.refused["/conversations"] = Reply({"conversations": []})
+    account.refused["/spaces/s1"] = Reply({"space_id": "s1", "title": "One", "serialized_space": ""})
+    account.refused["/spaces/s2"] = Reply({"space_id": "s2", "title": "Two", "serialized_space": "{}"})
+    _, found = doctor()
+    assert found["spaces.export"]["status"] == "warning"
+    assert "1 of 2 spaces do not let our principal export" in found["spaces.export"]["seen"]
+    assert found["spaces"]["seen"] == "Workspace home lists 2 spaces"
 
 
 def test_schedules_that_are_off_are_a_warning_with_the_command(

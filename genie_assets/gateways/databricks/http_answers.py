@@ -26,7 +26,12 @@ _CODED_TEXT = re.compile(r"\s*([A-Z][A-Z_]{3,}): ")
 _OAUTH_ERROR = re.compile(r"[a-z_]{3,40}")
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80}")
 # A token that has run out may come back as 403: it is our login that is refused, not the message.
-_OF_THE_TOKEN = re.compile(r"\binvalid (access )?token\b|\btoken (is|has) (expired|expiring)\b", re.IGNORECASE)
+# Not every word about a token says so: one may lack a scope, and a page of a list has its token, too.
+_OF_THE_TOKEN = re.compile(
+    r"\b(invalid|expired|revoked) (oauth |bearer |personal )?(access )?token\b"
+    r"|(?<!page )\btoken (is |was |has |has been )?(already )?(expired|expiring|invalid|revoked|not valid)\b",
+    re.IGNORECASE,
+)
 # The workspace's network rules refuse where we come from: every request fails so, and no grant helps.
 _OF_THE_NETWORK = re.compile(r"\bblocked by Databricks IP ACL\b|\bunauthorized network access\b", re.IGNORECASE)
 _QUOTED_CHARACTERS = 300

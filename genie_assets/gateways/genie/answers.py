@@ -36,10 +36,10 @@ def objects_of_page(body: Mapping[str, Any], key: str, names: Collection[str] = 
 
     Raises:
         CallError: BAD_PAYLOAD, if there is something else than a list, something else altogether, or only entries
-            that cannot be read.
+            that cannot be read. What has `next_page_token` is a page, whatever new it says beside it.
     """
     items = body.get(key)
-    if key not in body and body.keys() - {"next_page_token"}:
+    if key not in body and body and "next_page_token" not in body:
         raise bad_payload(f"The answer is something else than a page of {key}.")
     if items in (None, [], {}):
         return []

@@ -191,6 +191,9 @@ def test_however_long_a_token_is_said_to_live_it_is_used_and_renewed(stub, life)
         Reply("<html><title>Invalid access token</title></html>", 403, content_type="text/html"),
         Reply({"error_code": "PERMISSION_DENIED", "message": "Token is expiring within 30 seconds"}, 403),
         Reply("Invalid Token", 403, content_type="text/plain"),
+        Reply({"error_code": "PERMISSION_DENIED", "message": "Access token expired. Obtain a new one."}, 403),
+        Reply({"error": "The token has been revoked"}, 403),
+        Reply({"error_code": "403", "message": "Expired access token"}, 403),
     ],
 )
 def test_a_token_that_ran_out_may_come_back_as_403(stub, reply):
