@@ -161,6 +161,12 @@ class RegionalWarehouse:
     url: str  # of its workspace, `https://host` or `https://host/?o=<its id>`
     warehouse_id: str
 
+    @property
+    def address(self) -> str:
+        """As GENIE_REGIONS spells it."""
+        host, mark, query = self.url.partition("?")
+        return f"{host.rstrip('/')}/{self.warehouse_id}{mark}{query}"
+
 
 # As a warehouse's own page shows its path; the id alone does as well.
 _HTTP_PATH = "/sql/1.0/warehouses/"

@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -155,7 +155,8 @@ def open_lake(
     )
 
 
-def _regional_warehouses(settings: Settings, workspaces: "Workspaces") -> "dict[str, SqlWarehouse]":
+def open_regional_warehouses(settings: Settings, workspaces: "Workspaces") -> "dict[str, SqlWarehouse]":
+    """The SQL warehouses of further regions, by the name of each."""
     from genie_assets.gateways.sql.warehouse import SqlWarehouse
 
     return {
@@ -254,13 +255,22 @@ def open_live_references(
     return LiveReferences(open_workspaces(settings, connection), url_of)
 
 
-def open_system_tables(settings: Settings, connection: DatabricksConnection) -> "SystemTables":
-    """The system tables, read through the configured warehouse, and in further regions through theirs."""
+def open_system_tables(
+    settings: Settings, connection: DatabricksConnection, without: Collection[str] = ()
+) -> "SystemTables":
+    """The system tables, read through the configured warehouse, and in further regions through theirs.
+
+    Args:
+        settings: Which regions there are, and which workspaces are looked at.
+        connection: The login.
+        without: Further regions that are not read.
+    """
     from genie_assets.gateways.databricks.identity import own_names
     from genie_assets.gateways.sql.system_tables import SystemTables
 
     workspaces = open_workspaces(settings, connection)
     warehouse = open_warehouse(settings, connection, workspaces)
+    regional = open_regional_warehouses(settings, workspaces)
 
     def own_principals() -> tuple[str, ...]:
         known = (*settings.own_principals, *filter(None, [connection.client_id]))
@@ -268,7 +278,7 @@ def open_system_tables(settings: Settings, connection: DatabricksConnection) -> 
 
     return SystemTables(
         warehouse,
-        further=_regional_warehouses(settings, workspaces),
+        further={name: each for name, each in regional.items() if name not in without},
         own_principals=own_principals,
         workspace_ids=settings.genie_workspaces,
         home_url=connection.home_url,

@@ -6,9 +6,12 @@ Names come from outside: in SQL they are quoted as names, in a command as words 
 import json
 import re
 import shlex
+from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import quote
 
 from genie_assets.domain.sql_names import full_name, quoted
+from genie_assets.setting_types import RegionalWarehouse
 
 UNKNOWN_PRINCIPAL = "<application-id>"
 UNKNOWN_METASTORE = "<metastore-id>"
@@ -65,14 +68,15 @@ def grants_to_write(schema: tuple[str, str], principal: str) -> tuple[str, ...]:
     )
 
 
-def enabled(table: str, metastore_id: str) -> str:
+def enabled(table: str, metastore_id: str, at: str = "") -> str:
     """The command that enables the system schema of a table; only an account administrator may run it.
 
     Args:
         table: Its full name, `system.schema.table`, one of those that we know.
         metastore_id: Of the metastore in which it is looked for.
+        at: As for `permission`.
     """
-    return f"databricks system-schemas enable {shlex.quote(metastore_id)} {table.split('.')[1]}"
+    return f"{_at(at)}databricks system-schemas enable {shlex.quote(metastore_id)} {table.split('.')[1]}"
 
 
 def setting(name: str, value: str | None = None) -> str:
@@ -83,6 +87,33 @@ def setting(name: str, value: str | None = None) -> str:
         value: What it is to be; without one, a mark says what goes there.
     """
     return f"{name}={shlex.quote(value) if value else _SETTINGS[name]}"
+
+
+def region_setting(regions: Mapping[str, RegionalWarehouse], name: str, warehouse_id: str | None = None) -> str:
+    """The line that corrects the warehouse of one region in GENIE_REGIONS, and leaves the others as they are.
+
+    Args:
+        regions: What it holds now.
+        name: The region.
+        warehouse_id: What its warehouse is to be; without one, a mark says what goes there, and for its host, too.
+    """
+    others = [f"{each}={place.address}" for each, place in regions.items() if each != name]
+    if warehouse_id is None:
+        return f"GENIE_REGIONS={','.join([*others, f'{name}=https://<workspace>/<warehouse-id>'])}"
+    place = replace(regions[name], warehouse_id=warehouse_id)
+    return f"GENIE_REGIONS={shlex.quote(','.join([*others, f'{name}={place.address}']))}"
+
+
+def there(statement: str, place: RegionalWarehouse) -> str:
+    """The command of Databricks' CLI that runs a statement in another region, whose grants are its own.
+
+    Args:
+        statement: SQL, as it is run in the home region.
+        place: Where it is run.
+    """
+    text = statement.rstrip(";")
+    body = json.dumps({"warehouse_id": place.warehouse_id, "statement": text, "wait_timeout": "50s"})
+    return f"{_at(place.url)}databricks api post /api/2.0/sql/statements/ --json {shlex.quote(body)}"
 
 
 def elsewhere(url: str | None, home_url: str) -> str:

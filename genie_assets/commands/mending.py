@@ -3,9 +3,10 @@
 import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from genie_assets.commands.cures import (
@@ -19,9 +20,12 @@ from genie_assets.commands.cures import (
     grants_to_read,
     grants_to_write,
     permission,
+    region_setting,
     setting,
+    there,
 )
 from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.domain.regions import HOME
 from genie_assets.domain.sql_names import schema_in
 from genie_assets.gateways.databricks.identity import metastore_id, own_id, own_names, warehouse_ids
 from genie_assets.gateways.databricks.retries import CallError
@@ -30,6 +34,7 @@ from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us, is_permission, is_unentitled
 from genie_assets.logins import DatabricksConnection
+from genie_assets.setting_types import RegionalWarehouse
 from genie_assets.settings import Settings
 
 T = TypeVar("T")
@@ -83,10 +88,16 @@ class Cures:
     Args:
         connection: The login.
         workspaces: How they are reached.
+        regions: Warehouses of further regions.
     """
 
-    def __init__(self, connection: DatabricksConnection, workspaces: Workspaces) -> None:
-        self._connection, self._workspaces = connection, workspaces
+    def __init__(
+        self,
+        connection: DatabricksConnection,
+        workspaces: Workspaces,
+        regions: Mapping[str, RegionalWarehouse] = MappingProxyType({}),
+    ) -> None:
+        self._connection, self._workspaces, self._regions = connection, workspaces, regions
 
     @cached_property
     def principal(self) -> str:
@@ -112,6 +123,44 @@ class Cures:
         # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
         enabling = () if is_permission(problem.condition) else (enabled(table, self.metastore_id),)
         return (*enabling, *grants_to_read(table, self.principal))
+
+    def of_table_in_regions(self, table: str, problems: Mapping[str, BaseException]) -> tuple[str, ...]:
+        """The same where some regions could not read it, each with its problem: grants hold in one metastore."""
+        return tuple(
+            line for name, problem in problems.items() for line in self._of_table_in(name, table, problem)
+        )
+
+    def _of_table_in(self, name: str, table: str, problem: BaseException) -> tuple[str, ...]:
+        place = self._regions.get(name)
+        if place is None:
+            return self.of_table(table, problem)
+        if not isinstance(problem, WarehouseError) or not is_closed_to_us(problem.condition):
+            return ()
+        grants = tuple(there(each, place) for each in grants_to_read(table, self.principal))
+        if is_permission(problem.condition):
+            return grants
+        at = elsewhere(place.url, self.home_url)
+        found = self._told(metastore_id, name)
+        return (enabled(table, found or UNKNOWN_METASTORE, at), *grants)
+
+    def of_region(self, name: str, problem: BaseException | None) -> tuple[str, ...]:
+        """For the first statement in a further region: host, warehouse, or the right to use it."""
+        place = self._regions[name]
+        told = problem.error if isinstance(problem, CallError) else problem
+        error_class = told.error_class if isinstance(told, WarehouseError | FetchError) else None
+        at = elsewhere(place.url, self.home_url)
+        if error_class is ErrorClass.PERMISSION:
+            if is_unentitled(str(problem)):
+                return (entitled(self._told(own_id, name), self.principal, SQL_ACCESS, at),)
+            return (permission("warehouses", place.warehouse_id, "CAN_USE", self.principal, at),)
+        if error_class in _OF_THE_HOST:
+            return (region_setting(self._regions, name),)
+        if error_class not in (ErrorClass.NOT_FOUND, ErrorClass.BAD_REFERENCE):
+            return ()
+        seen = self._seen_warehouses(name)
+        return tuple(region_setting(self._regions, name, each) for each in seen) or (
+            region_setting(self._regions, name),
+        )
 
     def of_lakehouse(self, place: str, problem: BaseException | None) -> tuple[str, ...]:
         """For a lakehouse in Unity Catalog that could not be written."""
@@ -147,13 +196,18 @@ class Cures:
 
     def _other_warehouses(self) -> tuple[str, ...]:
         """A line for each warehouse that we may see: one of them is the right one."""
-        seen = [each for each in self._told(warehouse_ids) or () if _WAREHOUSE_ID.fullmatch(each)]
-        named = tuple(setting("DATABRICKS_WAREHOUSE_ID", each) for each in seen[:_MOST_WAREHOUSES])
+        named = tuple(setting("DATABRICKS_WAREHOUSE_ID", each) for each in self._seen_warehouses())
         return named or (setting("DATABRICKS_WAREHOUSE_ID"),)
 
-    def _told(self, ask: Callable[[WorkspaceHttp], T]) -> T | None:
-        """What the home workspace says; None if it does not."""
+    def _seen_warehouses(self, region: str = HOME) -> list[str]:
+        told = self._told(warehouse_ids, region) or ()
+        return [each for each in told if _WAREHOUSE_ID.fullmatch(each)][:_MOST_WAREHOUSES]
+
+    def _told(self, ask: Callable[[WorkspaceHttp], T], region: str = HOME) -> T | None:
+        """What the workspace says through which a region is read; None if it does not."""
         try:
-            return ask(self._workspaces.home())
+            if region == HOME:
+                return ask(self._workspaces.home())
+            return ask(self._workspaces.region(region, self._regions[region].url))
         except CallError:
             return None

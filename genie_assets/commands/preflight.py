@@ -5,7 +5,8 @@ One cause is one finding: what cannot be reached without the thing that failed i
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -30,13 +31,20 @@ from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.databricks.workspaces import Workspaces
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.sql.errors import WarehouseError, is_closed_to_us
-from genie_assets.gateways.sql.regions import RegionLostError
+from genie_assets.gateways.sql.regions import RegionLostError, of_region
 from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.gateways.sql.warehouse import SqlWarehouse
 from genie_assets.logins import DatabricksConnection
 from genie_assets.pipeline.left_out import left_out
 from genie_assets.pool import LIMIT_THE_POOL, pool_problem
 from genie_assets.settings import Settings, SettingsError
-from genie_assets.wiring import open_genie_api, open_system_tables, open_warehouse, open_workspaces
+from genie_assets.wiring import (
+    open_genie_api,
+    open_regional_warehouses,
+    open_system_tables,
+    open_warehouse,
+    open_workspaces,
+)
 
 _EXPECTED = (SettingsError, WarehouseError, LakehouseError, CallError)
 _AUDIT, _HISTORY, _LIST = "system.access.audit", "system.query.history", "system.access.workspaces_latest"
@@ -108,7 +116,7 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
         yield _THE_REST
         return
     workspaces = open_workspaces(settings, connection)  # held on to: all below shares it, and its login
-    cures = Cures(connection, workspaces)
+    cures = Cures(connection, workspaces, settings.genie_regions)
     warehouse = _try("", lambda: _warehouse(settings, connection), cures.of_warehouse)
     yield warehouse
     if not warehouse.ok:
@@ -117,11 +125,21 @@ def preflight(settings: Settings, *, every_space: bool = False) -> Iterator[Find
     yield from _clock(workspaces)
     if in_databricks:
         yield from _lake(settings, partial(cures.of_lakehouse, settings.genie_lakehouse))
-    tables = open_system_tables(settings, connection)
-    yield _try(_AUDIT, lambda: _audit(tables), partial(cures.of_table, _AUDIT))
-    yield _try(_HISTORY, lambda: _history(tables), partial(cures.of_table, _HISTORY))
+    away = yield from _regions(settings, workspaces, cures)
+
+    def look(table: str, how: Callable[[SystemTables], str]) -> Finding:
+        # Each with tables of its own: a region that does not show one of them is asked for the others, too.
+        tables = open_system_tables(settings, connection, without=away)
+
+        def cure(problem: BaseException | None) -> tuple[str, ...]:
+            return cures.of_table_in_regions(table, tables.failures) or cures.of_table(table, problem)
+
+        return _try(table, lambda: how(tables), cure)
+
+    yield look(_AUDIT, _audit)
+    yield look(_HISTORY, _history)
     shown: list[dict[str, Any]] = []
-    listed = _try(_LIST, lambda: _workspaces(settings, tables, shown), partial(cures.of_table, _LIST))
+    listed = look(_LIST, lambda tables: _workspaces(settings, tables, shown))
     yield listed
     if not listed.ok and not shown:
         yield _WORKSPACES
@@ -137,7 +155,8 @@ def _try(subject: str, look: Callable[[], str], cure_of: _CureOf) -> Finding:
         cure = cure_of(problem.__cause__)
         return Finding(ok=True, text=f"{subject} {problem}", warns=True, name=name, cure=cure)
     except _UnfitError as problem:
-        return Finding(ok=False, text=f"{subject} {problem}", name=name)
+        cure = cure_of(problem.__cause__)
+        return Finding(ok=False, text=f"{subject} {problem}", name=name, cure=cure)
     except _EXPECTED as problem:
         text = str(problem)
         whole = text if subject in text else f"{subject}: {text}"
@@ -153,6 +172,29 @@ def _try(subject: str, look: Callable[[], str], cure_of: _CureOf) -> Finding:
 def _warehouse(settings: Settings, connection: DatabricksConnection) -> str:
     open_warehouse(settings, connection).query("SELECT 1")
     return f"SQL warehouse {connection.warehouse_id} answers at {connection.home_url}"
+
+
+def _regions(settings: Settings, workspaces: Workspaces, cures: Cures) -> Generator[Finding, None, list[str]]:
+    """Of the warehouse of each further region; returns those that do not answer, which are not read below."""
+    away = []
+    for name, warehouse in open_regional_warehouses(settings, workspaces).items():
+        found = _try(f"Region {name}", partial(_region, settings, name, warehouse), partial(cures.of_region, name))
+        found = replace(found, name=f"regions.{name}")
+        yield found
+        if not found.ok:
+            away.append(name)
+    return away
+
+
+def _region(settings: Settings, name: str, warehouse: SqlWarehouse) -> str:
+    place = settings.genie_regions[name]
+    try:
+        warehouse.query("SELECT 1")
+    except (WarehouseError, CallError) as failure:
+        problem = of_region(name, failure)
+    else:
+        return f"is read through SQL warehouse {place.warehouse_id} at {place.url}"
+    raise problem
 
 
 def _clock(workspaces: Workspaces) -> Iterator[Finding]:
@@ -259,7 +301,7 @@ def _history(tables: SystemTables) -> str:
 
 def _workspaces(settings: Settings, tables: SystemTables, shown: list[dict[str, Any]]) -> str:
     """Puts what the table shows into `shown`, and what only a setting knows."""
-    named = records(tables.workspaces())
+    named = records(tables.workspaces(everywhere=bool(tables.regions)))
     wanted, addresses = set(settings.genie_workspaces), settings.genie_workspace_urls
     known = {workspace["workspace_id"] for workspace in named}
     shown += named
@@ -275,6 +317,8 @@ def _workspaces(settings: Settings, tables: SystemTables, shown: list[dict[str, 
         )
     if not shown:
         raise _UnfitError("shows no workspace: does our principal see all of its rows?")
+    if unread := _unread(tables):
+        raise _UnfitError(f"cannot be read everywhere, and runs read it with the audit log: {unread}")
     return f"shows {many(len(known), 'workspace')}"
 
 

@@ -21,6 +21,7 @@ from genie_assets.commands.cli import main as our_commands
 from genie_sandbox.client import SandboxProcess
 
 _direct = build_opener(ProxyHandler({}))
+_STATEMENTS = "/api/2.0/sql/statements/"
 _SYSTEM_SCHEMA = "/api/2.1/unity-catalog/metastores/{}/systemschemas/{}"
 _SETTING = re.compile(r"([A-Z_]+)=(\S*)")
 _MARK = re.compile(r".*<[a-z-]+>")
@@ -46,12 +47,15 @@ class Administrator:
         address = (at or self._sandbox.host) + path
         return _answered(method, address, data, f"Bearer {self._sandbox.administrators_token}")
 
-    def sql(self, *statements: str) -> None:
-        """Run statements, which must succeed."""
+    def sql(self, *statements: str, at: str = "") -> None:
+        """Run statements, which must succeed, by default in the first workspace."""
         for statement in statements:
             body = {"warehouse_id": self._sandbox.warehouse_id, "statement": statement, "wait_timeout": "50s"}
-            status = self.call("POST", "/api/2.0/sql/statements/", body)["status"]
-            assert status["state"] == "SUCCEEDED", (statement, status)
+            self._run(body, at)
+
+    def _run(self, body: Mapping[str, Any], at: str) -> None:
+        status = self.call("POST", _STATEMENTS, body, at)["status"]
+        assert status["state"] == "SUCCEEDED", (body, status)
 
     def carry_out(self, lines: Iterable[str]) -> None:
         """What somebody does who copies these lines, one after the other."""
@@ -79,6 +83,8 @@ class Administrator:
                 assert done.exit_code == 0, done.output
             case ["databricks", "api", ("patch" | "put") as verb, path, "--json", body]:
                 self.call(verb.upper(), path, json.loads(body), at)
+            case ["databricks", "api", "post", path, "--json", body] if path == _STATEMENTS:
+                self._run(json.loads(body), at)
             case ["databricks", "system-schemas", "enable", metastore_id, schema]:
                 self.call("PUT", _SYSTEM_SCHEMA.format(metastore_id, schema))
             case ["databricks", "tokens", "create", "--comment", comment, "--lifetime-seconds", seconds]:

@@ -41,9 +41,9 @@ def _account() -> Account:
         last_day=today,
         warehouse_id="0123456789abcdef",
         principal=Principal(WE, "s3cret-of-ours", "dapi0123456789", 77),
-        workspaces=(Workspace("1", "One"), Workspace("2", "Two")),
+        workspaces=(Workspace("1", "One", region="eu"), Workspace("2", "Two", region="us")),
         spaces=(Space("1", "s1", SPACE), Space("2", "s2", {**SPACE, "space_id": "s2"})),
-        audit=(ArrivingRow(NOW, event),),
+        audit=(ArrivingRow(NOW, event, ("eu", "us")),),
     )
 
 
@@ -74,11 +74,14 @@ class World:
 
     def grant_all(self) -> None:
         """As it is at the start: all privileges on the catalogs, and nothing by itself on what is in them."""
-        self.administrator.sql(
-            *(f"GRANT ALL PRIVILEGES ON CATALOG {each} TO `{WE}`" for each in ("system", "main")),
-            *(f"REVOKE USE SCHEMA ON SCHEMA {each} FROM `{WE}`" for each in SCHEMAS),
-            *(f"REVOKE SELECT ON TABLE {each} FROM `{WE}`" for each in TABLES),
-        )
+        self.administrator.sql(f"GRANT ALL PRIVILEGES ON CATALOG main TO `{WE}`")
+        for at in self.sandbox.urls.values():
+            self.administrator.sql(
+                f"GRANT ALL PRIVILEGES ON CATALOG system TO `{WE}`",
+                *(f"REVOKE USE SCHEMA ON SCHEMA {each} FROM `{WE}`" for each in SCHEMAS),
+                *(f"REVOKE SELECT ON TABLE {each} FROM `{WE}`" for each in TABLES),
+                at=at,
+            )
 
 
 @pytest.fixture
@@ -87,15 +90,15 @@ def world(sandbox: SandboxProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.chdir(tmp_path)
     for name, value in {**sandbox.environment(), "GENIE_LAKEHOUSE": "tables"}.items():
         monkeypatch.setenv(name, value)
-    knows = {**sandbox.environment(), "GENIE_LAKEHOUSE": "tables"}
+    knows = {**sandbox.environment(), **_regions(sandbox), "GENIE_LAKEHOUSE": "tables"}
     administrator = Administrator(sandbox, knows, monkeypatch.setenv)
     world = World(sandbox, administrator, monkeypatch)
     world.grant_all()
     return world
 
 
-def _no_grant_on(table: str) -> Callable[[World], None]:
-    """All that is granted is on the other tables."""
+def _no_grant_on(table: str, number: str = "1") -> Callable[[World], None]:
+    """All that is granted is on the other tables, in the region of a workspace."""
 
     def take_away(world: World) -> None:
         others = [each for each in TABLES if each != table]
@@ -104,6 +107,7 @@ def _no_grant_on(table: str) -> Callable[[World], None]:
             f"GRANT USE CATALOG ON CATALOG system TO `{WE}`",
             *(f"GRANT USE SCHEMA ON SCHEMA {each.rpartition('.')[0]} TO `{WE}`" for each in others),
             *(f"GRANT SELECT ON TABLE {each} TO `{WE}`" for each in others),
+            at=world.sandbox.urls[number],
         )
 
     return take_away
@@ -150,9 +154,34 @@ def _clock_is_off(world: World) -> None:
     world.sandbox.tell_time(skew_seconds=300)
 
 
-def _may_not_use_the_warehouse(world: World) -> None:
-    path = f"/api/2.0/permissions/warehouses/{world.sandbox.warehouse_id}"
-    world.administrator.call("PUT", path, {"access_control_list": []})
+def _may_not_use_the_warehouse(number: str) -> Callable[[World], None]:
+    def take_away(world: World) -> None:
+        path = f"/api/2.0/permissions/warehouses/{world.sandbox.warehouse_id}"
+        world.administrator.call("PUT", path, {"access_control_list": []}, world.sandbox.urls[number])
+
+    return take_away
+
+
+def _in_two_regions(breaks: Callable[[World], None]) -> Callable[[World], None]:
+    """The second workspace lies in another region, whose warehouse is known, and something there is broken."""
+
+    def further(world: World) -> None:
+        for name, value in _regions(world.sandbox).items():
+            world.patch.setenv(name, value)
+        breaks(world)
+
+    return further
+
+
+def _regions(sandbox: SandboxProcess) -> dict[str, str]:
+    return {"GENIE_REGIONS": f"us={sandbox.urls['2']}/{sandbox.warehouse_id}", "GENIE_REGION_SECONDS": "5"}
+
+
+def _other_warehouse(warehouse_id: str) -> Callable[[World], None]:
+    def change(world: World) -> None:
+        world.patch.setenv("GENIE_REGIONS", f"us={world.sandbox.urls['2']}/{warehouse_id}")
+
+    return change
 
 
 def _not_entitled(number: str) -> Callable[[World], None]:
@@ -207,7 +236,7 @@ CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
     "clock is off": (_clock_is_off, ("clock",)),
     "no such warehouse": (_with("DATABRICKS_WAREHOUSE_ID", "f" * 16), ("warehouse",)),
     "no id of a warehouse": (_with("DATABRICKS_WAREHOUSE_ID", "my-warehouse"), ("warehouse",)),
-    "no CAN USE": (_may_not_use_the_warehouse, ("warehouse",)),
+    "no CAN USE": (_may_not_use_the_warehouse("1"), ("warehouse",)),
     "no SQL entitlement": (_not_entitled("1"), ("warehouse",)),
     "no SQL entitlement in another workspace": (_not_entitled("2"), ("spaces",)),
     "CAN RUN instead of CAN MANAGE": (_may_only_run_the_space("1"), ("spaces.read", "spaces.export")),
@@ -221,6 +250,16 @@ CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
     "access is not enabled": (_not_enabled("access"), (TABLES[0], TABLES[2])),
     "query is not enabled": (_not_enabled("query"), (TABLES[1],)),
 }
+# The same in another region: what is granted and switched there is its own.
+FURTHER: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
+    "no such warehouse": (_other_warehouse("f" * 16), ("regions.us",)),
+    "no id of a warehouse": (_other_warehouse("my-warehouse"), ("regions.us",)),
+    "nobody at its host": (_with("GENIE_REGIONS", f"us=http://127.0.0.1:9/{'f' * 16}"), ("regions.us",)),
+    "no CAN USE": (_may_not_use_the_warehouse("2"), ("regions.us",)),
+    "no SQL entitlement": (_not_entitled("2"), ("regions.us", "spaces")),
+    **{f"no grant on {table}": (_no_grant_on(table, "2"), (table,)) for table in TABLES},
+}
+CASES |= {f"in another region: {name}": (_in_two_regions(how), told) for name, (how, told) in FURTHER.items()}
 
 
 @pytest.mark.parametrize("case", CASES)

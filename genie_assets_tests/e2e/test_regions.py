@@ -111,12 +111,12 @@ class Regions:
         self.account, self.sandbox, self.patch = account, sandbox, patch
         self.at_home, self.in_us, self.moved = (each.workspace_id for each in running(account))
         self.silent = StubServer(always(Reply(hang_seconds=60)))
-        patch.setenv("GENIE_REGION_SECONDS", "1")
         self.us_is_back()
 
     def us_hangs(self) -> None:
         """It takes connections, and answers nothing."""
         self.patch.setenv("GENIE_REGIONS", f"us={self.silent.url}/{self.account.warehouse_id}")
+        self.patch.setenv("GENIE_REGION_SECONDS", "1")
 
     def us_stops_midway(self) -> None:
         """It answers the first two statements, and not the one that reads the events."""
@@ -127,6 +127,7 @@ class Regions:
     def us_is_back(self) -> None:
         place = f"{self.sandbox.urls[self.in_us]}/{self.account.warehouse_id}"
         self.patch.setenv("GENIE_REGIONS", f"us={place}")
+        self.patch.setenv("GENIE_REGION_SECONDS", "300")
         self.sandbox.clear_faults()
 
     @property
@@ -181,7 +182,7 @@ def test_a_region_that_is_down_loses_nothing_and_delays_nobody_else(regions: Reg
         assert told["regions_unread"] == 1
         assert "us" in told["unread"]
         assert "GENIE_REGIONS" in told["unread"]
-    assert time.monotonic() - began < 20, "a hanging server keeps nobody for a minute"
+    assert time.monotonic() - began < 60, "by itself it is asked for a login three times, half a minute each"
     assert len(regions.silent.requests) == 1, "of all steps of the run, one has waited"
     stored = pipeline.rows(GENIE_MESSAGES_TO_FETCH)
     assert ids(before) <= ids(stored)
@@ -199,8 +200,8 @@ def test_a_region_that_is_down_loses_nothing_and_delays_nobody_else(regions: Reg
     fresh = pipeline.check("audit_is_fresh")
     assert not fresh.passed
     assert "Region us: its audit log cannot be read" in (fresh.description or "")
-    findings = [each.text for each in preflight(load_settings()) if not each.ok and "audit" in each.text]
-    assert [each.split(": ")[0] for each in findings] == ["system.access.audit cannot be read everywhere"]
+    (finding,) = [each for each in preflight(load_settings()) if not each.ok]
+    assert finding.name == "regions.us", "one cause is one finding"
     assert regions.late(pipeline) == [], "nothing can be done about it"
 
     regions.us_is_back()

@@ -30,7 +30,9 @@ class Rights:
         self._principal = principal
         self._warehouse_id = warehouse_id
         self._entitlements: defaultdict[str, frozenset[str]] = defaultdict(lambda: ENTITLEMENTS)
-        self._grants: tuple[Grant, ...] = (("service_principal_name", principal.application_id, "CAN_USE"),)
+        ours: tuple[Grant, ...] = (("service_principal_name", principal.application_id, "CAN_USE"),)
+        # The workspace at whose address it is asked: a region has a warehouse of its own, though by the same id.
+        self._grants: defaultdict[str, tuple[Grant, ...]] = defaultdict(lambda: ours)
 
     def refusal(self, request: Request, caller: str) -> Answer | None:
         """The refusal of a request that its caller may not make; None if it may."""
@@ -38,15 +40,17 @@ class Rights:
             return None
         if SQL_ACCESS not in self._entitlements[request.workspace_id]:
             return error_answer(403, f"This API is disabled for users without the {SQL_ACCESS} entitlement.")
-        if request.route == "statements" and request.method == "POST" and not self._may_use():
+        if request.route == "statements" and request.method == "POST" and not self._may_use(request.workspace_id):
             who = self._principal.application_id
             return error_answer(403, f"{who} is not authorized to use this SQL warehouse. Ask an administrator.")
         return None
 
-    def _may_use(self) -> bool:
+    def _may_use(self, workspace_id: str) -> bool:
         groups = {("group_name", name) for name in ("users", *self._principal.groups)}
         us = {("service_principal_name", self._principal.application_id.lower()), *groups}
-        return any((kind, name.lower()) in us and level in _TO_USE for kind, name, level in self._grants)
+        return any(
+            (kind, name.lower()) in us and level in _TO_USE for kind, name, level in self._grants[workspace_id]
+        )
 
     def entitlements(self, workspace_id: str) -> dict[str, Any]:
         """What our principal's record says of its entitlements in a workspace; nothing where it has none."""
@@ -70,8 +74,9 @@ class Rights:
         _refuse_others(caller)
         if request.method != "GET":
             entries = _object(body).get("access_control_list")
-            self._grants = granted(self._grants, entries, levels=_LEVELS, only=request.method == "PUT")
-        listed = access_list(self._grants, [("group_name", "admins", "CAN_MANAGE")])
+            before, only = self._grants[request.workspace_id], request.method == "PUT"
+            self._grants[request.workspace_id] = granted(before, entries, levels=_LEVELS, only=only)
+        listed = access_list(self._grants[request.workspace_id], [("group_name", "admins", "CAN_MANAGE")])
         return json_answer(
             {
                 "object_id": f"/sql/warehouses/{self._warehouse_id}",

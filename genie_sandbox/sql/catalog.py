@@ -32,8 +32,8 @@ class Name:
         return ".".join(f"`{part}`" for part in (self.catalog, self.schema, self.name))
 
     def securable(self, kind: str = "TABLE") -> Securable:
-        """What privileges are granted on; the regions of a system table are one table."""
-        return Securable(kind, (self.catalog.partition("@")[0], self.schema, self.name))
+        """What privileges are granted on; a system table is another one in each region, as metastores are."""
+        return Securable(kind, (self.catalog, self.schema, self.name))
 
     @property
     def key(self) -> str:
@@ -54,8 +54,13 @@ class Session:
         """The full name for one, two or three `parts`."""
         lowered = [part.lower() for part in parts]
         catalog, schema, name = [self.catalog.lower(), self.schema.lower()][: 3 - len(lowered)] + lowered
+        return Name(self.catalog_called(catalog), schema, name)
+
+    def catalog_called(self, catalog: str) -> str:
+        """What a catalog is called here: that of system tables is another one in each region."""
+        lowered = catalog.lower()
         # No catalog of anybody's can be called so: an identifier of the account has no such sign.
-        return Name(f"{catalog}@{self.region}" if self.region and catalog == SYSTEM else catalog, schema, name)
+        return f"{lowered}@{self.region}" if self.region and lowered == SYSTEM else lowered
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Granter:
             (catalog,) = phrase.parts()
             if not any(catalog.lower() == there.partition("@")[0] for there, _ in self._catalog.schemas()):
                 raise SqlError("NO_SUCH_CATALOG_EXCEPTION", f"Catalog '{catalog}' was not found.")
-            return catalog_of(catalog)
+            return catalog_of(phrase.session.catalog_called(catalog))
         if kind == "SCHEMA":
             catalog, schema = phrase.schema()
             if not self._catalog.has_schema(catalog, schema):

@@ -35,7 +35,8 @@ class Securable:
     parts: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.kind.capitalize()} '{'.'.join(self.parts)}'"
+        shown = (self.parts[0].partition("@")[0], *self.parts[1:])
+        return f"{self.kind.capitalize()} '{'.'.join(shown)}'"
 
     def around(self) -> Iterator["Securable"]:
         """The catalog and the schema that it is in, from the outside."""
@@ -45,13 +46,13 @@ class Securable:
 
 
 def schema_of(catalog: str, schema: str) -> Securable:
-    """A schema; the regions of a system schema are one."""
-    return Securable("SCHEMA", (catalog.partition("@")[0].lower(), schema.lower()))
+    """A schema; of a system schema there is one in each region."""
+    return Securable("SCHEMA", (catalog.lower(), schema.lower()))
 
 
 def catalog_of(catalog: str) -> Securable:
     """A catalog."""
-    return Securable("CATALOG", (catalog.partition("@")[0].lower(),))
+    return Securable("CATALOG", (catalog.lower(),))
 
 
 class Privileges:

@@ -35,20 +35,26 @@ class RegionLostError(Exception):
     """A region that had answered does not any more: what was read of it is not all, and must not be used."""
 
 
+Failure = WarehouseError | CallError
 Ask = Callable[[Warehouse], pd.DataFrame]
-_Answer = tuple[str, pd.DataFrame | WarehouseError | CallError]
+_Answer = tuple[str, pd.DataFrame | Failure]
 
 
 class Regions:
     """The warehouses by region, the home workspace's first. One that failed is not asked again.
 
     Attributes:
-        unread: The regions that could not be read, each with why, in one sentence.
+        failures: How the regions failed that could not be read, as it is told of each.
     """
 
     def __init__(self, warehouses: Mapping[str, Warehouse]) -> None:
         self._warehouses = dict(warehouses)
-        self.unread: dict[str, str] = {}
+        self.failures: dict[str, Failure] = {}
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """The regions that could not be read, each with why, in one sentence."""
+        return {name: str(failure) for name, failure in self.failures.items()}
 
     @property
     def names(self) -> Collection[str]:
@@ -68,11 +74,11 @@ class Regions:
         """
         if not self.names:
             return ask(next(iter(self._warehouses.values())))
-        answers = self._ask([name for name in self._warehouses if name not in self.unread], ask)
+        answers = self._ask([name for name in self._warehouses if name not in self.failures], ask)
         frames = {name: each for name, each in answers.items() if isinstance(each, pd.DataFrame)}
         failures = {name: each for name, each in answers.items() if not isinstance(each, pd.DataFrame)}
         if not frames:
-            raise _of_region(*next(iter(failures.items())))
+            raise of_region(*next(iter(failures.items())))
         for name, failure in failures.items():
             self._leave_out(name, failure)
         if failures and belongs_together:
@@ -86,9 +92,9 @@ class Regions:
         Raises:
             WarehouseError, CallError: as the first one says; only if none answers.
         """
-        failures: dict[str, WarehouseError | CallError] = {}
+        failures: dict[str, Failure] = {}
         for name, warehouse in self._warehouses.items():
-            if name in self.unread:
+            if name in self.failures:
                 continue
             try:
                 answer = ask(warehouse)
@@ -101,9 +107,9 @@ class Regions:
                     self._leave_out(each, why)
                 return answer
         # At least one is never left out.
-        raise _of_region(*next(iter(failures.items())))
+        raise of_region(*next(iter(failures.items())))
 
-    def _ask(self, names: Collection[str], ask: Ask) -> dict[str, pd.DataFrame | WarehouseError | CallError]:
+    def _ask(self, names: Collection[str], ask: Ask) -> dict[str, pd.DataFrame | Failure]:
         """What each of them answers, all asked at once, in their order."""
 
         def one(name: str) -> _Answer:
@@ -115,12 +121,12 @@ class Regions:
         answers = dict(SideBySide(one, threads=1).run([[name] for name in names]))
         return {name: answers[name] for name in names}
 
-    def _leave_out(self, name: str, failure: WarehouseError | CallError) -> None:
-        text = self.unread[name] = str(_of_region(name, failure))
-        _LOG.warning("Region %s cannot be read, and the others are: %s", name, text)
+    def _leave_out(self, name: str, failure: Failure) -> None:
+        told = self.failures[name] = of_region(name, failure)
+        _LOG.warning("Region %s cannot be read, and the others are: %s", name, told)
 
 
-def _of_region(name: str, failure: WarehouseError | CallError) -> WarehouseError | CallError:
+def of_region(name: str, failure: Failure) -> Failure:
     """A failure as it is told of a region: who raised it speaks of the one warehouse that most accounts have."""
     if name == HOME:
         return failure

@@ -14,7 +14,7 @@ from genie_assets.domain.regions import HOME
 from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.databricks.hosts import UnusableUrl, normalise_url
 from genie_assets.gateways.sql.errors import WarehouseError
-from genie_assets.gateways.sql.regions import REGION, Regions, Warehouse
+from genie_assets.gateways.sql.regions import REGION, Failure, Regions, Warehouse
 from genie_assets.gateways.sql.texts import sql_text
 
 # Statement ids travel as one comma-separated parameter: 5,000 of them take 185 kB of the 16 MiB allowed.
@@ -104,6 +104,11 @@ class SystemTables:
         """All regions, each with why it could not be read so far, if so; none if there is only one."""
         return {name: self._regions.unread.get(name) for name in self._regions.names}
 
+    @property
+    def failures(self) -> Mapping[str, Failure]:
+        """How the regions failed that could not be read so far."""
+        return self._regions.failures
+
     @cached_property
     def _own_names(self) -> str:
         """Our own names as a statement takes them. To find them out takes a request."""
@@ -190,15 +195,19 @@ class SystemTables:
         ]
         return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
-    def workspaces(self) -> pd.DataFrame:
+    def workspaces(self, *, everywhere: bool = False) -> pd.DataFrame:
         """Current workspaces, those that do not run included.
+
+        Args:
+            everywhere: Ask all regions, though one would do: `regions` says then which of them cannot show any.
 
         Returns:
             workspace_id, workspace_name, workspace_url as https://host or, of a host of many workspaces,
             https://host/?o=<its id> (NULL if unusable), and status as Databricks spells it: RUNNING, or why the
             workspace answers nobody; NULL if unknown.
         """
-        return self._usable_workspaces(self._all_workspaces())
+        told = self._asked("workspaces", None) if everywhere else self._all_workspaces()
+        return self._usable_workspaces(told[list(_WORKSPACE)])
 
     def _usable_workspaces(self, told: pd.DataFrame) -> pd.DataFrame:
         # Of one that is not looked at, too, it is known that it is there.
