@@ -59,7 +59,15 @@ _PLACES: Mapping[str, tuple[str, ...]] = {
     "servers": (
         *(
             f"commands/test_{name}.py"
-            for name in ("doctor_account", "doctor_contract", "guarded", "interrupts", "preflight", "processes")
+            for name in (
+                "doctor",
+                "doctor_account",
+                "doctor_contract",
+                "guarded",
+                "interrupts",
+                "preflight",
+                "processes",
+            )
         ),
         "e2e/",
         *(f"gateways/databricks/test_{name}.py" for name in ("bounds", "connection_errors")),
