@@ -21,7 +21,7 @@ from genie_assets.pipeline.space_permissions import keep_permissions
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_lake
 from genie_assets_tests.pipeline.world import HOUR, NOON, World
-from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST
+from genie_assets_tests.sandbox.accounts import ACCOUNT, FIRST, SECOND
 from genie_assets_tests.sandbox.wire import call, genie_path
 from genie_sandbox.account import Securable, Space, save
 from genie_sandbox.client import SandboxProcess
@@ -137,6 +137,12 @@ class Desk:
         """Our notes of what was applied, the earliest first."""
         rows = open_lake(load_settings()).records(GENIE_SPACE_APPLIES)
         return sorted(rows, key=lambda row: row["started_timestamp"])
+
+
+def promote(desk: Desk, *options: str) -> Result:
+    """Plan to bring the space to the second workspace, where its tables are those of another catalog."""
+    places = ("--from", FIRST, "--to", SECOND, "--warehouse", "wh", "--map", "dev=prod", "--plan", "plan.json")
+    return desk.spaces("promote", DESK, *places, *options)
 
 
 @contextmanager

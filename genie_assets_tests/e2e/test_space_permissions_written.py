@@ -25,7 +25,18 @@ from genie_assets.pipeline.space_apply import Apply
 from genie_assets.pipeline.space_plans import restore_plan, transfer_plan
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_live_spaces
-from genie_assets_tests.e2e.desk import BAD, DESK, EDITED, GOOD, OUR_GROUP, Desk, account_of_a_desk, body, desk_in
+from genie_assets_tests.e2e.desk import (
+    BAD,
+    DESK,
+    EDITED,
+    GOOD,
+    OUR_GROUP,
+    Desk,
+    account_of_a_desk,
+    body,
+    desk_in,
+    promote,
+)
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import NOON
@@ -324,11 +335,6 @@ def write_permissions(folder: Path, *entries: Any) -> None:
 
 def flat(text: str) -> str:
     return " ".join(text.split())
-
-
-def promote(desk: Desk, *options: str) -> Result:
-    places = ("--from", FIRST, "--to", SECOND, "--warehouse", "wh", "--map", "dev=prod", "--plan", "plan.json")
-    return desk.spaces("promote", DESK, *places, *options)
 
 
 def test_a_promotion_lets_in_whom_the_source_names_and_takes_nobody_away(desk: Desk) -> None:

@@ -1,19 +1,15 @@
-"""Plan, review, apply: spaces changed through the command line, in two workspaces of a sandbox."""
+"""Plan, review, apply: spaces restored and imported through the command line, and what is refused."""
 
-import itertools
 import json
 import os
 import pty
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
@@ -21,19 +17,10 @@ from click.testing import Result
 from genie_assets.commands.spaces import spaces as spaces_group
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.space_folders import key_of
-from genie_assets.domain.space_plans import creation_plan
-from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, GENIE_SPACE_APPLIES
-from genie_assets.pipeline.run import Run
-from genie_assets.pipeline.space_access import Patience
-from genie_assets.pipeline.space_apply import Apply
-from genie_assets.pipeline.space_plans import restore_plan
-from genie_assets.settings import load_settings
-from genie_assets.wiring import open_live_spaces
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
 from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, account_of_a_desk, body, desk_in
-from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
-from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import NOON
-from genie_assets_tests.sandbox.accounts import FIRST, RUN_ONLY, SALES, SECOND
+from genie_assets_tests.sandbox.accounts import FIRST, RUN_ONLY, SECOND
 from genie_assets_tests.sandbox.wire import genie_path
 from genie_sandbox.client import SandboxProcess
 
@@ -219,205 +206,6 @@ def test_at_a_terminal_a_person_says_yes_or_no_after_seeing_the_plan(desk: Desk)
     assert (desk.read()["serialized_space"], desk.notes()) == (json.dumps(GOOD), [("restore", "APPLIED")])
 
 
-def promote(desk: Desk) -> Result:
-    places = ("--from", FIRST, "--to", SECOND, "--warehouse", "wh", "--map", "dev=prod", "--plan", "plan.json")
-    return desk.spaces("promote", DESK, *places)
-
-
-def test_a_space_is_promoted_and_promoted_again(desk: Desk) -> None:
-    shown = promote(desk)
-    assert "Note: dev.shop.orders becomes prod.shop.orders." in shown.output
-    assert "It needs these tables and functions" in shown.output
-    assert "APPLIED" in desk.apply().output
-    (made,) = desk.titled("Refund desk", SECOND)
-    text = desk.read(made, SECOND)["serialized_space"]
-    assert ("dev.shop" in text, text.count("prod.shop")) == (False, 2)
-    assert "nothing to do" in promote(desk).output
-    desk.change(serialized_space=json.dumps(GOOD))
-    desk.back_up()
-    assert "SELECT 1 FROM prod.shop.orders" in promote(desk).output
-    assert "APPLIED" in desk.apply().output
-    assert desk.titled("Refund desk", SECOND) == [made]
-    assert desk.notes() == [("promote", "APPLIED"), ("promote", "APPLIED")]
-
-
-def needed(shown: Result) -> list[str]:
-    """The lines that tell what was looked up."""
-    lines = shown.output.splitlines()
-    first = next(number for number, line in enumerate(lines) if line.startswith("Looked up in "))
-    return lines[first : lines.index("", first)] if "" in lines[first:] else lines[first:]
-
-
-def test_what_a_plan_needs_is_looked_up_in_the_workspace_it_is_for(desk: Desk) -> None:
-    first = promote(desk)
-    assert needed(first) == [
-        "Looked up in 2222 with this login:",
-        "  there: 1 table, 1 warehouse",
-        "  NOT FOUND: table prod.shop.stores (not there, or not for this login to see)",
-    ]
-    assert max(map(len, first.output.splitlines())) <= 80
-    applied = desk.apply()
-    assert "  NOT FOUND: table prod.shop.stores" in applied.output, "and again by who applies it"
-    assert "APPLIED" in applied.output
-
-
-NEEDY: dict[str, Any] = {
-    "version": 2,
-    "data_sources": {
-        "tables": [
-            {"identifier": f"dev.shop.{name}"} for name in ("\x1b[2J", "orders", "secrets", "seen", "x/y?z")
-        ]
-        + [{"identifier": "hive_metastore.a.b"}, {"identifier": "short"}],
-        "volumes": [{"identifier": "dev.shop.files"}],
-    },
-    "instructions": {"sql_functions": [{"id": "c1", "identifier": "dev.tools.f"}]},
-}
-SEEN = """\
-Looked up in 2222 with this login:
-  there: 1 function, 1 table
-  NOT FOUND: table prod.shop.x/y?z (not there, or not for this login to see)
-  NOT FOUND: warehouse ours (not there, or not for this login to see)
-  NOT KNOWN: other thing prod.shop.files (this version does not know where such
-    things are asked for)
-  NOT KNOWN: table hive_metastore.a.b (it is not in Unity Catalog)
-  NOT KNOWN: table prod.shop.\\x1b[2J (its name cannot be used in an address)
-  NOT KNOWN: table prod.shop.secrets (this login may not look at it)
-  NOT KNOWN: table prod.shop.seen (this login may not look at it)
-  NOT KNOWN: table short (its name is not of the form catalog.schema.name)"""
-
-
-def test_what_is_missing_forbidden_or_never_asked_for_is_told_apart(desk: Desk) -> None:
-    desk.change(serialized_space=json.dumps(NEEDY))
-    desk.back_up()
-    places = ("--from", FIRST, "--to", SECOND, "--map", "dev=prod")
-    assert "\n".join(needed(desk.spaces("promote", DESK, *places, "--warehouse", "ours"))) == SEEN
-    gone = needed(desk.spaces("promote", DESK, *places, "--warehouse", "old"))
-    assert "  NOT FOUND: warehouse old (it is deleted)" in gone
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        {"effect": "status", "status": 503, "error_code": "TEMPORARILY_UNAVAILABLE"},
-        {"effect": "status", "status": 404, "error_code": "ENDPOINT_NOT_FOUND"},
-        {"effect": "status", "status": 429, "error_code": "REQUEST_LIMIT_EXCEEDED"},
-        {"effect": "non_json"},
-        {"effect": "drop"},
-    ],
-)
-def test_an_api_that_is_down_is_no_sign_that_things_are_there_or_missing(
-    desk: Desk, fault: dict[str, Any]
-) -> None:
-    quiet = promote(desk)
-    assert quiet.exit_code == 0
-    text = Path("plan.json").read_bytes()
-    for route in ("tables", "functions", "warehouses"):
-        desk.sandbox.faults(fault | {"route": route})
-    lines = needed(promote(desk))
-    assert [line.split(" (")[0] for line in lines if line.startswith("  N")] == [
-        "  NOT KNOWN: table prod.shop.orders",
-        "  NOT KNOWN: table prod.shop.stores",
-        "  NOT KNOWN: warehouse wh",
-    ]
-    assert not any("there:" in line for line in lines)
-    assert Path("plan.json").read_bytes() == text, "what was found is no part of the plan"
-
-
-def test_a_new_space_whose_answer_got_lost_is_found_and_not_made_twice(desk: Desk) -> None:
-    promote(desk)
-    desk.sandbox.faults({"effect": "cut", "keep": 0, "route": "create_space", "times": 1})
-    desk.sandbox.faults({"effect": "stale", "route": "list_spaces", "every": 2, "times": 1})
-    assert "APPLIED: The answer got lost, but it was done" in desk.apply(patience=3).output
-    assert len(desk.titled("Refund desk", SECOND)) == 1
-
-
-def test_an_apply_that_is_killed_while_it_makes_a_space_makes_no_second_one(desk: Desk) -> None:
-    promote(desk)
-    desk.sandbox.faults({"effect": "slow_drip", "seconds": 60, "route": "create_space", "times": 1})
-    command = [sys.executable, "-m", "genie_assets", "spaces", "apply", "plan.json"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as killed:
-        deadline = time.monotonic() + 60
-        while not desk.titled("Refund desk", SECOND) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(killed.pid, signal.SIGKILL)
-    assert desk.notes() == [("promote", "BEGUN")]
-    desk.sandbox.faults({"effect": "stale", "route": "list_spaces", "times": 1})
-    assert "ALREADY: The space is there already" in desk.apply(patience=3).output
-    assert len(desk.titled("Refund desk", SECOND)) == 1
-
-
-@pytest.fixture(scope="module")
-def unity(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnityServer]:
-    with UnityServer(tmp_path_factory.mktemp("warehouse")) as server:
-        yield server
-
-
-@pytest.mark.parametrize("action", ["update", "create"])
-@pytest.mark.parametrize("place", ["files", "unity"])
-def test_an_apply_that_is_killed_after_any_step_is_done_once_by_the_next(
-    request: pytest.FixtureRequest, desk: Desk, place: str, action: str
-) -> None:
-    lake = request.getfixturevalue("unity").new_lake() if place == "unity" else desk.world.lake
-    settings = load_settings()
-    live = open_live_spaces(settings, settings.writing(), desk.sandbox.urls.get)
-    ended: list[str] = []
-    for last in itertools.count(1):
-        title = f"New desk {last}"
-        if action == "update":
-            desk.change(serialized_space=json.dumps(BAD))
-            change = restore_plan({"workspace_id": FIRST, "space_id": DESK, **body(GOOD)}, live)
-        else:
-            change = creation_plan("promote", "a test", SECOND, body(GOOD, title=title))
-        mortal, patience = Mortal(last), Patience(1, lambda: None)
-        run = Run(NOON.date(), f"a{last}", desk.world.clock)
-        try:
-            Apply(change, mortal(live), mortal(lake), run, patience).carry_out("ann")
-        except KilledError:
-            pass
-        else:
-            break
-        next_run = Run(NOON.date(), f"b{last}", desk.world.clock)
-        ended.append(Apply(change, live, lake, next_run, patience).carry_out("ann").result)
-        if action == "create":
-            (made,) = desk.titled(title, SECOND)
-            assert desk.read(made, SECOND)["serialized_space"] == json.dumps(GOOD)
-            desk.send(SECOND, genie_path(made), None, "DELETE")
-        assert action == "create" or desk.read()["serialized_space"] == json.dumps(GOOD)
-        noted = {row["apply_id"]: row["result"] for row in lake.records(GENIE_SPACE_APPLIES)}
-        assert noted[f"b{last}"] == ended[-1]
-        assert noted.get(f"a{last}", "BEGUN") in ("BEGUN", "APPLIED")
-    for space_id in desk.titled(title, SECOND):
-        desk.send(SECOND, genie_path(space_id), None, "DELETE")
-    # Looked at, noted, sent, read back, noted: done anew until it was sent, and never twice.
-    sent = ended.index("ALREADY")
-    assert (ended[:sent], set(ended[sent:])) == (["APPLIED"] * sent, {"ALREADY"})
-    assert 1 < sent < len(ended)
-
-
-def test_a_space_of_that_title_that_came_meanwhile_is_left_alone(desk: Desk) -> None:
-    promote(desk)
-    theirs = desk.send(SECOND, "/api/2.0/genie/spaces", body(BAD, parent_path="/Workspace/Shared/genie"), "POST")
-    refused = desk.apply()
-    assert (
-        refused.exit_code,
-        f"{theirs['space_id']} in that folder has the same title now" in refused.output,
-    ) == (1, True)
-    assert desk.titled("Refund desk", SECOND) == [theirs["space_id"]]
-
-
-def test_a_name_that_is_taken_in_the_trash_is_refused_in_databricks_words(desk: Desk) -> None:
-    promote(desk)
-    fault = {
-        "status": 409,
-        "error_code": "ALREADY_EXISTS",
-        "message": "It is in the trash.",
-        "route": "create_space",
-    }
-    desk.sandbox.faults({"effect": "status"} | fault)
-    refused = desk.apply()
-    assert (refused.exit_code, "REFUSED: Databricks refused it: 409 ALREADY_EXISTS" in refused.output) == (1, True)
-
-
 def test_a_trashed_space_is_planned_as_a_new_one(desk: Desk) -> None:
     new = desk.send(FIRST, "/api/2.0/genie/spaces", body(GOOD, title="New desk"), "POST")["space_id"]
     desk.back_up((FIRST, new))
@@ -488,23 +276,6 @@ def test_what_cannot_be_planned_is_one_sentence(desk: Desk, arguments: list[str]
     result = desk.spaces(*arguments)
     assert result.exit_code == 1
     assert problem in result.output
-
-
-def test_two_spaces_of_one_title_are_told_apart(desk: Desk) -> None:
-    ids = [desk.send(SECOND, "/api/2.0/genie/spaces", body(BAD), "POST")["space_id"] for _ in range(2)]
-    result = promote(desk)
-    assert f"may mean {', '.join(sorted(ids))} in {SECOND}: choose one with --into ID." in result.output
-    shown = desk.spaces(
-        "promote", DESK, "--to", SECOND, "--into", ids[0], "--map", "dev=prod", "--plan", "plan.json"
-    )
-    assert f"{ids[0][:20]}" in shown.output
-    assert "APPLIED" in desk.apply().output
-    assert "prod.shop" in desk.read(ids[0], SECOND)["serialized_space"]
-    assert "prod.shop" not in desk.read(ids[1], SECOND)["serialized_space"]
-
-
-def test_a_space_that_nobody_backed_up_cannot_be_promoted(desk: Desk) -> None:
-    assert f"There is no space {SALES}" in desk.spaces("promote", SALES, "--to", SECOND).output
 
 
 def test_every_command_of_the_document_works_in_its_order(desk: Desk) -> None:
