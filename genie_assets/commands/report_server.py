@@ -10,7 +10,7 @@ from pathlib import Path
 
 from genie_assets.commands.ports import LOOPBACK
 from genie_assets.daily_report import URL
-from genie_assets.gateways.lakehouse.interface import FILES_FOLDER
+from genie_assets.gateways.lakehouse.beside import FILES_FOLDER
 from genie_assets.pipeline.published_report import REPORT
 
 

@@ -13,7 +13,7 @@ do. How rows are found, stored and committed is the engines' own. What messages,
 not belong here: tables are given, and say what they need.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from genie_assets.domain.questions import Counted, Filter, Newest, Question, Rows
 from genie_assets.domain.tables import TABLES, Table
+from genie_assets.gateways.lakehouse.beside import BesideTables
 from genie_assets.gateways.lakehouse.frames import to_arrow, to_frame, to_records
 from genie_assets.gateways.lakehouse.identities import identity_of
 from genie_assets.gateways.lakehouse.refusals import (
@@ -34,17 +35,12 @@ from genie_assets.gateways.lakehouse.refusals import (
     refuse_other_days,
     refuse_senseless,
 )
-from genie_assets.gateways.lakehouse.results import MaintenanceReport, MergeResult, ViewsKept
+from genie_assets.gateways.lakehouse.results import MaintenanceReport, MergeResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from genie_assets.domain.views import View
     from genie_assets.gateways.lakehouse.reading import Reading
-
-# Below the root of tables in files: what is kept beside them.
-FILES_FOLDER = "genie_files"
-
 
 # Views to work out once, by their names; a table whose days they have, or None.
 Kept = Mapping[str, Table | None]
@@ -57,7 +53,7 @@ class Answers(Protocol):
         """The rows that a statement gives; see `Lakehouse.ask`."""
 
 
-class Lakehouse(ABC):
+class Lakehouse(BesideTables):
     """Stores tables. Safe to share among threads and processes: concurrent writers are put in order.
 
     `writes` counts what was written through this object: as long as it is the same, it has changed nothing itself.
@@ -367,29 +363,6 @@ class Lakehouse(ABC):
         yield self.ask
 
     @abstractmethod
-    def keep(self, name: str, data: bytes) -> str:
-        """Keep a file beside the tables, over one of that name, whole or not at all.
-
-        Args:
-            name: A plain file name of ours.
-            data: Its content. On a disk nobody but its owner may read it.
-
-        Returns:
-            Its address: `file://…` for a disk, the store's own for a bucket, the path in the volume for `uc://`.
-
-        Raises:
-            LakehouseError: it cannot be written.
-        """
-
-    @abstractmethod
-    def kept_json(self, name: str) -> Any:
-        """What a kept file says as JSON; None if there is none.
-
-        Raises:
-            LakehouseError: the storage cannot be asked.
-        """
-
-    @abstractmethod
     def maintain(self, table: Table, *, today: date) -> MaintenanceReport:
         """Compact closed days, drop files that nothing refers to any more, and shorten the log.
 
@@ -401,25 +374,6 @@ class Lakehouse(ABC):
 
         Raises:
             LakehouseError: the table cannot be read or rewritten. What else was to be done has been done.
-        """
-
-    @abstractmethod
-    def probe(self) -> bool:
-        """Prove that the lakehouse can be written, by writing something and removing it again; no table is made.
-
-        Returns:
-            Whether the lakehouse is there already; False if it can be made.
-
-        Raises:
-            LakehouseError: it can neither be written nor made.
-        """
-
-    @abstractmethod
-    def names_beginning(self, beginning: str) -> list[str]:
-        """Names of what is stored where our tables are, and begins so, sorted; whose it is does not matter.
-
-        Raises:
-            LakehouseError: it cannot be looked at.
         """
 
     def drop(self, table: Table) -> None:
@@ -437,23 +391,3 @@ class Lakehouse(ABC):
     @abstractmethod
     def _drop(self, table: Table) -> None:
         """What `drop` does, for a table that is none of ours."""
-
-    def keep_views(self, views: Sequence["View"]) -> ViewsKept | None:  # noqa: ARG002  None are made here.
-        """Make views that there are not, and give those of ours that are there the text that they have here.
-
-        What has the name of a view and is not ours is left alone. A view that is refused stops no other.
-
-        Args:
-            views: The views, each after those that it reads.
-
-        Returns:
-            What was done; None where there is nothing to make, because a view's text is run when it is asked.
-
-        Raises:
-            LakehouseError: the lakehouse cannot be asked what there is.
-        """
-        return None
-
-    def open_to_others(self) -> str | None:
-        """A sentence if other users of this machine can read it; None if none can, as far as is known."""
-        return None

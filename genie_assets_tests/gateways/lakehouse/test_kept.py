@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from genie_assets.gateways.lakehouse.beside import FILES_FOLDER
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.lakehouse.interface import FILES_FOLDER, Lakehouse
+from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.gateways.lakehouse.examples import MONDAY, NOTES, note
 

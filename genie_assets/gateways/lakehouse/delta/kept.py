@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from genie_assets.gateways.lakehouse.beside import FILES_FOLDER
 from genie_assets.gateways.lakehouse.delta import disks, store_files
 from genie_assets.gateways.lakehouse.errors import LakehouseError
-from genie_assets.gateways.lakehouse.interface import FILES_FOLDER
 
 
 def keep(root: str, local_root: Path | None, options: Mapping[str, str], name: str, data: bytes) -> str:
