@@ -36,6 +36,7 @@ _GOOD_ANSWERS_BETWEEN_CUTS = 10
 _FEW_GOOD_ANSWERS = 5  # before two 429s: the search has begun far above the limit
 _MOST_REFUSALS_OF_A_SEARCH = 4
 _KNOWN_WELL = 0.056  # error of the allowed rate, as a share of it
+_NEAR = 0.5  # less than this share of the rate that was refused: of two refusals one was not by the limit
 # How far below a rate that was worked out the pace stays: always, and with its error, shares of the rate.
 _MARGIN, _MARGIN_FOR_AN_ERROR, _MOST_FOR_AN_ERROR = 0.0035, 0.25, 0.012
 _LARGEST_DEPTH = 0.3
@@ -47,8 +48,12 @@ _REMEMBERED = 1_000  # good answers: who lets more through in one go has no limi
 _TRUST = 0.7  # in the refused rate, rather than in what got through
 _SEARCH_SECONDS = 15.0  # two cuts within that time mean that the limit is not yet known well
 _PAUSE_FOR_A_LONG_ONE_SECONDS = 5.0  # if it is of a quota, the next refusals show it
-# A thread that wakes up late does not lower the pace: so much of the delay is made up for.
-_LATENESS_SECONDS = 0.02
+# A thread that wakes up late does not lower the pace: so much of the delay is made up for, from what the server
+# has saved up meanwhile. How much that is shows with the limit; the rest is for answers that pass each other.
+_LATENESS_SECONDS, _MOST_LATENESS_SECONDS = 0.02, 0.25
+_SHARE_OF_THE_SAVED = 0.5
+# The first refusal at a rate that was let through for long is a stray one, of requests that came all at once.
+_SAME_RATE, _STRAY_CUT = 0.01, 0.006  # shares of the rate
 _LOOK_AGAIN_SECONDS = 0.05  # while too many are on their way and no answer comes
 
 
@@ -71,6 +76,9 @@ class PaceRule:
         self._good_at: deque[float] = deque(maxlen=_REMEMBERED)  # since the last cut
         self._refusals: list[Refusal] = []
         self._is_searching = True
+        self._is_well_known = False  # whether the limit was worked out
+        self._forgives = False  # the first refusal after that
+        self._lateness = _LATENESS_SECONDS
         self._plateau: float | None = None  # None until the first 429
         self._depth = _DEEPEST_CUT
         self._climb_seconds = _FIRST_CLIMB_SECONDS
@@ -98,14 +106,15 @@ class PaceRule:
 
     def take(self, now: float) -> None:
         """A request leaves now. Slots that nobody took in the past are gone: no burst follows a pause."""
-        earliest = max(self._next, self._paused_until, now - _LATENESS_SECONDS)
+        earliest = max(self._next, self._paused_until, now - self._lateness)
         is_first = self._next == float("-inf")
         self._underway.leaves(now)
         self._next = (now if is_first else earliest) + 1 / self.rate
 
     def is_full(self, now: float) -> bool:
         """Whether too many are on their way; then the next one waits until one is `back`."""
-        return self._underway.is_full(now, self.rate)
+        can_be_made_up_for = self.rate * self._lateness if self._is_well_known else 0.0
+        return self._underway.is_full(now, self.rate, can_be_made_up_for)
 
     def back(self, now: float, sent_at: float) -> None:
         """The request that left at `sent_at` was answered, or has failed."""
@@ -180,11 +189,15 @@ class PaceRule:
             self._stay_around(found.rate, found.error, requests / found.rate)
             return
         found = measured(before, refusal)
+        saved = min(each.saved_up(found.rate)[0] for each in (before, refusal)) / found.rate
+        self._lateness = min(max(_LATENESS_SECONDS, _SHARE_OF_THE_SAVED * saved), _MOST_LATENESS_SECONDS)
         rate = found.rate * (1 - _MARGIN - min(_MARGIN_FOR_AN_ERROR * found.error, _MOST_FOR_AN_ERROR))
-        self._is_searching = found.error > _KNOWN_WELL and len(self._refusals) < _MOST_REFUSALS_OF_A_SEARCH
+        is_known = found.error <= _KNOWN_WELL and found.rate > _NEAR * refusal.rate
+        self._is_searching = not is_known and len(self._refusals) < _MOST_REFUSALS_OF_A_SEARCH
         if self._is_searching:
             self._stay_around(rate, min(_LARGEST_DEPTH, found.error), _REQUESTS_OF_AN_APPROACH / found.rate)
         else:
+            self._is_well_known = self._forgives = True
             self._stay_around(rate, _STAY_DEPTH, _STAY_SECONDS)
 
     def _stay_around(self, rate: float, depth: float, seconds: float) -> None:
@@ -192,18 +205,26 @@ class PaceRule:
 
     def _cut_by_the_refused_rate(self, now: float) -> None:
         limit = self.rate * _PLATEAU
+        self._lateness = max(_LATENESS_SECONDS, self._lateness / 2)  # less may be saved up than was believed
         if self._plateau is None:
             self._plateau, self._depth = limit, _DEEPEST_CUT
         elif self._good_since_cut < _GOOD_ANSWERS_BETWEEN_CUTS:
             # Once may be an echo of the last refusal; again means that the limit is lower than we believe.
             self._depth = min(_DEEPEST_CUT, 2 * self._depth)
             self._plateau = self._plateau if self._depth <= 2 * _SMALL_CUT else limit
+        elif self._is_stray(now, self._plateau):
+            self._forgives = False
+            self._stay_around(self._plateau * (1 - _STRAY_CUT), _STAY_DEPTH, _STAY_SECONDS)
         elif abs(limit / self._plateau - 1) < _SAME_LIMIT:
             self._climb_seconds = min(2 * self._climb_seconds, _LONGEST_CLIMB_SECONDS)
             self._plateau, self._depth = limit, _SMALL_CUT
         else:
             self._climb_seconds = _FIRST_CLIMB_SECONDS
             self._plateau, self._depth = self._likely_limit(now) * _PLATEAU, _SMALL_CUT
+
+    def _is_stray(self, now: float, plateau: float) -> bool:
+        is_late = now - self._cut_at > _SEARCH_SECONDS
+        return self._forgives and is_late and abs(self.rate / plateau - 1) < _SAME_RATE
 
     def _likely_limit(self, now: float) -> float:
         """Where the limit is, while it is searched for.

@@ -22,7 +22,7 @@ class Underway:
         self._sent_at: deque[float] = deque()
         self._usual: float | None = None  # seconds until an answer comes; None until the first one
 
-    def is_full(self, now: float, rate: float) -> bool:
+    def is_full(self, now: float, rate: float, at_once: float = 0.0) -> bool:
         """Whether the next request should wait until an answer comes.
 
         By Little's law, `rate` times the usual time is how many are on their way if all goes on evenly.
@@ -30,12 +30,13 @@ class Underway:
         Args:
             now: The time.
             rate: Requests per second that the pace sends.
+            at_once: How many requests the server surely takes at once, if that is known.
         """
         while self._sent_at and self._sent_at[0] <= now - _STALL_SECONDS:
             self._sent_at.popleft()
         if self._usual is None:
             return False
-        return len(self._sent_at) >= max(MOST_AT_ONCE, _TIMES_AS_NEEDED * rate * self._usual)
+        return len(self._sent_at) >= max(MOST_AT_ONCE, at_once, _TIMES_AS_NEEDED * rate * self._usual)
 
     def leaves(self, now: float) -> None:
         """A request leaves now."""
