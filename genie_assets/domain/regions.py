@@ -5,10 +5,12 @@ Without GENIE_REGIONS there is one region, which has no name, and nothing here s
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from genie_assets.domain.audit import deletes_conversation, may_change
 from genie_assets.domain.keys import Row
 
 HOME = "home"
@@ -25,12 +27,14 @@ class RegionNote:
     Attributes:
         workspaces: Of each workspace of which it showed something: events, messages, and a sum of their hashes.
         newest: Time of the newest of these events, ISO, UTC.
+        shared: Of each workspace: events and messages that a region before this one shows, too.
         unread_since: When it could not be read first, since it last was, ISO, UTC; None if the last load read it.
     """
 
     workspaces: Mapping[str, _Numbers] = field(default_factory=dict)
     newest: str | None = None
     unread_since: str | None = None
+    shared: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 Notes = Mapping[str, RegionNote]  # by region
@@ -49,7 +53,8 @@ def _note_of(note: Mapping[str, Any]) -> RegionNote:
         place: (int(events), int(messages), int(total))
         for place, (events, messages, total) in note["workspaces"].items()
     }
-    return RegionNote(workspaces, _time_text(note["newest"]), _time_text(note["unread_since"]))
+    shared = {place: (int(events), int(messages)) for place, (events, messages) in note.get("shared", {}).items()}
+    return RegionNote(workspaces, _time_text(note["newest"]), _time_text(note["unread_since"]), shared)
 
 
 def _time_text(text: str | None) -> str | None:
@@ -65,7 +70,11 @@ def _time_text(text: str | None) -> str | None:
 
 def _text_of(notes: Notes) -> str:
     """The same, written: in one way only, so that it can be compared."""
-    return json.dumps({region: vars(note) for region, note in notes.items()}, sort_keys=True)
+    cells = {region: dict(vars(note)) for region, note in notes.items()}
+    for each in cells.values():
+        if not each["shared"]:
+            del each["shared"]
+    return json.dumps(cells, sort_keys=True)
 
 
 def notes_by_day(days: Iterable[Mapping[str, Any]]) -> dict[dt.date, dict[str, RegionNote]]:
@@ -89,7 +98,8 @@ def notes_by_day(days: Iterable[Mapping[str, Any]]) -> dict[dt.date, dict[str, R
 def regions_of_load(now: Notes, noted: str | None, regions: Mapping[str, str | None], at: dt.datetime) -> Row:
     """Of the row of `genie_day_loads` for a load, what follows from there being several regions.
 
-    What a region held that cannot be read stays as it was when it last could.
+    What a region held that cannot be read stays as it was when it last could. How much several of them share of a
+    workspace is as it was noted, if they show the same of it as then; else `counted_once` finds it out.
 
     Args:
         now: What they hold of the day.
@@ -104,7 +114,71 @@ def regions_of_load(now: Notes, noted: str | None, regions: Mapping[str, str | N
         region: now.get(region, RegionNote()) if problem is None else _unread(before.get(region), at)
         for region, problem in regions.items()
     }
+    notes = {region: _shared_as_before(region, notes, before) for region in notes}
     return {"regions": _text_of(notes), **_numbers_of(notes)}
+
+
+def _shared_as_before(region: str, notes: Notes, before: Notes) -> RegionNote:
+    note = notes[region]
+    if note.unread_since is not None:
+        return note
+
+    def is_as_before(place: str) -> bool:
+        return all(
+            each.workspaces.get(place) == before.get(name, RegionNote()).workspaces.get(place)
+            for name, each in notes.items()
+        )
+
+    known = before.get(region, RegionNote()).shared
+    return replace(note, shared={place: shared for place, shared in known.items() if is_as_before(place)})
+
+
+def counted_once(load: Row, events: Iterable[Mapping[str, Any]]) -> Row:
+    """The same row, in which what several regions show is counted once; unchanged where there is one region.
+
+    Args:
+        load: What `regions_of_load` made, and more.
+        events: Rows of `sql/audit_message_events.sql`, with the regions that show each.
+    """
+    notes = notes_of(load["regions"])
+    if not notes:
+        return load
+    shared = _shared(events, list(notes))
+    notes = {
+        region: note if note.unread_since is not None else replace(note, shared=shared.get(region, {}))
+        for region, note in notes.items()
+    }
+    return {**load, "regions": _text_of(notes), **_numbers_of(notes)}
+
+
+def _shared(events: Iterable[Mapping[str, Any]], regions: Sequence[str]) -> dict[str, dict[str, tuple[int, int]]]:
+    """Of each region and workspace: how many events and messages a region before it shows, too."""
+    counted: dict[tuple[str, str], int] = Counter()
+    showing: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for event in events:
+        place, shown_by = event["workspace_id"], {*(event.get("region") or "").split(",")}
+        if event["message_id"] is not None:
+            showing[place, event["message_id"]] |= shown_by
+        if _is_stored(event):
+            for region in [each for each in regions if each in shown_by][1:]:
+                counted[region, place] += int(event["event_count"])
+    messages = Counter(
+        (region, place)
+        for (place, _), shown_by in showing.items()
+        for region in [each for each in regions if each in shown_by][1:]
+    )
+    found: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
+    for region, place in sorted({*counted, *messages}):
+        found[region][place] = counted[region, place], messages[region, place]
+    return found
+
+
+def _is_stored(event: Mapping[str, Any]) -> bool:
+    """Whether an event is one that `sql/audit_days.sql` counts: it names something that a load stores."""
+    if event["message_id"] is not None or event["space_event_id"] is not None:
+        return True
+    action, is_talk = event["action_name"], event["is_agents"] and event["conversation_id"] is not None
+    return not event["is_refused"] and (deletes_conversation(action) or (is_talk and may_change(action)))
 
 
 def _unread(before: RegionNote | None, at: dt.datetime) -> RegionNote:
@@ -113,12 +187,19 @@ def _unread(before: RegionNote | None, at: dt.datetime) -> RegionNote:
 
 
 def _numbers_of(notes: Notes) -> Row:
-    """The numbers of all regions together: what two of them show of a workspace alike is there once."""
-    alike = {(place, numbers) for note in notes.values() for place, numbers in note.workspaces.items()}
+    """The numbers of all regions together: what two of them show of a workspace is there once, as far as is known.
+
+    Of events that nobody has read yet nothing is known, unless the two show the same.
+    """
+    alone: dict[tuple[str, _Numbers], tuple[int, int]] = {}
+    for note in notes.values():
+        for place, numbers in note.workspaces.items():
+            events, messages = note.shared.get(place, (0, 0))
+            alone.setdefault((place, numbers), (numbers[0] - events, numbers[1] - messages))
     newest = max((note.newest for note in notes.values() if note.newest), default=None)
     return {
-        "event_count": sum(events for _, (events, _, _) in alike),
-        "message_count": sum(messages for _, (_, messages, _) in alike),
+        "event_count": sum(events for events, _ in alone.values()),
+        "message_count": sum(messages for _, messages in alone.values()),
         "newest_event_time": dt.datetime.fromisoformat(newest) if newest else None,
     }
 
@@ -138,7 +219,7 @@ def is_late_in_a_region(now: Notes, noted: str | None, read: Collection[str]) ->
         note, was = now.get(region), before.get(region)
         if was is not None and was.unread_since is not None:
             return True
-        if note is not None and note != was:
+        if note is not None and (was is None or note != replace(was, shared={})):
             return True
     return False
 

@@ -12,7 +12,7 @@ from genie_assets.domain.audit import Unnamed, unnamed_events
 from genie_assets.domain.day_loads import load_of, log_hash
 from genie_assets.domain.deletions import LOOKS_AHEAD
 from genie_assets.domain.keys import SpaceKey
-from genie_assets.domain.regions import held_back, notes_by_day, regions_of_load, unread_now
+from genie_assets.domain.regions import counted_once, held_back, notes_by_day, regions_of_load, unread_now
 from genie_assets.domain.space_events import changed_lately, space_events
 from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, TABLES, records
 from genie_assets.domain.workspaces import not_running
@@ -89,6 +89,8 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     if deletions is None:
         deletions = read_deletions()
     events = system_tables.message_events(event_date)
+    if regions:
+        load = counted_once(load, records(events))
     held = held_back(noted, regions)
     if held:
         deletions = deletions[(deletions["event_date"] != event_date) | ~deletions["workspace_id"].isin(held)]

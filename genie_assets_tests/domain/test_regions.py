@@ -9,6 +9,7 @@ import pytest
 
 from genie_assets.domain.regions import (
     beside_the_stored,
+    counted_once,
     held_back,
     is_late_in_a_region,
     notes_by_day,
@@ -64,6 +65,45 @@ def test_what_an_unread_region_held_stays_noted_and_since_when_it_is_missing() -
 def test_events_that_two_regions_show_alike_are_counted_once() -> None:
     assert load([row("home", "1"), row("us", "1")], None, BOTH)["event_count"] == 3
     assert load([row("home", "1"), row("us", "1", total=8)], None, BOTH)["event_count"] == 6
+
+
+def event(event_id: str, regions: str, **cells: Any) -> dict[str, Any]:
+    named = {"message_id": "m1", "conversation_id": "c1", "space_event_id": None, "is_agents": False}
+    told = {"workspace_id": "moved", "action_name": "updateConversationMessage", "is_refused": False}
+    return {"event_id": event_id, "event_count": 1, "region": regions, **named, **told, **cells}
+
+
+NAMELESS = {"message_id": None, "conversation_id": None}
+OF_AN_AGENT = {"message_id": None, "is_agents": True}
+EVENTS = [
+    event("1", "home"),
+    event("2", "home,us"),
+    event("3", "us"),
+    event("4", "us,home", message_id="m2"),
+    event("5", "home,us", **NAMELESS, action_name="deleteConversation"),
+    event("6", "home,us", **NAMELESS, space_event_id="6"),
+    event("7", "home,us", **OF_AN_AGENT),
+    # These name nothing that a load stores.
+    event("8", "home,us", **NAMELESS),
+    event("9", "home,us", **OF_AN_AGENT, is_refused=True),
+    event("10", "home,us", **OF_AN_AGENT, action_name="listConversations"),
+]
+
+
+def test_what_two_regions_show_of_a_workspace_that_moved_is_counted_once_even_if_each_shows_something_else() -> (
+    None
+):
+    rows = [{**row("home", "moved", 6, 1), "message_count": 2}, {**row("us", "moved", 6, 2), "message_count": 2}]
+    rows += [row("us", "2", events=5)]
+    once = counted_once(load(rows, None, BOTH), EVENTS)
+    assert (once["event_count"], once["message_count"]) == (7 + 5, 2 + 1)
+    assert load(rows, once["regions"], BOTH) == once, "nobody has to read the events again to know"
+    assert not late(rows, once["regions"], ["home", "us"])
+    missing = counted_once(load(rows[:1], once["regions"], WITHOUT_US, LATER), EVENTS[:1])
+    assert (missing["event_count"], missing["message_count"]) == (12, 3), "as it was when it could be read"
+    grown = [{**rows[0], "event_count": 8, "events_sum": 3}, *rows[1:]]
+    assert load(grown, once["regions"], BOTH)["regions"] != once["regions"], "these events are to be read"
+    assert counted_once(load([row("us", "2")], None, {}), EVENTS) == {"regions": None}
 
 
 def test_a_day_is_late_if_a_region_holds_more_or_was_missed_but_not_for_what_cannot_be_read() -> None:

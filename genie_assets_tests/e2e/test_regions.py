@@ -210,5 +210,12 @@ def test_a_region_that_is_down_loses_nothing_and_delays_nobody_else(regions: Reg
         pipeline.run("genie_daily", day)
     pipeline.run("genie_spaces")
     assert differences_from_truth(account, sandbox, pipeline) == []
-    assert not any(unread_of(row["regions"]) for row in pipeline.rows(GENIE_DAY_LOADS))
+    loads = pipeline.rows(GENIE_DAY_LOADS)
+    assert not any(unread_of(row["regions"]) for row in loads)
     assert regions.late(pipeline) == []
+    for row in loads:
+        shown = regions.tables().message_events(row["event_date"]).dropna(subset="message_id")
+        assert row["message_count"] == len(shown.drop_duplicates(["workspace_id", "message_id"]))
+        assert row["event_count"] >= shown["event_count"].sum(), "others name no message"
+    pipeline.run("genie_daily", regions.days[-1])
+    assert pipeline.rows(GENIE_DAY_LOADS) == loads, "nothing has changed, and nothing is read again"

@@ -118,6 +118,8 @@ class SystemTables:
     def message_events(self, event_date: dt.date) -> pd.DataFrame:
         """Events of Genie on one UTC day, in the columns of `sql/audit_message_events.sql`.
 
+        With several regions, the column `region` names those that show the event, separated by commas.
+
         Raises:
             CallError: our own names cannot be found out.
             RegionLostError: see `Regions.all`.
@@ -133,14 +135,20 @@ class SystemTables:
         Raises:
             RegionLostError: see `Regions.all`.
         """
-        return self._ours(self._events("audit_deletions", {"event_date": since, "last_date": until}))
+        found = self._events("audit_deletions", {"event_date": since, "last_date": until})
+        # Which of them show it is of no use, and would change with a region that cannot be read.
+        return self._ours(found.drop(columns=REGION, errors="ignore"))
 
     def _events(self, name: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
         """Events in groups; with several regions each for itself, so that what two of them show is there once."""
         each_alone = {**parameters, "each_alone": bool(self._regions.names)}
         frame = self._asked(name, each_alone, belongs_together=True)
         told = [column for column in frame.columns if column != REGION]
-        return frame[told].drop_duplicates(ignore_index=True).drop(columns="lone_event_id")
+        shown = frame[told].drop_duplicates()
+        if REGION in frame:
+            number = frame.groupby(told, dropna=False, sort=False).ngroup()
+            shown[REGION] = number.map(frame[REGION].groupby(number).agg(",".join))
+        return shown.reset_index(drop=True).drop(columns="lone_event_id")
 
     def event_days(self, first: dt.date, last: dt.date) -> pd.DataFrame:
         """What the log holds of each of these UTC days, in the columns of `sql/audit_days.sql`.
