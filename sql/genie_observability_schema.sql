@@ -121,7 +121,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   folded_timestamp TIMESTAMP COMMENT 'When that fold began.',
   first_load_timestamp TIMESTAMP COMMENT 'When the day was first loaded, NULL if that was not noted.',
   last_load_timestamp TIMESTAMP COMMENT 'Latest run of it: each that changed something, and one a day.',
-  folded_answers LONG COMMENT 'Answers dated by then that it saw, if there are more, some came late.',
+  folded_answers LONG COMMENT 'Answers, deletions and errors dated by then that it saw, if there are more, some came late.',
   window_hash STRING COMMENT 'Hash of what the log held then of the days in which deletions are looked for.',
   deletions_hash STRING COMMENT 'Hash of the deletions that it went by.',
   regions STRING COMMENT 'Of each region (GENIE_REGIONS), as JSON: what its log held of the day, and since when it could not be read, if so. NULL where there is one region only.',

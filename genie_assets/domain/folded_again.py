@@ -54,6 +54,15 @@ OF_A_FOLDED_MESSAGE = (
 
 _OF_THE_LOG = ("answers", "fetched")
 _IS_DATED = "is_dated"
+_DATED_BY = {
+    "answers": "ingestion_timestamp",
+    "fetched": "ingestion_timestamp",
+    "deleted": "ingestion_timestamp",
+    "failed": "first_error_timestamp",
+    "closed": "resolved_timestamp",
+}
+"""What may be stored late, by the column that dates it. None of these numbers falls in the course of a usual day, as
+those of all references or of the latest failures do."""
 
 FAR_AHEAD = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
@@ -81,10 +90,6 @@ def _either(one: Filter, other: Filter) -> Filter:
 def written_since(since: dt.datetime | None) -> list[Filter]:
     """Only rows that were written since then, UTC; all of them if it is None."""
     return [] if since is None else [Between("ingestion_timestamp", low=since)]
-
-
-def _earlier(folded: dt.datetime) -> Filter:
-    return Between("ingestion_timestamp", high=folded)
 
 
 def _failed_later(since: dt.datetime) -> Filter:
@@ -175,9 +180,11 @@ def evidence_questions(event_date: dt.date, now: dt.datetime) -> dict[str, Quest
     references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     errors = Rows(MESSAGE_FETCH_ERRORS, [Equals("event_date", event_date)])
     day = "event_date"
-    is_dated = {_IS_DATED: _earlier(now)}
     return {
-        **{name: Counted(rows, flags=is_dated) for name, rows in _of_the_log(event_date).items()},
+        **{
+            name: Counted(rows, flags={_IS_DATED: Between(_DATED_BY[name], high=now)})
+            for name, rows in _stored_late(event_date).items()
+        },
         "references": Counted(references, by=["is_deleted"]),
         "errors": Counted(errors, by=["error_class", "resolution"]),
         **{
@@ -192,23 +199,34 @@ def evidence_questions(event_date: dt.date, now: dt.datetime) -> dict[str, Quest
     }
 
 
-def _of_the_log(event_date: dt.date, where: Sequence[Filter] = ()) -> dict[str, Rows]:
-    """Answers that live on the day, and those that were read for it."""
-    read_for_it = Equals("event_date", event_date)
+def _stored_late(event_date: dt.date) -> dict[str, Rows]:
+    """What a paused or slow run may store of a day that is dated before a fold which has ended meanwhile.
+
+    Of the log: answers that live on the day, and those that were read for it. References without an answer are
+    folded with it; of others a deletion counts.
+    """
+    read_for_it: Filter = Equals("event_date", event_date)
+    errors = Rows(MESSAGE_FETCH_ERRORS, [read_for_it])
     return {
-        "answers": Rows(GENIE_API_MESSAGES, where, [event_date]),
-        "fetched": Rows(GENIE_API_MESSAGES, [read_for_it, *where]),
+        "answers": Rows(GENIE_API_MESSAGES, days=[event_date]),
+        "fetched": Rows(GENIE_API_MESSAGES, [read_for_it]),
+        "deleted": Rows(GENIE_MESSAGES_TO_FETCH, [Equals("is_deleted", True)], [event_date]),
+        "failed": errors,
+        "closed": errors,
     }
 
 
 def dated_questions(event_date: dt.date, folded: dt.datetime) -> dict[str, Question]:
-    """How many of the day's answers are dated before its last fold: if it saw fewer, some were stored late."""
-    return {name: Counted(rows) for name, rows in _of_the_log(event_date, [_earlier(folded)]).items()}
+    """How much of a day is dated before its last fold: if it saw less, something was stored late."""
+    return {
+        name: Counted(Rows(rows.table, [*rows.where, Between(_DATED_BY[name], high=folded)], rows.days))
+        for name, rows in _stored_late(event_date).items()
+    }
 
 
-def dated_answers(found: Mapping[str, Sequence[Row]]) -> int:
-    """The number, by the answers to `evidence_questions` or to `dated_questions`; some answers count twice."""
-    return sum(row["count"] for name in _OF_THE_LOG for row in found[name] if row.get(_IS_DATED, True))
+def dated_rows(found: Mapping[str, Sequence[Row]]) -> int:
+    """The number, by the answers to `evidence_questions` or to `dated_questions`; some rows count twice."""
+    return sum(row["count"] for name in _DATED_BY for row in found[name] if row.get(_IS_DATED, True))
 
 
 def evidence_hash(found: Mapping[str, Sequence[Row]], today: dt.date) -> str:
@@ -221,7 +239,8 @@ def evidence_hash(found: Mapping[str, Sequence[Row]], today: dt.date) -> str:
         today: The day of the fold, UTC.
     """
     totals = {name: [{"count": sum(row["count"] for row in found[name])}] for name in _OF_THE_LOG}
-    parts = {name: sorted(repr(sorted(row.items())) for row in rows) for name, rows in {**found, **totals}.items()}
+    told = {name: rows for name, rows in {**found, **totals}.items() if name in totals or name not in _DATED_BY}
+    parts = {name: sorted(repr(sorted(row.items())) for row in rows) for name, rows in told.items()}
     text = repr((tables_hash(), today, sorted(parts.items())))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -29,7 +29,11 @@ GENIE_DAY_LOADS = Table(
         ours("folded_timestamp", "TIMESTAMP", "When that fold began."),
         ours("first_load_timestamp", "TIMESTAMP", "When the day was first loaded; NULL if that was not noted."),
         ours("last_load_timestamp", "TIMESTAMP", "Latest run of it: each that changed something, and one a day."),
-        ours("folded_answers", "LONG", "Answers dated by then that it saw; if there are more, some came late."),
+        ours(
+            "folded_answers",
+            "LONG",
+            "Answers, deletions and errors dated by then that it saw; if there are more, some came late.",
+        ),
         ours(
             "window_hash",
             "STRING",

@@ -12,7 +12,7 @@ from typing import Any
 from genie_assets.domain.executions import WAITING, EnrichmentStatus
 from genie_assets.domain.folded_again import (
     FAR_AHEAD,
-    dated_answers,
+    dated_rows,
     evidence_hash,
     evidence_questions,
     recent_days,
@@ -34,7 +34,7 @@ class FoldedDay:
         day: The day.
         noted: Its row of `genie_day_loads`.
         evidence: Tells what there is to go by from what there was at another time.
-        dated: Answers that are dated by now, as far as there are any.
+        dated: Answers, deletions and errors that are dated by now, as far as there are any.
         unfolded: Answers that no row of `message_details` shows.
         waiting: Messages that wait for a statement, or were given up on the day.
         rows: The day's rows of `message_details`, counted by status and enrichment.
@@ -69,7 +69,7 @@ class FoldedDay:
         return FAR_AHEAD if self.is_unchanged else folded
 
     def is_late(self, dated: int) -> bool:
-        """Whether a run that was paused or slow has stored answers since the last fold that are dated before it.
+        """Whether a run that was paused or slow has stored something since the last fold that is dated before it.
 
         Args:
             dated: How many there are now that are dated before it.
@@ -127,7 +127,7 @@ def folded_day(day: dt.date, lake: Lakehouse, now: dt.datetime) -> FoldedDay:
         day=day,
         noted=found["noted"][0] if found["noted"] else {"event_date": day},
         evidence=evidence_hash({name: found[name] for name in evidence if name != "unfolded"}, now.date()),
-        dated=dated_answers(found),
+        dated=dated_rows(found),
         unfolded=_number(found["unfolded"]),
         waiting=_number(found["waiting"]) + _number(found["given up"]),
         rows=found["rows"],

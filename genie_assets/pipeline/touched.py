@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from genie_assets.domain.folded_again import (
     asked_on,
-    dated_answers,
     dated_questions,
+    dated_rows,
     named_by_the_log,
     nameless,
     touching,
@@ -38,7 +38,7 @@ class Touched(NamedTuple):
 
 
 def touched_conversations(before: FoldedDay, lake: Lakehouse, now: dt.datetime) -> Touched:
-    """Where the fold of a day looks: where something has changed, or everywhere if an answer was stored late.
+    """Where the fold of a day looks: where something has changed, or everywhere if anything was stored late.
 
     Args:
         before: The day as the fold finds it.
@@ -48,7 +48,7 @@ def touched_conversations(before: FoldedDay, lake: Lakehouse, now: dt.datetime) 
     today = now.date()
     since = before.since(today)
     found = _looked_up(before.day, lake, now, since)
-    if since is not None and before.is_late(dated_answers(found)):
+    if since is not None and before.is_late(dated_rows(found)):
         since = None
         found = _looked_up(before.day, lake, now, since)
     folds = found.pop("folds")
@@ -65,7 +65,7 @@ def touched_conversations(before: FoldedDay, lake: Lakehouse, now: dt.datetime) 
 def _looked_up(
     event_date: dt.date, lake: Lakehouse, now: dt.datetime, since: dt.datetime | None
 ) -> dict[str, list[Row]]:
-    """What tells it, and how many answers are dated before `since`; one question."""
+    """What tells it, and how much is dated before `since`; one question."""
     today = now.date()
     questions: dict[str, Question] = {
         "folds": folds_question(now),
