@@ -61,8 +61,8 @@ _DATED_BY = {
     "failed": "first_error_timestamp",
     "closed": "resolved_timestamp",
 }
-"""What may be stored late, by the column that dates it. None of these numbers falls in the course of a usual day, as
-those of all references or of the latest failures do."""
+"""What may be stored late, by the column that dates it. None of these numbers falls in the course of a usual day,
+as those of all references or of the latest failures do."""
 
 FAR_AHEAD = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 

@@ -1,4 +1,4 @@
-"""A process that was paused stores rows that are dated before the last fold of today: the next fold takes them up."""
+"""What a paused process stores is dated before the last fold of today: the next fold takes it up all the same."""
 
 from collections.abc import Callable
 from pathlib import Path
