@@ -162,12 +162,14 @@ def build_no_day_is_late(place: Placement) -> Callable[..., dg.AssetCheckResult]
     """The check that goes by the days themselves: a freshness policy sees that some day was loaded, not which."""
 
     def no_day_is_late(
-        genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
+        genie_system_tables: dg.ResourceParam[SystemTables],
+        genie_lake: dg.ResourceParam[Lakehouse],
+        genie_clock: dg.ResourceParam[Clock],
     ) -> dg.AssetCheckResult:
         """Yesterday and the days before it (GENIE_SETTLED_DAYS) were loaded since they ended."""
         now = genie_clock.now()
         days = closed_days(place, now)[: load_settings().genie_settled_days]
-        late = late_loads(days, genie_lake, now)
+        late = late_loads(days, genie_lake, now, genie_system_tables.regions)
         rows = [(day, at or "never") for day, at in late.days.items()]
         without = [(day, region, at) for day, regions in late.unread.items() for region, at in regions.items()]
         tables = {"late": rows_table(["day", "last loaded (UTC)"], rows)} if rows else {}

@@ -208,6 +208,8 @@ def test_a_region_that_is_missing_or_silent_is_told_by_its_name_though_the_other
         late.description or ""
     )
     assert "The audit log of the region us cannot be read now" in (told["every_day_is_loaded"].description or "")
+    world.system_tables.regions = {"home": None, "ap": None}
+    assert standing(world)["no_day_is_late"].passed, "a region that was taken out of the setting is none any more"
 
     world.system_tables.regions = dict.fromkeys(("home", "us", "ap"))
     world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)

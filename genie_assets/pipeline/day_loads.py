@@ -119,14 +119,26 @@ class LateLoads(NamedTuple):
     unread: Mapping[dt.date, Mapping[str, dt.datetime]] = MappingProxyType({})
 
 
-def late_loads(days: Collection[dt.date], lake: Lakehouse, now: dt.datetime) -> LateLoads:
-    """Of these days, which follow each other, those that are not loaded as a whole."""
+def late_loads(
+    days: Collection[dt.date], lake: Lakehouse, now: dt.datetime, regions: Collection[str]
+) -> LateLoads:
+    """Of these days, which follow each other, those that are not loaded as a whole.
+
+    Args:
+        days: The days.
+        lake: The tables.
+        now: The time, UTC.
+        regions: All regions. What was loaded without one that is none any more is whole.
+    """
     if not days:
         return LateLoads()
     noted = lake.together({"noted": loads_of(days)})["noted"]
     last = {row["event_date"]: row["last_load_timestamp"] or row["ingestion_timestamp"] for row in noted}
     newest_first = sorted(days, reverse=True)
-    unread = {row["event_date"]: unread_of(row["regions"]) for row in noted}
+    unread = {
+        row["event_date"]: {name: at for name, at in unread_of(row["regions"]).items() if name in regions}
+        for row in noted
+    }
     return LateLoads(
         {day: last.get(day) for day in newest_first if is_late(day, last.get(day), now)},
         {day: unread[day] for day in newest_first if unread.get(day) and is_late(day, None, now)},
