@@ -90,6 +90,19 @@ def speaks_of_it(problem: FetchError) -> bool:
     return problem.was_asked and problem.was_sent and not POLICIES[problem.error_class].of_the_way
 
 
+def is_of_it_all_the_same(problem: FetchError, *, others_were_answered: bool, waits: dt.timedelta) -> bool:
+    """Whether a failure of the way counts as one of what was asked for, so that it holds up no walk for good.
+
+    A feature that is switched off for one conversation, or a proxy that drops one answer, looks like the way.
+
+    Args:
+        problem: The failure.
+        others_were_answered: Whether the same workspace answered others meanwhile: then the way is open.
+        waits: For how long the walk has been under way.
+    """
+    return problem.was_asked and (others_were_answered or waits > WALK_ALLOWED)
+
+
 def is_gone(problem: FetchError) -> bool:
     """Whether Databricks itself says that there is no such conversation: it was deleted since it was listed."""
     return problem.error_class is ErrorClass.NOT_FOUND and problem.error_code is not None

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from genie_assets.domain.keys import MESSAGE, MessageKey, Row
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.questions import Equals, In, Rows, Wanted
-from genie_assets.domain.reconciliation import Seen, entered, is_gone, missing, seen_in, speaks_of_it, superseded
+from genie_assets.domain.reconciliation import (
+    Seen,
+    entered,
+    is_gone,
+    is_of_it_all_the_same,
+    missing,
+    seen_in,
+    speaks_of_it,
+    superseded,
+)
 from genie_assets.domain.requests import MessagesOfConversation
 from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGES_TO_FETCH, RECONCILED_CONVERSATIONS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -81,14 +90,20 @@ def walked(rows: Iterable[Row], workspaces: Mapping[str, Row], walking: Walking)
     known = {(row["workspace_id"], row["space_id"], row["conversation_id"]): row for row in rows}
     requests = [MessagesOfConversation(ids[0], url_of(workspaces, ids[0]), *ids[1:]) for ids in known]
     batch, seen = list[Row](), list[Seen]()
+    held, answered = list[tuple[Row, FetchError]](), set[str]()
     for result in walking.genie.fetch(with_addresses(requests, walking.lake), deadline=walking.run.deadline):
         walking.report.requests += result.requests_made
         asked = result.request
         problem = result.errors.get(asked.conversation_id)
-        if result.not_attempted or (problem is not None and not speaks_of_it(problem)):
+        if result.not_attempted:
             walking.report.failed += problem is not None
             continue
         row, now = known[asked.workspace_id, asked.space_id, asked.conversation_id], walking.run.clock()
+        if problem is not None and not speaks_of_it(problem):
+            walking.report.failed += 1
+            held.append((row, problem))
+            continue
+        answered.add(asked.workspace_id)
         row = {**row, "attempted_timestamp": now, **told(None if problem and is_gone(problem) else problem)}
         if row["error_class"] is None:
             times = {each: answer.body.get("created_timestamp") for each, answer in result.answers.items()}
@@ -100,8 +115,17 @@ def walked(rows: Iterable[Row], workspaces: Mapping[str, Row], walking: Walking)
         if len(batch) >= _CONVERSATIONS_AT_ONCE or len(seen) >= _MESSAGES_AT_ONCE:
             yield _store_walked(batch, seen, workspaces, walking)
             batch, seen = [], []
+    batch += _held_up(held, answered, walking.run.clock())
     if batch:
         yield _store_walked(batch, seen, workspaces, walking)
+
+
+def _held_up(held: Iterable[tuple[Row, FetchError]], answered: Collection[str], now: dt.datetime) -> Iterator[Row]:
+    """Rows of conversations that failed as if the way had, where it did not."""
+    for row, problem in held:
+        reached, waits = row["workspace_id"] in answered, now - row["listed_timestamp"]
+        if is_of_it_all_the_same(problem, others_were_answered=reached, waits=waits):
+            yield {**row, "attempted_timestamp": now, **told(problem)}
 
 
 def _store_walked(

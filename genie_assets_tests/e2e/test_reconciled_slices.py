@@ -116,3 +116,24 @@ def test_a_broken_list_stops_no_other_and_is_told(sandbox: SandboxProcess, pipel
     assert check.description is not None
     assert f"{len(known)} were not walked within 10 days" in check.description, "silence is not health"
     assert "`BAD_PAYLOAD` 1" in check.description
+
+
+def test_a_conversation_that_fails_as_if_the_way_did_holds_up_no_walk(
+    sandbox: SandboxProcess, pipeline: Pipeline
+) -> None:
+    """It was asked again every night, and its space was never listed again: new conversations were not seen."""
+    walk(pipeline)
+    table, before = RECONCILED_CONVERSATIONS, pipeline.rows(RECONCILED_CONVERSATIONS)
+    odd = next(row for row in before if row["walked_timestamp"])
+    fault = {"effect": "status", "status": 400, "error_code": "FEATURE_DISABLED", "route": LOOKED}
+    sandbox.faults({**fault, "conversation_id": odd["conversation_id"]})
+    not_walked = dict.fromkeys(("attempted_timestamp", "walked_timestamp"))
+    pipeline.lake.store(table, table.frame({**row, **not_walked} for row in before))
+    spaces = [{**row, "walked_timestamp": None} for row in pipeline.rows(RECONCILED_SPACES)]
+    pipeline.lake.store(RECONCILED_SPACES, RECONCILED_SPACES.frame(spaces))
+    walk(pipeline)
+    (failed,) = [row for row in pipeline.rows(table) if row["error_class"]]
+    assert (failed["conversation_id"], failed["error_class"]) == (odd["conversation_id"], "CONFIG")
+    space = next(row for row in pipeline.rows(RECONCILED_SPACES) if SpaceKey.of(row) == SpaceKey.of(odd))
+    assert space["walked_timestamp"] is not None
+    assert (space["failed_count"], space["refused_count"]) == (1, 0)
