@@ -138,10 +138,11 @@ def _of_missing_rows(days: Collection[dt.date]) -> str:
     if not days:
         return ""
     named = ", ".join(str(day) for day in sorted(days, reverse=True)[:_SAMPLE])
+    more = f" and {len(days) - _SAMPLE} more" if len(days) > _SAMPLE else ""
     return (
         f"{many(len(days), 'day')} {form(len(days), 'was', 'were')} never loaded, or the audit log holds more by "
-        f"now: {named}. The schedule late_days_hourly and the sensor load_late_days do that, if both are on; or "
-        "do it by hand."
+        f"now: {named}{more}. The schedule late_days_hourly and the sensor load_late_days load "
+        f"{form(len(days), 'it', 'them')}, if both are on, and so does `genie-assets load --from DAY --to DAY`."
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 
 from genie_assets.commands.account_sampling import Taken, take_samples
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import paragraph, readable
 from genie_assets.domain.contract import Fact, FactVerdict, Judged
 from genie_assets.domain.contract_facts import verdicts
 from genie_assets.domain.contract_questions import answers
@@ -93,4 +93,4 @@ def lines(taken: Taken, judged: Verdicts) -> Iterator[tuple[str, str | None]]:
 
 
 def _wrapped(text: str, beginning: str) -> str:
-    return click.wrap_text(text, _WIDTH, initial_indent=beginning, subsequent_indent=" " * len(beginning))
+    return paragraph(text, first=beginning, others=" " * len(beginning), piped=_WIDTH)

@@ -17,8 +17,13 @@ from typing import IO
 # Long enough for Dagster to mark its runs as failed; whoever wanted it waits a little longer.
 SECONDS_TO_END = 6.0
 _LOOK_SECONDS = 0.2
-# What Dagster says and nobody can do anything about.
-_NOISE = (b"No cursor for event type", b"SupersessionWarning", b"return callback(*args, **kwargs)")
+# What Dagster says and nobody can do anything about; and what whoever wanted the command has said already.
+_NOISE = (
+    b"No cursor for event type",
+    b"SupersessionWarning",
+    b"return callback(*args, **kwargs)",
+    b"is no setting of genie-assets, and is not read",
+)
 _COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from genie_assets.commands.settings_file import load_file
-from genie_assets.commands.terminal import readable
+from genie_assets.commands.terminal import paragraph, readable
 
 if TYPE_CHECKING:
     from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -40,7 +40,7 @@ def read_settings() -> "Settings":
 
     lines = load_file()
     for sentence in news([*lines, *misspelt()]):
-        click.secho(f"Warning: {sentence}", fg="yellow", err=True)
+        click.secho(paragraph(f"Warning: {sentence}", others=" " * 9), fg="yellow", err=True)
     return load_settings()
 
 

@@ -35,6 +35,7 @@ def report(first_day: datetime | None, last_day: datetime | None, out: Path | No
         raise click.ClickException("--from is a day after --to: exchange them.")
     require("report", "sql")
     from genie_assets.domain.report_document import Request
+    from genie_assets.domain.tables import TABLES
     from genie_assets.pipeline.published_report import REPORT, make_report
 
     settings = read_settings()
@@ -42,6 +43,8 @@ def report(first_day: datetime | None, last_day: datetime | None, out: Path | No
         from genie_assets.commands.errors import demo_lake
 
         lake, uri = demo_lake()
+        if not any(lake.exists(table) for table in TABLES):
+            raise click.ClickException(f"There is no demo at {readable(uri)}: `genie-assets demo` makes one.")
     else:
         lake, uri = configured_lake(), settings.genie_lakehouse
     request = Request(
@@ -54,8 +57,6 @@ def report(first_day: datetime | None, last_day: datetime | None, out: Path | No
         last_day=last_day.date() if last_day else None,
     )
     made = make_report(lake, request, made_up=demo or settings.genie_made_up)
-    if not made.document["periods"] and demo:
-        raise click.ClickException(f"There is no demo at {readable(uri)}: `genie-assets demo` makes one.")
     if not made.document["periods"]:
         click.echo(f"No day is loaded in {shown_place(uri)} yet: the report says so, and nothing else.", err=True)
     if out is None:
