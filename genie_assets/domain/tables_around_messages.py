@@ -46,7 +46,12 @@ MESSAGE_COMMENT_LOOKS = Table(
         audit("space_id", "STRING", "Its space."),
         audit("conversation_id", "STRING", "Its conversation."),
         audit("message_id!", "STRING", "The message."),
-        audit("event_comment_time", "TIMESTAMP", "Latest event about its comments that was known then."),
+        audit(
+            "event_comment_time",
+            "TIMESTAMP",
+            "Latest event about its comments that was known then; just before it, if they are to be listed once more "
+            "because another run listed them, too. NULL while they are being stored.",
+        ),
         api("comment_count", "LONG", "Comments that were listed."),
         ours("api_fetch_timestamp", "TIMESTAMP", "When they were asked for."),
         *INGESTION,
@@ -140,7 +145,8 @@ AGENT_CONVERSATION_LOOKS = Table(
         audit(
             "event_time",
             "TIMESTAMP",
-            "Latest event whose response had surely ended when it was listed; NULL if none is known.",
+            "Latest event whose response had surely ended when it was listed; just before it, if it is to be listed "
+            "once more because another run listed it, too. NULL if none is known, and while steps are being stored.",
         ),
         api("item_count", "LONG", "Steps that were listed."),
         ours("api_fetch_timestamp", "TIMESTAMP", "When they were asked for."),

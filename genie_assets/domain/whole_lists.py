@@ -28,12 +28,14 @@ class Kind:
         looks: What was listed, and what for; its key is the parent's.
         errors: The ledger; its key is the parent's.
         count: The column of `looks` that says how many there were.
+        event: The column of `looks` that says for which event they were listed; without, they are to be listed.
     """
 
     children: Table
     looks: Table
     errors: Table
     count: str
+    event: str
 
     @property
     def child_id(self) -> str:
@@ -41,8 +43,10 @@ class Kind:
         return self.children.key[-1]
 
 
-COMMENTS = Kind(MESSAGE_COMMENTS, MESSAGE_COMMENT_LOOKS, COMMENT_FETCH_ERRORS, "comment_count")
-ITEMS = Kind(AGENT_ITEMS, AGENT_CONVERSATION_LOOKS, AGENT_FETCH_ERRORS, "item_count")
+COMMENTS = Kind(
+    MESSAGE_COMMENTS, MESSAGE_COMMENT_LOOKS, COMMENT_FETCH_ERRORS, "comment_count", "event_comment_time"
+)
+ITEMS = Kind(AGENT_ITEMS, AGENT_CONVERSATION_LOOKS, AGENT_FETCH_ERRORS, "item_count", "event_time")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,36 @@ def look_row(kind: Kind, look: ListLook, noted: Row | None) -> Row | None:
     if noted is not None and noted["api_fetch_timestamp"] > look.at:
         return None
     return {**look.ids, **look.event, kind.count: len(look.children), "api_fetch_timestamp": look.at}
+
+
+def begun_look(kind: Kind, note: Row) -> Row:
+    """The parent's row while its children are being stored: they are to be listed again.
+
+    Args:
+        kind: The kind.
+        note: The row once they are stored.
+    """
+    return {**note, kind.event: None}
+
+
+def ended_look(kind: Kind, note: Row, before: Row | None, expected: Row | None, by_now: Row | None) -> Row:
+    """The parent's row once its children are stored; they are listed once more if another process may be at them.
+
+    Args:
+        kind: The kind.
+        note: The row of this look.
+        before: The row when this look was compared with what was stored. Who has begun has died, or goes on.
+        expected: The row as it is stored if nobody came in between.
+        by_now: The row as it is stored.
+    """
+    said = ("api_fetch_timestamp", kind.count, kind.event)
+    nobody_came = by_now is None or (expected is not None and all(by_now[name] == expected[name] for name in said))
+    has_begun = before is not None and before[kind.event] is None
+    if note[kind.event] is None or (nobody_came and not has_begun):
+        return note
+    latest = note if by_now is None else max(note, by_now, key=lambda row: row["api_fetch_timestamp"])
+    # As if they had been listed just before the event for which they were.
+    return {**latest, kind.event: note[kind.event] - dt.timedelta(microseconds=1)}
 
 
 def changed_children(kind: Kind, look: ListLook, stored: Iterable[Row]) -> list[Row]:

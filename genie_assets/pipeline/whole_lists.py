@@ -13,7 +13,7 @@ from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.questions import In, Rows, Wanted
 from genie_assets.domain.requests import Answer, Became, Request
 from genie_assets.domain.tables import Table
-from genie_assets.domain.whole_lists import Kind, ListLook, changed_children, look_row
+from genie_assets.domain.whole_lists import Kind, ListLook, begun_look, changed_children, ended_look, look_row
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.batches import ask_for_due
 from genie_assets.pipeline.ports import Genie
@@ -101,28 +101,48 @@ class WholeLists:
         return key in self._ever_listed
 
     def store(self, looks: Sequence[Look[ListLook]], stamp: Mapping[str, Any]) -> Stored:
-        """Store what is new; the looks last, so that after a crash in between the lists are read again."""
+        """Store what is new. A list is to be read again until its look is noted, which comes last.
+
+        Another process may read the same lists, and who has read the older one may store it later. So each notes
+        that it has begun before it stores children, and looks afterwards whether the other one is there: then the
+        list is read once more. If it dies, its note tells the same.
+        """
         kind = self._kind
         seen = {kind.looks.key_of(look.row.ids): look.row for look in looks if look.row is not None}
-        of_these = [self._of({key[-1] for key in seen})]
         found = self._lake.together(
             {
-                "children": Wanted(Rows(kind.children, of_these), kind.children.column_names),
-                "looks": Wanted(Rows(kind.looks, of_these), kind.looks.column_names),
+                "children": Wanted(Rows(kind.children, [self._of_these(seen)]), kind.children.column_names),
+                "looks": self._looks_question(seen),
             }
         )
-        noted = {kind.looks.key_of(row): row for row in found["looks"]}
+        noted = self._by_parent(found["looks"])
         stored: defaultdict[Key, list[Row]] = defaultdict(list)
         for row in found["children"]:
             stored[kind.looks.key_of(row)].append(row)
         notes = {key: note for key, look in seen.items() if (note := look_row(kind, look, noted.get(key)))}
         changes = {key: changed_children(kind, seen[key], stored[key]) for key in notes}
         rows = [row for each in changes.values() for row in each]
+        begun = {key: begun_look(kind, notes[key]) for key, each in changes.items() if each}
+        self._store(kind.looks, list(begun.values()), stamp)
         self._store(kind.children, rows, stamp)
-        self._store(kind.looks, list(notes.values()), stamp)
+        by_now = self._by_parent(self._lake.together({"looks": self._looks_question(notes)})["looks"])
+        ended = [
+            ended_look(kind, note, noted.get(key), begun.get(key, noted.get(key)), by_now.get(key))
+            for key, note in notes.items()
+        ]
+        self._store(kind.looks, ended, stamp)
         self.changed += sum(not row["is_deleted"] for row in rows)
         self.deleted += sum(row["is_deleted"] for row in rows)
         return Stored({key: Became.of(changes.get(key)) for key in seen})
+
+    def _looks_question(self, keys: Iterable[Key]) -> Wanted:
+        return Wanted(Rows(self._kind.looks, [self._of_these(keys)]), self._kind.looks.column_names)
+
+    def _by_parent(self, looks: Iterable[Row]) -> dict[Key, Row]:
+        return {self._kind.looks.key_of(row): row for row in looks}
+
+    def _of_these(self, keys: Iterable[Key]) -> In:
+        return self._of({key[-1] for key in keys})
 
     def _of(self, ids: Iterable[str]) -> In:
         return In(self._kind.looks.key[-1], sorted(ids))
