@@ -49,8 +49,8 @@ MESSAGE_COMMENT_LOOKS = Table(
         audit(
             "event_comment_time",
             "TIMESTAMP",
-            "Latest event about its comments that was known then; just before it, if they are to be listed once more "
-            "because another run listed them, too. NULL while they are being stored.",
+            "Latest event about its comments that was known then; just before it, if they are to be listed once "
+            "more because another run listed them, too. NULL while they are being stored.",
         ),
         api("comment_count", "LONG", "Comments that were listed."),
         ours("api_fetch_timestamp", "TIMESTAMP", "When they were asked for."),
@@ -145,8 +145,9 @@ AGENT_CONVERSATION_LOOKS = Table(
         audit(
             "event_time",
             "TIMESTAMP",
-            "Latest event whose response had surely ended when it was listed; just before it, if it is to be listed "
-            "once more because another run listed it, too. NULL if none is known, and while steps are being stored.",
+            "Latest event whose response had surely ended when it was listed; just before it, if it is to be "
+            "listed once more because another run listed it, too. NULL if none is known, and while steps are "
+            "being stored.",
         ),
         api("item_count", "LONG", "Steps that were listed."),
         ours("api_fetch_timestamp", "TIMESTAMP", "When they were asked for."),
