@@ -25,6 +25,27 @@ def test_dagster_is_told_the_home_that_nothing_else_names(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(
+    ("ours", "named"),
+    [
+        ("python_module: {module_name: genie_assets.definitions, location_name: our code}", " -l 'our code'"),
+        ("python_module: genie_assets.definitions", " -l genie_assets.definitions"),
+        ("python_module: their.module", " -l CODE_LOCATION"),
+    ],
+)
+def test_among_several_code_locations_ours_is_named(
+    monkeypatch: pytest.MonkeyPatch, ours: str, named: str
+) -> None:
+    """The printed command failed beside another code location: Dagster demands to be told which one."""
+    monkeypatch.setenv("DAGSTER_HOME", "/somewhere")
+    Path("workspace.yaml").write_text(f"load_from:\n - python_file: other.py\n - {ours}\n", encoding="utf-8")
+    for command in ("dagster schedule start --start-all", "dagster sensor start alerts"):
+        assert on_the_workspace(command) == (f"{command} -w workspace.yaml{named}",)
+    assert on_the_workspace("dagster-daemon run") == ("dagster-daemon run -w workspace.yaml",)
+    Path("workspace.yaml").write_text(f"load_from:\n - {ours}\n", encoding="utf-8")
+    assert on_the_workspace("dagster schedule start x") == ("dagster schedule start x -w workspace.yaml",)
+
+
+@pytest.mark.parametrize(
     ("text", "names"),
     [
         ("load_from:\n - python_module: a.b\n - python_module: {module_name: c, location_name: d}", {"a.b", "d"}),
