@@ -168,9 +168,14 @@ def may_be_asked(row: Mapping[str, Any] | None, now: dt.datetime, *, is_shown: b
     Args:
         row: Its row; None is no row.
         now: The time, UTC.
-        is_shown: Whether something shows that it is there, so that even a parked error is worth another look.
+        is_shown: Whether something shows that it is there, so that even a parked error is worth another look, and
+            one that says that it is not there need not wait.
     """
-    return not is_open(row) or is_due(row, now) or (is_shown and is_parked(row))
+    return not is_open(row) or is_due(row, now) or (is_shown and _is_contradicted(row))
+
+
+def _is_contradicted(row: Mapping[str, Any] | None) -> bool:
+    return is_parked(row) or (row is not None and was_not_found(row))
 
 
 def is_deleted(row: Mapping[str, Any] | None) -> bool:

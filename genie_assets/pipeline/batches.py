@@ -163,7 +163,8 @@ def ask_for_due(
         genie: The API.
         lake: The tables.
         run: The run.
-        shown: Keys of things that something shows to be there: even parked errors of theirs are tried again.
+        shown: Keys of things that something shows to be there: parked errors of theirs are tried again, and a 404
+            at once.
     """
     asked = list(requests)
     errors = ledger_of(lake, things.errors, {request.wanted[0] for request in asked}, run)

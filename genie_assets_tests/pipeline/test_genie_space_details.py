@@ -273,6 +273,19 @@ def test_a_space_that_returns_from_the_trash_releases_its_messages(world: World)
     assert due(world) == set()
 
 
+def test_a_space_that_is_listed_again_is_read_at_once_though_its_404_would_wait(world: World) -> None:
+    """So are its messages, which a read of their space releases."""
+    world.ask("m1")
+    world.discover()
+    world.genie.spaces["s1"], world.genie.unlisted = NOT_FOUND, {"s1"}
+    assert back_up(world).readable == 0
+    assert back_up(world).waiting == 1, "nothing shows it"
+    world.genie.spaces["s1"] = space()
+    assert back_up(world).waiting == 1
+    world.genie.unlisted = set()
+    assert back_up(world).readable == 1
+
+
 def test_the_name_of_a_workspace_that_becomes_known_reaches_all_its_messages(world: World) -> None:
     world.system_tables.name = None
     world.ask("m1")
