@@ -94,6 +94,7 @@ def _load_day(runner: "Runner", day: dt.date) -> bool:
     if done is None:
         return False
     line = f"{day}  {told(done.metadata['genie_api_messages'])}"
+    line += told_of_the_fold(done.metadata.get("enriched_message_details", {}))
     if done.problems:
         line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
     click.echo(_row(line))
@@ -124,6 +125,16 @@ def told(numbers: Mapping[str, Any]) -> str:
         "brought along": numbers["brought_along"],
     }
     return "; ".join([line, *(f"{count} {words}" for words, count in besides.items() if count)])
+
+
+def told_of_the_fold(numbers: Mapping[str, Any]) -> str:
+    """What the fold of a day lacks for want of a grant: its check fails only once it has waited for days.
+
+    Args:
+        numbers: The metadata of `enriched_message_details`.
+    """
+    refused = "query_history" in numbers
+    return "; query history cannot be read (see `genie-assets doctor`)" if refused else ""
 
 
 def _back_up_spaces(runner: "Runner", since: dt.datetime) -> bool:

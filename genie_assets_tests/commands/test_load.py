@@ -8,12 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from genie_assets.commands.cli import main
-from genie_assets.commands.load import told
+from genie_assets.commands.load import told, told_of_the_fold
 from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.worklist import Verdict
+from genie_assets.pipeline.enriched_message_details import FoldReport
 from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.things import Tally
-from genie_assets.reporting import fetch_metadata
+from genie_assets.reporting import fetch_metadata, fold_metadata
 from genie_assets_tests.e2e.pipelines import forget_settings
 
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -74,6 +75,14 @@ def test_a_day_tells_what_became_of_each_wanted_message():
         "wanted 35, stored 28, failed 3 (3 cannot be asked for); 4 stored before; 1 deleted; "
         "2 left for the next run; 9 brought along"
     )
+
+
+def test_a_day_tells_that_query_history_could_not_be_read():
+    """The load ended with no word of it: its check fails only once the day has waited for its statements."""
+    assert told_of_the_fold(fold_metadata(FoldReport())) == ""
+    refused = FoldReport(history_refusal="No USE SCHEMA on system.query.")
+    told_now = "; query history cannot be read (see `genie-assets doctor`)"
+    assert told_of_the_fold(fold_metadata(refused)) == told_now
 
 
 def _told_of(report: FetchReport) -> str:
