@@ -11,8 +11,9 @@ from collections import deque
 MOST_AT_ONCE = 4
 """So many may arrive together: five that can be saved up are few, and one of them is a reserve."""
 _TIMES_AS_NEEDED = 2  # answers take longer or shorter than usual
-_ANSWERS_FOR_THE_USUAL = 32  # of which the usual time is the mean, the latest counting most
-_STALL_SECONDS = 0.25  # what takes longer is a slow answer: it does not hold back others
+_STEP_UP, _STEP_DOWN = 1.1, 0.975  # to the usual time, by each answer: four in five come sooner, whatever stalls
+_LEAST_SECONDS = 0.001  # of the usual time, from which it can rise again
+_STALL_SECONDS = 0.2  # what takes longer is a slow answer: it does not hold back others
 
 
 class Underway:
@@ -20,7 +21,7 @@ class Underway:
 
     def __init__(self) -> None:
         self._sent_at: deque[float] = deque()
-        self._usual: float | None = None  # seconds until an answer comes; None until the first one
+        self._usual: float | None = None  # seconds until an answer comes, of most; None until the first one
 
     def is_full(self, now: float, rate: float, at_once: float = 0.0) -> bool:
         """Whether the next request should wait until an answer comes.
@@ -45,7 +46,9 @@ class Underway:
     def is_back(self, now: float, sent_at: float) -> None:
         """The request that left at `sent_at` was answered, or has failed."""
         took = now - sent_at
-        usual = took if self._usual is None else self._usual
-        self._usual = usual + (took - usual) / _ANSWERS_FOR_THE_USUAL
+        if self._usual is None:
+            self._usual = max(took, _LEAST_SECONDS)
+        else:
+            self._usual = max(_LEAST_SECONDS, self._usual * (_STEP_UP if took > self._usual else _STEP_DOWN))
         if sent_at in self._sent_at:
             self._sent_at.remove(sent_at)

@@ -211,7 +211,8 @@ def test_two_refusals_tell_what_is_allowed(rate, saved, above):
     saved_seconds = saved / rate
     if saved_seconds < 0.9:
         found = measured(fast, slow)
-        assert abs(found.rate / rate - 1) <= max(0.05, found.error)
+        # Rates are tried in steps, so that the error itself is known to a step.
+        assert abs(found.rate / rate - 1) <= max(0.05, found.error + 0.02)
 
 
 @pytest.mark.parametrize("minutes", [1 / 3, 5])
@@ -249,6 +250,17 @@ def test_slow_answers_do_not_hold_back_others_for_long():
         underway.leaves(1.0)
     assert underway.is_full(1.1, rate=100)
     assert not underway.is_full(1.3, rate=100)
+
+
+def test_a_stall_does_not_let_more_be_on_their_way():
+    """What stalled took long, and with the mean of that the next stall sent more at once."""
+    underway = Underway()
+    for took in [0.0] + [0.002] * 50 + [0.05] * MOST_AT_ONCE + [0.002] * 20 + [0.05] * MOST_AT_ONCE:
+        underway.leaves(1.0)
+        underway.is_back(1.0 + took, 1.0)
+    for _ in range(MOST_AT_ONCE):
+        underway.leaves(2.0)
+    assert underway.is_full(2.0, rate=200)
 
 
 @pytest.mark.parametrize("now", [15, 150])
