@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genie_assets.domain.messages import message_id_of
+from genie_assets.domain.messages import as_object, message_id_of
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.requests import Answer
 from genie_assets.domain.space_facts import agent_id_of
@@ -93,12 +93,19 @@ def items_of_page(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def last_id_of_page(body: Mapping[str, Any]) -> str | None:
-    """The id behind which such a list goes on; None if the page names none.
+    """The id behind which such a list goes on; None if the page is the last, or names none.
+
+    A page that says that more follows and names no id ends with the entry behind which it does.
 
     Raises:
         CallError: BAD_PAYLOAD, if it is not text.
     """
-    return _text_of_page(body, "last_id")
+    if body.get("has_more") is False:
+        return None
+    last_id = _text_of_page(body, "last_id")
+    if last_id is None and body.get("has_more") is True and isinstance(body.get("data"), list) and body["data"]:
+        return _text_of_page(as_object(body["data"][-1]), "id")
+    return last_id
 
 
 def _text_of_page(body: Mapping[str, Any], key: str) -> str | None:

@@ -131,7 +131,7 @@ class GenieCalls:
             items = items_of_page(page.body)
             yield replace(page, body={"data": items})
             last_id = last_id_of_page(page.body)
-            if not items or last_id is None or page.body.get("has_more") is False:
+            if not items or last_id is None:
                 return
             if last_id in seen:
                 raise bad_payload("The list goes on behind an item behind which it has gone on before.")

@@ -69,3 +69,17 @@ def test_an_empty_list_in_each_of_its_forms_is_empty_and_one_odd_entry_is_only_t
         bodies += [{"next_page_token": "", "new_total": 0}, {"next_page_token": None, "new": {}}]
     for body in bodies:
         assert told(stub, kind, body) is None, body
+
+
+@pytest.mark.parametrize("named", [{"last_id": "2"}, {"has_more": True}, {"last_id": "2", "has_more": True}])
+def test_steps_of_agents_are_listed_to_the_end_however_a_page_says_that_more_follow(stub, named):
+    """A list that seems whole and is not would take the steps behind it for deleted."""
+    make, _, _ = LISTS["items"]
+    pages: dict[str | None, Any] = {
+        None: {"data": [{"id": "1"}, {"id": "2"}], **named},
+        "2": {"data": [{"id": "3"}], "last_id": "3", "has_more": False},
+    }
+    stub.answer = lambda request: Reply(pages[request.query.get("after")])
+    (result,) = fetch(genie_at(stub), make(stub.url))
+    (answer,) = result.answers.values()
+    assert [item["id"] for item in answer.body["data"]] == ["1", "2", "3"]
