@@ -125,6 +125,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.genie_day_loads (
   window_hash STRING COMMENT 'Hash of what the log held then of the days in which deletions are looked for.',
   deletions_hash STRING COMMENT 'Hash of the deletions that it went by.',
   regions STRING COMMENT 'Of each region (GENIE_REGIONS), as JSON: what its log held of the day, and since when it could not be read, if so. NULL where there is one region only.',
+  entered_count LONG COMMENT 'Messages of it that only reconciliation had found, if more, look again.',
   CONSTRAINT pk_genie_day_loads PRIMARY KEY (event_date)
 )
 USING DELTA

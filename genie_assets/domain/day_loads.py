@@ -24,7 +24,7 @@ its runs may wait for others."""
 HEALS_WITHIN = dt.timedelta(hours=3)
 """So long a late day may be known before it is told: it waits for the hourly look, and for runs before it."""
 
-OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp", "regions")
+OF_A_LOAD = (*FINGERPRINT, "inputs_hash", "references_timestamp", "entered_count", "regions")
 """Those that tell whether a load would find anything else than the last one stored."""
 
 

@@ -46,6 +46,7 @@ GENIE_DAY_LOADS = Table(
             "Of each region (GENIE_REGIONS), as JSON: what its log held of the day, and since when it could "
             "not be read, if so. NULL where there is one region only.",
         ),
+        ours("entered_count", "LONG", "Messages of it that only reconciliation had found; if more, look again."),
     ),
 )
 

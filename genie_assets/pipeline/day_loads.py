@@ -30,15 +30,17 @@ class LoadedDay:
 
     noted: Row | None
     is_prepared: bool  # whether all tables have existed as this version defines them
-    references: Sequence[Row]  # their numbers by workspace, whether they were `asked` and are `gone`
+    references: Sequence[Row]  # their numbers by workspace, whether they were `asked`, `entered` and are `gone`
     written: dt.datetime | None  # when the newest of them was
 
     def is_as(self, load: Row) -> bool:
         """Whether a load that goes by this would store what is stored: what the last one did, and nothing since.
 
-        Another run may have stored what it had read before; that its note came first must not hide it.
+        Another run may have stored what it had read before; that its note came first must not hide it. Nor must
+        it stay hidden if a paused walk entered a message that the log has shown since: it is not the newest row.
         """
-        return is_the_same({**load, "references_timestamp": self.written}, self.noted, OF_A_LOAD)
+        stored = {"references_timestamp": self.written, "entered_count": self.number("entered")}
+        return is_the_same({**load, **stored}, self.noted, OF_A_LOAD)
 
     def deletions_in(self, window: str) -> str | None:
         """`log_hash` of the deletions that the last load went by, if there can be no others; None if there can.
@@ -70,7 +72,11 @@ def loaded_day(day: dt.date, lake: Lakehouse) -> LoadedDay:
             "references": Counted(
                 of_the_day,
                 by=["workspace_id"],
-                flags={"asked": Equals("is_new", True), "gone": Equals("is_deleted", True)},
+                flags={
+                    "asked": Equals("is_new", True),
+                    "gone": Equals("is_deleted", True),
+                    "entered": Equals("event_count", 0),
+                },
             ),
             "newest": Wanted(of_the_day, [_DAY, _WRITTEN], newest=Newest(per=[_DAY], by=[_WRITTEN])),
         }
@@ -88,9 +94,11 @@ def note_load(load: Row, references: Iterable[Row], before: LoadedDay, lake: Lak
 
     So many parameters: what it went by, what is stored now, and what was noted before.
     """
+    references = list(references)
     written = max((row[_WRITTEN] for row in references), default=None)
-    times = {"references_timestamp": written, "last_load_timestamp": now, _WRITTEN: now}
-    row = {**(before.noted or {}), **load, **times, "first_load_timestamp": first_load(before.noted, now)}
+    stored = {"references_timestamp": written, "entered_count": sum(row["event_count"] == 0 for row in references)}
+    times = {"last_load_timestamp": now, _WRITTEN: now, "first_load_timestamp": first_load(before.noted, now)}
+    row = {**(before.noted or {}), **load, **stored, **times}
     if not is_the_same(row, before.noted, OF_A_LOAD):
         lake.store(GENIE_DAY_LOADS, GENIE_DAY_LOADS.frame([row]))
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from genie_assets.domain.tables import MESSAGE_DETAILS
+from genie_assets.domain.reconciliation import Seen, entered
+from genie_assets.domain.tables import GENIE_DAY_LOADS, GENIE_MESSAGES_TO_FETCH, MESSAGE_DETAILS
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.overtaken import Overtaken
-from genie_assets_tests.pipeline.world import FORBIDDEN, HOUR, World
+from genie_assets_tests.pipeline.world import FORBIDDEN, HOUR, MONDAY, World
 
 MINUTE = HOUR / 60
 RATED = "updateConversationMessageFeedback"
@@ -82,3 +83,20 @@ def test_today_is_folded_by_what_was_stored_late(
         world.fold()
         assert world.row(MESSAGE_DETAILS, "m1")[column] == expected, f"overtaken before call {number}"
         assert world.fold().messages == 0
+
+
+def test_a_message_that_a_paused_walk_enters_late_is_again_what_the_log_says_of_it(tmp_path: Path) -> None:
+    """By then the log had shown it; its row was overwritten, and stayed so, as the day seemed to be unchanged."""
+    world = World(tmp_path)
+    world.ask("m1", "m2")
+    began, world.now = world.now, world.now + MINUTE
+    world.load()
+    row = {**entered(Seen("w1", "s1", "c1", "m1", MONDAY), None), "ingestion_timestamp": began}
+    world.lake.store(GENIE_MESSAGES_TO_FETCH, GENIE_MESSAGES_TO_FETCH.frame([row]))
+    world.now += HOUR
+    world.discover()
+    told = world.row(GENIE_MESSAGES_TO_FETCH, "m1")
+    assert (told["event_count"], told["user_email"]) == (1, "ann@example.com")
+    before = world.versions(GENIE_DAY_LOADS, GENIE_MESSAGES_TO_FETCH)
+    world.discover()
+    assert world.versions(GENIE_DAY_LOADS, GENIE_MESSAGES_TO_FETCH) == before
