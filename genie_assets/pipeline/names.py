@@ -1,7 +1,7 @@
 """Names as they are stored; those that become known are written into the rows that were made without them."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from genie_assets.domain.folded_again import in_parts
 from genie_assets.domain.keys import Row, SpaceKey
@@ -21,6 +21,20 @@ OF_A_SPACE = ("workspace_id", "space_id", "title")
 """What `space_titles` are made of."""
 
 
+class _Lacking(NamedTuple):
+    """Rows that lack a name.
+
+    Attributes:
+        table: Where they are; it is partitioned by day.
+        column: What they lack.
+        where: Which of them are meant.
+    """
+
+    table: Table
+    column: str
+    where: Sequence[Filter]
+
+
 def space_titles(lake: Lakehouse, workspace_ids: Iterable[str]) -> dict[SpaceKey, str | None]:
     """Titles of the stored spaces of these workspaces; None where a space was never readable."""
     of_these = In("workspace_id", sorted(set(workspace_ids)))
@@ -34,7 +48,8 @@ def spread_titles(titles: Mapping[SpaceKey, str], lake: Lakehouse, stamp: Mappin
     To be done before the titles themselves are stored: if a run dies in between, the next one does it again.
     """
     if titles:
-        _spread(MESSAGE_DETAILS, without_title(titles), lambda rows: titled(rows, titles), lake, stamp)
+        lacking = _Lacking(MESSAGE_DETAILS, "space_name", without_title(titles))
+        _spread(lacking, lambda rows: titled(rows, titles), lake, stamp)
 
 
 def spread_known_titles(spaces: Collection[SpaceKey], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:
@@ -63,21 +78,18 @@ def _spread_of_workspaces(
     table: Table, column: WorkspaceColumn, said: Mapping[str, str], lake: Lakehouse, stamp: Mapping[str, Any]
 ) -> None:
     if said:
-        lacking = lacking_of_workspaces(column, said)
-        _spread(table, lacking, lambda rows: with_said_of_workspaces(column, rows, said), lake, stamp)
+        lacking = _Lacking(table, column, lacking_of_workspaces(column, said))
+        _spread(lacking, lambda rows: with_said_of_workspaces(column, rows, said), lake, stamp)
 
 
 def _spread(
-    table: Table,
-    nameless: Sequence[Filter],
-    named: Callable[[Iterable[Row]], list[Row]],
-    lake: Lakehouse,
-    stamp: Mapping[str, Any],
+    lacking: _Lacking, named: Callable[[Iterable[Row]], list[Row]], lake: Lakehouse, stamp: Mapping[str, Any]
 ) -> None:
-    """Name the rows that lack a name, some thousands at a time."""
+    """Name the rows, some thousands at a time. Whatever else becomes known of them meanwhile stays."""
+    table, column, where = lacking
     day = table.partitioned_by or ""
-    counted = lake.count(table, by=[day], where=nameless)
+    counted = lake.count(table, by=[day], where=where)
+    known = list(dict.fromkeys([*table.key, day, "workspace_id", "space_id"]))
     for days in in_parts({row[day]: row["count"] for row in counted}):
-        rows = named(records(lake.read(table, days=days, where=nameless)))
-        if rows:
-            lake.store(table, table.frame({**row, **stamp} for row in rows))
+        rows = named(records(lake.read(table, columns=known, days=days, where=where)))
+        lake.fill(table, table.frame({**row, **stamp} for row in rows), column, besides=list(stamp))

@@ -23,6 +23,7 @@ from genie_assets.domain.schema_text import Layout
 from genie_assets.domain.tables import Column, Table
 from genie_assets.domain.views import View
 from genie_assets.domain.write_trials import trial_name, trial_table
+from genie_assets.gateways.lakehouse.identities import identity_of
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.gateways.lakehouse.unity.conditions import LONGEST_LISTS
@@ -178,6 +179,8 @@ def _write(lake: Lakehouse, table: Table) -> None:
     frame = table.frame([row])
     lake.append(table, frame)
     lake.merge(table, frame)
+    for name in [name for name in table.content if name not in identity_of(table)][:1]:
+        lake.fill(table, frame, name)
     if table.partitioned_by:
         lake.replace_day(table, TODAY, frame)
         other = {**row, table.partitioned_by: TODAY - timedelta(days=1)}

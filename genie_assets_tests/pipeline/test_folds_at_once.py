@@ -1,7 +1,7 @@
 """Two processes that share no pool fold at once: wherever one overtakes the other, the tables say what is so."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -9,14 +9,25 @@ from typing import Any
 
 import pytest
 
-from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_DAY_LOADS, MESSAGE_DETAILS
+from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.tables import (
+    GENIE_API_MESSAGES,
+    GENIE_DAY_LOADS,
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_DETAILS,
+)
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
+from genie_assets.pipeline.names import spread_titles, spread_workspace_names
 from genie_assets.pipeline.twins import duplicate_keys
 from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.overtaken import Overtaken
 from genie_assets_tests.pipeline.world import FORBIDDEN, HOUR, MONDAY, NOON, TUESDAY, World
 
 Step = Callable[[World], object]
+SPREAD: Mapping[str, Step] = {
+    "title": lambda world: spread_titles({SpaceKey("w1", "s1"): "Sales"}, world.lake, world.run().stamp("names")),
+    "workspace": lambda world: spread_workspace_names({"w1": "Prod"}, world.lake, world.run().stamp("names")),
+}
 WEEKS_LATER = NOON + timedelta(days=20)
 
 
@@ -193,6 +204,34 @@ def test_a_name_that_becomes_known_while_a_fold_goes_on_reaches_its_messages(
             assert (row["space_name"], row["workspace_name"]) == ("Sales", "Prod"), f"before call {number}"
         number += apart
     assert calls > 10
+
+
+@pytest.mark.parametrize("known", ["title", "workspace"])
+def test_what_others_store_while_a_name_is_given_to_messages_stays(tmp_path: Path, known: str) -> None:
+    """The rows were stored whole, as they had been read: a deleted message was there again, for good."""
+
+    def deleted(world: World) -> None:
+        world.delete("m1", "c1")
+        world.discover()
+        world.fold()
+
+    path = tmp_path / "before"
+    world = account(path)
+    world.genie.spaces["s1"] = FORBIDDEN
+    world.system_tables.name = None
+    world.load()
+    calls = number = 1
+    while number <= calls:
+        lake = tmp_path / str(number)
+        shutil.copytree(path, lake)
+        world = account(lake)
+        world.genie.spaces["s1"], world.system_tables.name = FORBIDDEN, None
+        calls = max(calls, process(world, lake, SPREAD[known], number, deleted))
+        row, reference = world.row(MESSAGE_DETAILS, "m1"), world.row(GENIE_MESSAGES_TO_FETCH, "m1")
+        assert (row["is_deleted"], reference["is_deleted"]) == (True, True), f"overtaken before call {number}"
+        assert (row["space_name"], row["workspace_name"])[known == "workspace"] is not None
+        number += 1
+    assert calls >= 3
 
 
 @SOME_PLACES

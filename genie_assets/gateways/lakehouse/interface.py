@@ -333,6 +333,31 @@ class Lakehouse(BesideTables):
             return None
         return rows, gone
 
+    def fill(self, table: Table, frame: "pd.DataFrame", column: str, *, besides: Sequence[str] = ()) -> None:
+        """Give rows that lack it a value of one column, in one atomic commit.
+
+        All else of a row stays as it is by then, whoever changes it meanwhile: `store` puts back what was read.
+        Rows that have a value by now, or are no longer there, are left alone.
+
+        Args:
+            table: The table, which is there.
+            frame: For each row its identity, the value, and `besides`; each key once.
+            column: What is lacking: NULL.
+            besides: Columns of bookkeeping that are written with it.
+
+        Raises:
+            LakehouseError: a key occurs twice, the frame does not fit, or the write failed. Nothing was written.
+        """
+        rows = to_arrow(table, frame, [*identity_of(table), column, *besides])
+        refuse_duplicates(table, rows)
+        if rows.num_rows:
+            self.writes += 1
+            self._fill(table, rows, column)
+
+    @abstractmethod
+    def _fill(self, table: Table, rows: pa.Table, column: str) -> None:
+        """What `fill` does, with at least one row; beside the identity, all columns of `rows` are written."""
+
     @abstractmethod
     def _merge(self, table: Table, rows: pa.Table, gone: pa.Table) -> MergeResult:
         """Store `rows`, each key once, and delete `gone`, which has the identity's columns; not both are empty."""

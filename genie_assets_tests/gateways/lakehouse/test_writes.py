@@ -56,6 +56,25 @@ def test_a_prepared_table_exists_without_rows_and_preparing_it_again_commits_not
     assert (lake.version(NOTES), len(lake.read(NOTES))) == (version, 1)
 
 
+def test_a_value_is_filled_in_where_it_is_lacking_and_all_else_stays(lake: Lakehouse) -> None:
+    later = NOON + timedelta(hours=1)
+    kept = [note("a", pages=1), note("b", text="known"), note("c", None, TUESDAY)]
+    lake.append(NOTES, NOTES.frame(kept))
+    told = [note("a", pages=9), note("b"), note("c", None, TUESDAY), note("a", 2), note("a", day=WEDNESDAY)]
+    filled = {"text": "'; --", "written_at": later}
+    lake.fill(NOTES, NOTES.frame({**row, **filled} for row in told[:4]), "text", besides=["written_at"])
+    lake.fill(NOTES, NOTES.frame([{**told[4], **filled}]), "text")  # a row of another day is another one
+    lake.fill(NOTES, NOTES.frame([]), "text")
+    a, b, c = kept
+    assert stored(lake, NOTES) == expected_rows(NOTES, [{**a, **filled}, b, {**c, **filled}])
+
+
+def test_no_value_is_filled_in_twice_for_one_row(lake: Lakehouse) -> None:
+    lake.append(NOTES, NOTES.frame([note("a")]))
+    with pytest.raises(LakehouseError, match="repeat the key"):
+        lake.fill(NOTES, NOTES.frame([note("a", text="one"), note("a", text="other")]), "text")
+
+
 def unfit(**cells: Any) -> pd.DataFrame:
     return pd.DataFrame([{"day": MONDAY, "author": "SECRET", **cells}])
 

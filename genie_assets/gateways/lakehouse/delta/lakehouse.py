@@ -18,7 +18,7 @@ from genie_assets.gateways.lakehouse.delta.disks import open_to_others
 from genie_assets.gateways.lakehouse.delta.histories import Histories
 from genie_assets.gateways.lakehouse.delta.limits import Limits
 from genie_assets.gateways.lakehouse.delta.maintenance import maintain
-from genie_assets.gateways.lakehouse.delta.merges import appended, merged, replaced
+from genie_assets.gateways.lakehouse.delta.merges import appended, filled, merged, replaced
 from genie_assets.gateways.lakehouse.delta.object_stores import SCHEMES
 from genie_assets.gateways.lakehouse.delta.reads import Selection
 from genie_assets.gateways.lakehouse.delta.writes import DeltaStore
@@ -110,6 +110,9 @@ class DeltaLakehouse(Lakehouse):
 
     def _merge(self, table: Table, rows: pa.Table, gone: pa.Table) -> MergeResult:
         return self._store.commit(table, lambda delta: merged(delta, table, rows, gone), needs=rows.nbytes)
+
+    def _fill(self, table: Table, rows: pa.Table, column: str) -> None:
+        self._store.commit(table, lambda delta: filled(delta, table, rows, column), needs=rows.nbytes)
 
     def ask(self, reading: "Reading", *, limit: int) -> pa.Table:
         """Run a reading statement in this process; see `Lakehouse.ask`."""

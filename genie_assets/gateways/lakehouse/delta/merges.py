@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.table import TableMerger
 
 from genie_assets.domain.tables import Table
 from genie_assets.gateways.lakehouse.delta.commits import Change
@@ -71,6 +72,16 @@ def merged(delta: DeltaTable, table: Table, rows: pa.Table, gone: pa.Table) -> C
         new = rows.filter(pa.array(~found.stored))
         return Change(result, partial(_write, delta, new, None), _once(delta, table, new))
     return Change(result)
+
+
+def filled(delta: DeltaTable, table: Table, rows: pa.Table, column: str) -> Change[None]:
+    """Give the stored ones of these rows what they have beside the identity, where they lack `column`."""
+    return Change(None, partial(_fill, delta, table, rows, column), _once(delta, table, rows))
+
+
+def _fill(delta: DeltaTable, table: Table, rows: pa.Table, column: str, commit: CommitProperties) -> None:
+    values = _but({name: f"s.{quoted(name)}" for name in rows.schema.names}, identity_of(table))
+    _merge_into(delta, table, rows, commit).when_matched_update(values, f"t.{quoted(column)} IS NULL").execute()
 
 
 def _write(delta: DeltaTable, rows: pa.Table, instead_of: str | None, commit: CommitProperties) -> None:
@@ -140,20 +151,24 @@ def _source(rows: pa.Table, found: Differences, removed: pa.Table) -> pa.Table:
 def _rewrite(delta: DeltaTable, table: Table, source: pa.Table, commit: CommitProperties) -> None:
     values: dict[str, str] = {name: f"s.{quoted(name)}" for name in table.column_names}
     (
-        delta.merge(
-            source,
-            predicate=_predicate(table, days_of(table, source)),
-            source_alias="s",
-            target_alias="t",
-            # Streaming would hide the source's range of keys, by which files are skipped.
-            streamed_exec=False,
-            writer_properties=WRITER,
-            commit_properties=commit,
-        )
+        _merge_into(delta, table, source, commit)
         .when_matched_delete(f"s.{_ACTION} = 'delete'")
         .when_matched_update(_but(values, identity_of(table)), f"s.{_ACTION} = 'update'")
         .when_not_matched_insert(values, f"s.{_ACTION} = 'insert'")
         .execute()
+    )
+
+
+def _merge_into(delta: DeltaTable, table: Table, source: pa.Table, commit: CommitProperties) -> TableMerger:
+    return delta.merge(
+        source,
+        predicate=_predicate(table, days_of(table, source)),
+        source_alias="s",
+        target_alias="t",
+        # Streaming would hide the source's range of keys, by which files are skipped.
+        streamed_exec=False,
+        writer_properties=WRITER,
+        commit_properties=commit,
     )
 
 

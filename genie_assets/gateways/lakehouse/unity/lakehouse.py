@@ -35,6 +35,7 @@ from genie_assets.gateways.lakehouse.unity.staging import Staging
 from genie_assets.gateways.lakehouse.unity.tables import UnityTables, failures_named, is_of_missing
 from genie_assets.gateways.lakehouse.unity.writes import (
     append_sql,
+    fill_sql,
     merge_count_sql,
     merge_source,
     merge_sql,
@@ -189,6 +190,16 @@ class UnityLakehouse(Lakehouse):
         def write() -> None:
             with self._staged(table, source) as file:
                 self._warehouse.execute(merge_sql(table, self._place, file, where), where.ends)
+
+        self._written(table, write)
+
+    def _fill(self, table: Table, rows: pa.Table, column: str) -> None:
+        where = reach(table, rows)
+
+        def write() -> None:
+            with self._staged(table, rows) as file:
+                sql = fill_sql(table, self._place, file, where, column, rows.schema.names)
+                self._warehouse.execute(sql, where.ends)
 
         self._written(table, write)
 

@@ -105,6 +105,23 @@ def merge_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     )
 
 
+def fill_sql(table: Table, place: Place, file: str, where: Reach, column: str, names: Sequence[str]) -> str:
+    """The statement that gives rows which lack `column` what a file has of the columns `names`.
+
+    So many parameters: where it is written, from what, and what.
+    """
+    changing = [name for name in names if name not in identity_of(table)]
+    return sql_from_template(
+        "lakehouse/fill",
+        table=place.table(table),
+        columns=listed(names),
+        file=text_literal(file),
+        same=_same(table, identity_of(table), where),
+        column=quoted(column),
+        changes=", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in changing),
+    )
+
+
 def merge_count_sql(table: Table, place: Place, file: str, where: Reach) -> str:
     """The SELECT that says what `merge_sql` would do: `inserted`, `updated`, `deleted`."""
     return sql_from_template(
