@@ -282,3 +282,12 @@ def test_half_an_account_is_never_taken_for_one(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         save(account, tmp_path)
     assert not (tmp_path / "account.json").exists()
+
+
+@pytest.mark.parametrize("seed", [6, 48, 53])
+def test_of_every_conversation_with_an_agent_some_message_is_there(seed: int) -> None:
+    """Where all are deleted, the steps are not there either: a demo ended with an error that nobody planted."""
+    account = generate(seed=seed, anchor=ANCHOR, messages=120)
+    there = {(each.workspace_id, each.conversation_id) for each in account.messages if each.deleted_at is None}
+    assert account.agents
+    assert {(each.workspace_id, each.conversation_id) for each in account.agents} <= there

@@ -25,7 +25,9 @@ class Agents:
     def some_of(self, conversations: list[list[Draft]]) -> tuple[AgentConversation, ...]:
         """Conversations with agents, at least one."""
         plain = [one for one in conversations if one[0].plan.role == "plain" and not any(d.late for d in one)]
-        chosen = self._rng.sample(plain, min(len(plain), max(1, round(_SHARE * len(conversations)))))
+        # Of a conversation whose messages are all deleted nothing is there any more, its steps included.
+        there = [one for one in plain if any(draft.deleted_at is None for draft in one)]
+        chosen = self._rng.sample(there, min(len(there), max(1, round(_SHARE * len(conversations)))))
         return tuple(map(self._with_steps, chosen))
 
     def _with_steps(self, drafts: list[Draft]) -> AgentConversation:
