@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from genie_assets.domain.audit import may_change
+from genie_assets.domain.actions import may_change
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import ConversationKey, Row, SpaceKey
 from genie_assets.domain.ledger import ENDED_ROWS

@@ -9,46 +9,17 @@ from typing import Any
 
 import pandas as pd
 
+from genie_assets.domain.actions import (
+    deletes_conversation,
+    deletes_message,
+    is_ask,
+    may_change,
+    may_change_comments,
+    plain,
+)
 from genie_assets.domain.keys import MessageKey, Row
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 from genie_assets.domain.workspaces import is_looked_at
-
-_ASKS = frozenset({"createconversationmessage", "startconversationmessage"})
-_MESSAGE_DELETION, _CONVERSATION_DELETION = "deleteconversationmessage", "deleteconversation"
-# Actions that only read. Every other one, unknown ones too, may have changed the message: looking once more costs
-# one request, not looking would leave a stale row. `sql/audit_message_events.sql` names them, too.
-_READS = ("get", "list", "summarize", "generatedownload")
-
-
-def _plain(action_name: str) -> str:
-    """The action without the prefix that tells the public API (`genie...`) from the UI."""
-    return action_name.lower().removeprefix("genie")
-
-
-def is_ask(action_name: str) -> bool:
-    """Whether the action asks a new question."""
-    return _plain(action_name) in _ASKS
-
-
-def deletes_message(action_name: str) -> bool:
-    """Whether the action deletes one message."""
-    return _plain(action_name) == _MESSAGE_DELETION
-
-
-def deletes_conversation(action_name: str) -> bool:
-    """Whether the action deletes a conversation with all its messages."""
-    return _plain(action_name) == _CONVERSATION_DELETION
-
-
-def may_change(action_name: str) -> bool:
-    """Whether the action may have changed the message."""
-    return not _plain(action_name).startswith(_READS)
-
-
-def may_change_comments(action_name: str) -> bool:
-    """Whether the action may have made, changed or deleted a comment on its message, by whatever name."""
-    return "comment" in action_name.lower() and may_change(action_name)
-
 
 _Dated = tuple[dt.datetime, str]  # a value and the time of the event that told it
 _LONG_AGO = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -152,8 +123,7 @@ def unnamed_events(events: pd.DataFrame) -> Unnamed:
 
 
 def _is_unknown(action_name: str) -> bool:
-    plain = _plain(action_name)
-    return not any(word in plain for word in _KNOWN_TO_ASK_NOTHING)
+    return not any(word in plain(action_name) for word in _KNOWN_TO_ASK_NOTHING)
 
 
 def messages_to_fetch(

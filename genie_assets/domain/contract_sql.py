@@ -235,7 +235,7 @@ FACTS = (
     Fact(
         "audit.actions",
         "Every action of the service aibiGenie is one that we know.",
-        "domain.audit; an unknown one is taken for a change",
+        "domain.actions; an unknown one is taken for a change",
         _actions,
     ),
     Fact(

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from genie_assets.domain.audit import deletes_conversation, deletes_message
+from genie_assets.domain.actions import deletes_conversation, deletes_message
 from genie_assets.domain.keys import MessageKey, Row
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from genie_assets.domain import ledger
-from genie_assets.domain.audit import deletes_conversation, deletes_message
+from genie_assets.domain.actions import deletes_conversation, deletes_message
 from genie_assets.domain.digests import is_same
 from genie_assets.domain.evidence import Evidence
 from genie_assets.domain.executions import (

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from genie_assets.domain.audit import deletes_conversation, may_change
+from genie_assets.domain.actions import deletes_conversation, may_change
 from genie_assets.domain.keys import Row
 
 HOME = "home"

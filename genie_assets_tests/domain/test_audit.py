@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genie_assets.domain.audit import (
-    forgotten_by_the_log,
-    is_ask,
-    may_change,
-    unnamed_events,
-)
+from genie_assets.domain.actions import is_ask, may_change
+from genie_assets.domain.audit import forgotten_by_the_log, unnamed_events
 from genie_assets_tests.domain.events import (
     ASKS,
     CHANGES,

@@ -4,11 +4,8 @@ import datetime as dt
 
 import pytest
 
-from genie_assets.domain.audit import (
-    conversations_deleted_on,
-    deletes_conversation,
-    deletes_message,
-)
+from genie_assets.domain.actions import deletes_conversation, deletes_message
+from genie_assets.domain.audit import conversations_deleted_on
 from genie_assets_tests.domain.events import (
     ASKS,
     CHANGES,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from genie_assets.domain.audit import may_change_comments
+from genie_assets.domain.actions import may_change_comments
 from genie_assets.domain.comments import comments_look, requests_for
 from genie_assets.domain.keys import Row
 from genie_assets.domain.requests import Answer, CommentsOfMessage

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genie_assets.domain.audit import may_change
+from genie_assets.domain.actions import may_change
 from genie_assets.domain.space_events import (
     CHANGES_A_SPACE,
     Fate,

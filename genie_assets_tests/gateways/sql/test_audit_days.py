@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from genie_assets.domain.actions import deletes_conversation
 from genie_assets.domain.agents import agent_conversations
-from genie_assets.domain.audit import deletes_conversation
 from genie_assets.domain.day_loads import fingerprints
 from genie_assets.domain.keys import Row
 from genie_assets.domain.tables import records

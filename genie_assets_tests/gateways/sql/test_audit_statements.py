@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from genie_assets.domain.audit import may_change, unnamed_events
+from genie_assets.domain.actions import may_change
+from genie_assets.domain.audit import unnamed_events
 from genie_assets.domain.space_events import space_events
 from genie_assets.domain.tables import records
 from genie_assets.gateways.sql.system_tables import SystemTables
