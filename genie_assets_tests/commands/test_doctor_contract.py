@@ -113,7 +113,7 @@ def test_people_read_it_at_eighty_columns(samples: Samples) -> None:
     text = "\n".join(told)
     assert all(len(line) <= 80 for line in text.splitlines())
     assert "held         lists.page_size: Lists take page_size=100." in told
-    assert "Relied on by: domain.audit" in text
+    assert "Relied on by: domain.actions" in text
     assert " ".join(text.split()).endswith("It took 69 requests and 11 statements.")
     assert "  8  How long conversations are kept" in text
     shown = {question.number for question, each in answers(samples) if each is not None}
