@@ -192,8 +192,18 @@ def complaints(title: str, lines: Iterable[str], *, repeated: str = "(?!)") -> l
         return found
     if sum(bool(_ERROR.search(line)) for line in lines) > 1:
         found.append(f"`{title}` printed more than one error")
-    counted = Counter(
-        line.strip() for line in lines if re.search(r"\w", line) and not re.fullmatch(repeated, line)
-    )
+    whole = _whole(line for line in lines if re.search(r"\w", line) and not re.fullmatch(repeated, line))
+    counted = Counter(map(str.strip, whole))
     found += [f"`{title}` printed {count} times: {line!r}" for line, count in counted.items() if count > 1]
     return found
+
+
+def _whole(lines: Iterable[str]) -> list[str]:
+    """The lines as they were before they were broken at the terminal's width: what goes on is far to the right."""
+    whole: list[str] = []
+    for line in lines:
+        if whole and line.startswith(" " * 6):
+            whole[-1] += f" {line.strip()}"
+        else:
+            whole.append(line)
+    return whole
