@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -98,6 +98,7 @@ class Cures:
         regions: Mapping[str, RegionalWarehouse] = MappingProxyType({}),
     ) -> None:
         self._connection, self._workspaces, self._regions = connection, workspaces, regions
+        self._metastores: dict[str, str] = {}  # by region
 
     @cached_property
     def principal(self) -> str:
@@ -106,61 +107,44 @@ class Cures:
             return self._connection.client_id
         return next(iter(self._told(own_names) or ()), UNKNOWN_PRINCIPAL)
 
-    @cached_property
-    def metastore_id(self) -> str:
-        """Of the home workspace."""
-        return self._told(metastore_id) or UNKNOWN_METASTORE
-
     @property
     def home_url(self) -> str:
         """The workspace to which commands go that name none."""
         return self._connection.home_url
 
-    def of_table(self, table: str, problem: BaseException | None) -> tuple[str, ...]:
-        """For a system table that could not be read."""
+    def of_table(self, table: str, problem: BaseException | None, region: str = HOME) -> tuple[str, ...]:
+        """For a system table that could not be read in a region, whose metastore has grants of its own."""
         if not isinstance(problem, WarehouseError) or not is_closed_to_us(problem.condition):
             return ()
-        # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
-        enabling = () if is_permission(problem.condition) else (enabled(table, self.metastore_id),)
-        return (*enabling, *grants_to_read(table, self.principal))
-
-    def of_table_in_regions(self, table: str, problems: Mapping[str, BaseException]) -> tuple[str, ...]:
-        """The same where some regions could not read it, each with its problem: grants hold in one metastore."""
-        return tuple(
-            line for name, problem in problems.items() for line in self._of_table_in(name, table, problem)
-        )
-
-    def _of_table_in(self, name: str, table: str, problem: BaseException) -> tuple[str, ...]:
-        place = self._regions.get(name)
-        if place is None:
-            return self.of_table(table, problem)
-        if not isinstance(problem, WarehouseError) or not is_closed_to_us(problem.condition):
-            return ()
-        grants = tuple(there(each, place) for each in grants_to_read(table, self.principal))
+        place, grants = self._regions.get(region), grants_to_read(table, self.principal)
+        if place is not None:
+            grants = tuple(there(each, place) for each in grants)
         if is_permission(problem.condition):
             return grants
-        at = elsewhere(place.url, self.home_url)
-        found = self._told(metastore_id, name)
-        return (enabled(table, found or UNKNOWN_METASTORE, at), *grants)
+        # A schema that is not enabled has no tables, whatever is granted; a missing grant is told as one.
+        at = "" if place is None else elsewhere(place.url, self.home_url)
+        return (enabled(table, self._metastore_of(region), at), *grants)
+
+    def _metastore_of(self, region: str) -> str:
+        if region not in self._metastores:
+            told = self._told(metastore_id, region)
+            self._metastores[region] = told or UNKNOWN_METASTORE
+        return self._metastores[region]
+
+    def of_table_in_regions(self, table: str, problems: Mapping[str, BaseException]) -> tuple[str, ...]:
+        """The same where some regions could not read it, each with its problem."""
+        return tuple(line for name, problem in problems.items() for line in self.of_table(table, problem, name))
 
     def of_region(self, name: str, problem: BaseException | None) -> tuple[str, ...]:
         """For the first statement in a further region: host, warehouse, or the right to use it."""
         place = self._regions[name]
         told = problem.error if isinstance(problem, CallError) else problem
         error_class = told.error_class if isinstance(told, WarehouseError | FetchError) else None
-        at = elsewhere(place.url, self.home_url)
         if error_class is ErrorClass.PERMISSION:
-            if is_unentitled(str(problem)):
-                return (entitled(self._told(own_id, name), self.principal, SQL_ACCESS, at),)
-            return (permission("warehouses", place.warehouse_id, "CAN_USE", self.principal, at),)
+            return self._to_use(place.warehouse_id, problem, name, elsewhere(place.url, self.home_url))
         if error_class in _OF_THE_HOST:
             return (region_setting(self._regions, name),)
-        if error_class not in (ErrorClass.NOT_FOUND, ErrorClass.BAD_REFERENCE):
-            return ()
-        seen = self._seen_warehouses(name)
-        return tuple(region_setting(self._regions, name, each) for each in seen) or (
-            region_setting(self._regions, name),
-        )
+        return self._other_warehouses(error_class, partial(region_setting, self._regions, name), name)
 
     def of_lakehouse(self, place: str, problem: BaseException | None) -> tuple[str, ...]:
         """For a lakehouse in Unity Catalog that could not be written."""
@@ -182,26 +166,32 @@ class Cures:
         """For the first statement: login, host, warehouse, or the right to use it."""
         error_class = problem.error_class if isinstance(problem, WarehouseError) else None
         if error_class is ErrorClass.PERMISSION:
-            if is_unentitled(str(problem)):
-                return (entitled(self._told(own_id), self.principal, SQL_ACCESS),)
-            return (permission("warehouses", self._connection.warehouse_id, "CAN_USE", self.principal),)
+            return self._to_use(self._connection.warehouse_id, problem)
         if error_class is ErrorClass.AUTH:
             if self._connection.token:
                 return (NEW_TOKEN, setting("DATABRICKS_TOKEN"))
             return (setting("ARM_CLIENT_SECRET" if self._connection.tenant_id else "DATABRICKS_CLIENT_SECRET"),)
         if error_class in _OF_THE_HOST:
             return (setting("DATABRICKS_HOST"),)
-        is_missing = error_class in (ErrorClass.NOT_FOUND, ErrorClass.BAD_REFERENCE)
-        return self._other_warehouses() if is_missing else ()
+        return self._other_warehouses(error_class, partial(setting, "DATABRICKS_WAREHOUSE_ID"))
 
-    def _other_warehouses(self) -> tuple[str, ...]:
-        """A line for each warehouse that we may see: one of them is the right one."""
-        named = tuple(setting("DATABRICKS_WAREHOUSE_ID", each) for each in self._seen_warehouses())
-        return named or (setting("DATABRICKS_WAREHOUSE_ID"),)
+    def _to_use(
+        self, warehouse_id: str, problem: BaseException | None, region: str = HOME, at: str = ""
+    ) -> tuple[str, ...]:
+        """The right to use a warehouse, or any at all; `at` is where it is, if that has to be named."""
+        if is_unentitled(str(problem)):
+            return (entitled(self._told(own_id, region), self.principal, SQL_ACCESS, at),)
+        return (permission("warehouses", warehouse_id, "CAN_USE", self.principal, at),)
 
-    def _seen_warehouses(self, region: str = HOME) -> list[str]:
+    def _other_warehouses(
+        self, error_class: ErrorClass | None, line: Callable[[str | None], str], region: str = HOME
+    ) -> tuple[str, ...]:
+        """Where a warehouse is not there, a line for each that we may see: one of them is the right one."""
+        if error_class not in (ErrorClass.NOT_FOUND, ErrorClass.BAD_REFERENCE):
+            return ()
         told = self._told(warehouse_ids, region) or ()
-        return [each for each in told if _WAREHOUSE_ID.fullmatch(each)][:_MOST_WAREHOUSES]
+        seen = [each for each in told if _WAREHOUSE_ID.fullmatch(each)][:_MOST_WAREHOUSES]
+        return tuple(map(line, seen)) or (line(None),)
 
     def _told(self, ask: Callable[[WorkspaceHttp], T], region: str = HOME) -> T | None:
         """What the workspace says through which a region is read; None if it does not."""

@@ -51,10 +51,11 @@ def read_settings_and_unread() -> "tuple[Settings, list[str]]":
         SettingsError: as `read_settings`.
     """
     from genie_assets.setting_names import news, unknown_names
+    from genie_assets.settings import load_settings
 
     unread = [*load_file(), *(each.sentence for each in unknown_names(os.environ))]
     news(unread)
-    return read_settings(), unread
+    return load_settings(), unread
 
 
 def configured_lake() -> "Lakehouse":

@@ -3,7 +3,6 @@
 import json
 import shlex
 import time
-from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -19,18 +18,11 @@ from genie_assets_tests.commands.accounts import (
     ME_IN_SQL,
     TOKEN,
     Account,
-    account_in_order,
     check,
     doctor,
     refused_statement,
 )
 from genie_assets_tests.gateways.stub_server import Reply
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Account]:
-    with account_in_order(monkeypatch, tmp_path) as one:
-        yield one
 
 
 def test_the_doctor_prints_the_grants_of_a_table_for_our_own_principal(account: Account) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from genie_assets_tests.commands.accounts import (
     FORBIDDEN,
     NOT_LOGGED_IN,
     Account,
-    account_in_order,
     check,
     doctor,
     failures,
@@ -24,12 +23,6 @@ from genie_assets_tests.commands.accounts import (
 )
 from genie_assets_tests.e2e.pipelines import forget_settings
 from genie_assets_tests.gateways.stub_server import Reply
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Account]:
-    with account_in_order(monkeypatch, tmp_path) as one:
-        yield one
 
 
 def test_what_is_in_order_is_said_with_the_next_step(account: Account, tmp_path: Path) -> None:

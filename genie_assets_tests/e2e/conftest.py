@@ -1,16 +1,21 @@
-"""What a user has who has no checkout: the wheel, installed beside our dependencies."""
+"""What a user has who has no checkout, the wheel, installed beside our dependencies; and a desk with a space."""
 
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from genie_assets_tests.workers import made_once
+
+if TYPE_CHECKING:
+    from genie_assets_tests.e2e.desk import Desk
+    from genie_sandbox.client import SandboxProcess
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -61,3 +66,22 @@ def lend_dependencies(folder: Path) -> None:
     # A folder named in a .pth file lends its packages, but its own .pth files, the editable install, do not count.
     dependencies = folder / "lib" / version / "site-packages" / "dependencies.pth"
     dependencies.write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def desk_sandbox(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SandboxProcess]":
+    """The sandbox of the desks of a file."""
+    # Tests without a desk do not wait for what it imports.
+    from genie_assets_tests.e2e.desk import account_of_a_desk
+
+    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(desk_sandbox: "SandboxProcess", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Desk]":
+    """A desk whose space was edited badly."""
+    from genie_assets_tests.e2e.desk import desk_in
+
+    with desk_in(desk_sandbox, tmp_path, monkeypatch) as one:
+        yield one

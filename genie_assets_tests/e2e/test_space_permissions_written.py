@@ -32,7 +32,6 @@ from genie_assets_tests.e2e.desk import (
     GOOD,
     OUR_GROUP,
     Desk,
-    account_of_a_desk,
     body,
     desk_in,
     promote,
@@ -50,12 +49,6 @@ BOB = {"user_name": "bob@example.com", "permission_level": "CAN_EDIT"}
 VIEWERS = {"group_name": "genie-viewers", "permission_level": "CAN_VIEW"}
 NO_PATIENCE = Patience(1, lambda: None)
 OWN = {"service_principal_name": PRINCIPAL.application_id, "permission_level": "CAN_MANAGE"}
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
-        yield running
 
 
 def grant(desk: Desk, *entries: Any, method: str = "PUT", space: str = DESK, workspace: str = FIRST) -> None:
@@ -78,10 +71,10 @@ BEFORE = {"ann@example.com": "CAN_RUN", "genie-viewers": "CAN_VIEW"}
 
 
 @pytest.fixture
-def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(desk_sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """The space was edited badly; then Ann got more, Bob was let in, and the viewers were locked out."""
     grant_first = [OWN, ANN, VIEWERS]
-    with desk_in(sandbox, tmp_path, monkeypatch) as one:
+    with desk_in(desk_sandbox, tmp_path, monkeypatch) as one:
         grant(one, *grant_first)
         one.look_at_permissions()
         grant(one, OWN, ANN | {"permission_level": "CAN_MANAGE"}, BOB)

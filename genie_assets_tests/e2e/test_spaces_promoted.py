@@ -1,28 +1,14 @@
 """Spaces promoted from one workspace of a sandbox to another, and what they need there."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
 
-from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, account_of_a_desk, body, desk_in, promote
+from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, body, promote
 from genie_assets_tests.sandbox.accounts import FIRST, SALES, SECOND
-from genie_sandbox.client import SandboxProcess
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with desk_in(sandbox, tmp_path, monkeypatch) as one:
-        yield one
 
 
 def test_a_space_is_promoted_and_promoted_again(desk: Desk) -> None:

@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,24 +17,10 @@ from genie_assets.commands.spaces import spaces as spaces_group
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.space_folders import key_of
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
-from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, account_of_a_desk, body, desk_in
+from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, body
 from genie_assets_tests.pipeline.world import NOON
 from genie_assets_tests.sandbox.accounts import FIRST, RUN_ONLY, SECOND
 from genie_assets_tests.sandbox.wire import genie_path
-from genie_sandbox.client import SandboxProcess
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with desk_in(sandbox, tmp_path, monkeypatch) as one:
-        yield one
-
 
 SHOWN = """\
 Plan for desk0@1111, from space desk0@1111, version of 2026-03-02T12:00:00Z: 3

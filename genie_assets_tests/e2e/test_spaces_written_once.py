@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -20,25 +19,12 @@ from genie_assets.pipeline.space_apply import Apply
 from genie_assets.pipeline.space_plans import restore_plan
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_live_spaces
-from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, account_of_a_desk, body, desk_in, promote
+from genie_assets_tests.e2e.desk import BAD, DESK, GOOD, Desk, body, promote
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.pipeline.world import NOON
 from genie_assets_tests.sandbox.accounts import FIRST, SECOND
 from genie_assets_tests.sandbox.wire import genie_path
-from genie_sandbox.client import SandboxProcess
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with account_of_a_desk(tmp_path_factory.mktemp("account")) as running:
-        yield running
-
-
-@pytest.fixture
-def desk(sandbox: SandboxProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with desk_in(sandbox, tmp_path, monkeypatch) as one:
-        yield one
 
 
 def test_a_new_space_whose_answer_got_lost_is_found_and_not_made_twice(desk: Desk) -> None:

@@ -102,7 +102,8 @@ class SystemTables:
     @property
     def regions(self) -> Mapping[str, str | None]:
         """All regions, each with why it could not be read so far, if so; none if there is only one."""
-        return {name: self._regions.unread.get(name) for name in self._regions.names}
+        unread = self._regions.unread
+        return {name: unread.get(name) for name in self._regions.names}
 
     @property
     def failures(self) -> Mapping[str, Failure]:

@@ -34,6 +34,7 @@ from genie_assets.gateways.lakehouse.unity.shapes import Shape
 from genie_assets.gateways.lakehouse.unity.staging import Staging
 from genie_assets.gateways.lakehouse.unity.tables import UnityTables, failures_named, is_of_missing
 from genie_assets.gateways.lakehouse.unity.writes import (
+    Reach,
     append_sql,
     fill_sql,
     merge_count_sql,
@@ -143,13 +144,7 @@ class UnityLakehouse(Lakehouse):
         return self._asked(next(iter(questions.values())).rows.table, ask)
 
     def _append(self, table: Table, rows: pa.Table) -> None:
-        where = reach(table, rows)
-
-        def write() -> None:
-            with self._staged(table, rows) as file:
-                self._warehouse.execute(append_sql(table, self._place, file, where), where.ends)
-
-        self._written(table, write)
+        self._store_staged(table, rows, partial(append_sql, table, self._place))
 
     def _replace_day(self, table: Table, day: date, rows: pa.Table) -> bool:
         with self._using(table):
@@ -184,22 +179,19 @@ class UnityLakehouse(Lakehouse):
         return self._written(table, write)
 
     def _put(self, table: Table, rows: pa.Table, gone: pa.Table) -> None:
-        source = merge_source(rows, gone)
-        where = reach(table, source)
-
-        def write() -> None:
-            with self._staged(table, source) as file:
-                self._warehouse.execute(merge_sql(table, self._place, file, where), where.ends)
-
-        self._written(table, write)
+        self._store_staged(table, merge_source(rows, gone), partial(merge_sql, table, self._place))
 
     def _fill(self, table: Table, rows: pa.Table, column: str) -> None:
+        names = rows.schema.names
+        self._store_staged(table, rows, partial(fill_sql, table, self._place, column=column, names=names))
+
+    def _store_staged(self, table: Table, rows: pa.Table, sql_of: Callable[[str, Reach], str]) -> None:
+        """Run the one statement that stores these rows, made of the file that holds them and of their reach."""
         where = reach(table, rows)
 
         def write() -> None:
             with self._staged(table, rows) as file:
-                sql = fill_sql(table, self._place, file, where, column, rows.schema.names)
-                self._warehouse.execute(sql, where.ends)
+                self._warehouse.execute(sql_of(file, where), where.ends)
 
         self._written(table, write)
 
