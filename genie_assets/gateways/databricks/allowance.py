@@ -3,6 +3,7 @@
 Who allows `rate` requests a second, and lets some be saved up while they are not used, has let through what had
 been saved up and `rate` for each second since. One refusal says how these two go together, as a line: the more had
 been saved up, the lower is the rate. Two refusals after times of different length say both: where the lines meet.
+Who counts the requests of the last second saves up nothing, and has let through as many before either refusal.
 Nothing here is certain, as limits may work in other ways; so each result comes with an error, and bounds.
 """
 
@@ -18,6 +19,11 @@ _LOWEST_SHARE, _LEAST_ERROR, _LARGEST_ERROR = 1 / 3, 0.11, 0.38  # of a rate tha
 _MOST_SAVED_SECONDS = 1.0  # more is not saved up by who limits requests per second
 _LIKELY_SAVED_SECONDS = 0.1  # where two rates would do
 _MEASURED_REQUESTS = 0.27  # so exactly is known what had been saved up
+_LEAST_COUNTED = 5  # requests of a second: fewer are the same by chance
+_GAP_SECONDS = 0.4  # without a good answer: a pause
+_UNLIKE = 0.2  # times that differ by more, as a logarithm, are not the same by chance
+_CROWDED = 0.015  # share of the requests of a second by which delays on the way crowd one now and then
+_ALIKE_ERROR = 0.06  # of what had been saved up, where it may as well be that nothing was
 _STEPS = 50
 _HALVINGS = 25
 
@@ -52,6 +58,13 @@ class Refusal:
         return max(0.0, saved) + (1 + min(1.0, rate * self.ages[0])) / 2, since
 
     @property
+    def of_a_second(self) -> Sequence[float]:
+        """The ages of the good answers in the second before it, without those from before a pause."""
+        gaps = (later - age for age, later in itertools.pairwise(self.ages))
+        in_one_go = next((count for count, gap in enumerate(gaps, 1) if gap > _GAP_SECONDS), len(self.ages))
+        return [age for age in self.ages[:in_one_go] if age <= 1]
+
+    @property
     def least(self) -> float:
         """A rate that the server allows at least, if no more than a second's worth could be saved up."""
         return self.rate_of(lambda rate: rate * _MOST_SAVED_SECONDS)
@@ -75,6 +88,24 @@ def supposed(refusal: Refusal) -> Estimate:
     return Estimate(rate, min(max(error, _LEAST_ERROR), _LARGEST_ERROR))
 
 
+def counted(before: Refusal, refusal: Refusal) -> Estimate | None:
+    """What two refusals tell if the server counts the requests of the last second; None if it seems not to.
+
+    Then as many had been let through in the second before either, whether they took half of it or all. Of what had
+    been saved up, two such refusals tell nonsense.
+    """
+    if not _are_alike(before, refusal):
+        return None
+    took, took_before = refusal.of_a_second[-1], before.of_a_second[-1]
+    if abs(math.log(took / took_before)) < _UNLIKE:
+        return None
+    return Estimate(len(refusal.of_a_second) * (1 - _CROWDED), 0.0)
+
+
+def _are_alike(before: Refusal, refusal: Refusal) -> bool:
+    return len(before.of_a_second) == len(refusal.of_a_second) >= _LEAST_COUNTED
+
+
 def measured(before: Refusal, refusal: Refusal) -> Estimate:
     """What two refusals tell, between which all that can be saved up had been saved up again."""
     low = min(max(before.least, refusal.least), 0.98 * refusal.rate)
@@ -92,7 +123,8 @@ def measured(before: Refusal, refusal: Refusal) -> Estimate:
     unlike = [each for each, by in zip(tried, differences, strict=True) if abs(by) > _MEASURED_REQUESTS]
     lowest = max((each for each in unlike if each < rate), default=low)
     highest = min((each for each in unlike if each > rate), default=refusal.rate)
-    return Estimate(rate, max(rate - lowest, highest - rate) / rate)
+    error = max(rate - lowest, highest - rate) / rate
+    return Estimate(rate, max(error, _ALIKE_ERROR) if _are_alike(before, refusal) else error)
 
 
 def _strangeness(refusal: Refusal, rate: float) -> float:

@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 
 from genie_assets.domain.outcomes import LONGEST_WAIT_SECONDS
-from genie_assets.gateways.databricks.allowance import Refusal, measured, supposed
+from genie_assets.gateways.databricks.allowance import Refusal, counted, measured, supposed
 from genie_assets.gateways.databricks.underway import Underway
 
 SLOWEST, FASTEST = 0.05, 10_000.0  # requests per second
@@ -188,11 +188,12 @@ class PaceRule:
             requests = _REQUESTS_OF_AN_APPROACH * _ERROR_OF_THE_APPROACH / found.error
             self._stay_around(found.rate, found.error, requests / found.rate)
             return
-        found = measured(before, refusal)
+        by_count = counted(before, refusal)
+        found = by_count or measured(before, refusal)
         saved = min(each.saved_up(found.rate)[0] for each in (before, refusal)) / found.rate
         self._lateness = min(max(_LATENESS_SECONDS, _SHARE_OF_THE_SAVED * saved), _MOST_LATENESS_SECONDS)
         rate = found.rate * (1 - _MARGIN - min(_MARGIN_FOR_AN_ERROR * found.error, _MOST_FOR_AN_ERROR))
-        is_known = found.error <= _KNOWN_WELL and found.rate > _NEAR * refusal.rate
+        is_known = by_count is not None or (found.error <= _KNOWN_WELL and found.rate > _NEAR * refusal.rate)
         self._is_searching = not is_known and len(self._refusals) < _MOST_REFUSALS_OF_A_SEARCH
         if self._is_searching:
             self._stay_around(rate, min(_LARGEST_DEPTH, found.error), _REQUESTS_OF_AN_APPROACH / found.rate)

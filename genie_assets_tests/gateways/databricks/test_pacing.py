@@ -182,7 +182,18 @@ def test_limits_for_which_nothing_was_tuned_are_found_nearly_as_well(limit, burs
     assert simulation.run(61).share(0, 60)[0] >= 0.93
 
 
-@pytest.mark.parametrize(("window", "share", "refused"), [(1, 0.93, 0.02), (60, 0.6, 0.04)])
+@pytest.mark.parametrize("latency", [0.005, 0.02, 0.05])
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_who_counts_the_requests_of_the_last_second_is_found_out_too(limit, latency):
+    """What had been saved up was worked out although nothing had: a quarter of the limit was lost for minutes."""
+    simulation = Simulation(limit, 1e9, latency, retry_after=1, jitter=latency / 5, window=1).run(120)
+    assert simulation.share(0, 60)[0] >= 0.94
+    share, refused = simulation.share(60, 120)
+    assert share >= 0.96
+    assert refused < 0.01
+
+
+@pytest.mark.parametrize(("window", "share", "refused"), [(1, 0.95, 0.02), (60, 0.6, 0.04)])
 @pytest.mark.parametrize("limit", [20, 50, 200])
 def test_who_counts_the_requests_of_a_window_does_not_mislead_the_search(limit, window, share, refused):
     """A window of a minute is full for long: what was worked out from it took the pace to nothing."""
