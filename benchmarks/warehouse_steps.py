@@ -13,7 +13,7 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.audit_messages import discover
 from genie_assets.pipeline.day_inspection import inspect_day
-from genie_assets.pipeline.day_loads import late_days, later_than, loads_of
+from genie_assets.pipeline.day_loads import days_loaded_since, late_days, later_than, loads_of
 from genie_assets.pipeline.enriched_message_details import fold_day
 from genie_assets.pipeline.genie_api_messages import fetch
 from genie_assets.pipeline.genie_space_details import back_up_spaces
@@ -77,7 +77,8 @@ def _standing_checks(run: Run) -> None:
     days = last_days(now, settings.genie_lookback_days)
     open_errors(lake, sample=20)
     left_out(lake, first_day=settings.genie_first_day, today=now.date())
-    lost(lake, now, days)
+    since = dt.datetime.combine(min(days), dt.time.min, dt.UTC)
+    lost(lake, now, {*days, *days_loaded_since(since, lake)})
     tables.latest_audit_event(since=now.date())
     late_days(days, tables, lake)
 

@@ -33,6 +33,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.late_days import build_every_day_is_loaded, build_no_day_is_late
 from genie_assets.ledger_checks import build_ledger_is_clear
+from genie_assets.pipeline.day_loads import days_loaded_since
 from genie_assets.pipeline.inspection import (
     OpenErrors,
     Unreadable,
@@ -222,15 +223,19 @@ def every_stored_day_is_a_partition(
 def no_message_is_lost(
     genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
 ) -> dg.AssetCheckResult:
-    """No message of the last days (GENIE_LOOKBACK_DAYS) has been without a trace for more than a day."""
+    """No message of GENIE_LOOKBACK_DAYS, or of days loaded since then, is without a trace after a day."""
     now = genie_clock.now()
-    found = lost(genie_lake, now, last_days(now, load_settings().genie_lookback_days))
+    days = last_days(now, load_settings().genie_lookback_days)
+    # Of an older day that somebody loads, no sensor goes on with what its run left.
+    since = dt.datetime.combine(min(days), dt.time.min, dt.UTC)
+    found = lost(genie_lake, now, {*days, *days_loaded_since(since, genie_lake)})
     return dg.AssetCheckResult(
         passed=not found,
         description=f"{many(found.total(), 'message')} {form(found.total(), 'is', 'are')} neither stored nor in "
         "the ledger, a day after the audit log showed as much: "
-        f"{counted({str(day): found[day] for day in sorted(found)})}. Run these days again. The sensor "
-        "continue_pending does so by itself if it is on; if their runs fail, the latest one says why."
+        f"{counted({str(day): found[day] for day in sorted(found)})}. Run these days again. For days of "
+        "GENIE_LOOKBACK_DAYS the sensor continue_pending does so by itself if it is on; if their runs fail, the "
+        "latest one says why."
         if found
         else "",
         metadata={"messages_lost": found.total()},

@@ -249,6 +249,16 @@ def test_what_is_nowhere_a_day_after_it_was_seen_is_lost_and_told(
     world.now += 24 * HOUR
     assert standing(world)["no_message_is_lost"].passed
 
+    # A day of long ago, which somebody has just loaded, is no less than others.
+    long_ago = MONDAY - dt.timedelta(days=400)
+    world.ask("old", conversation_id="c9", day=long_ago)
+    world.genie.requests_allowed = 0
+    world.load(long_ago)
+    world.now += 25 * HOUR
+    told = standing(world)["no_message_is_lost"]
+    assert not told.passed
+    assert f"`{long_ago}` 1" in (told.description or "")
+
 
 def test_days_before_the_first_partition_and_in_the_future_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -153,6 +153,12 @@ def late_loads(
     )
 
 
+def days_loaded_since(since: dt.datetime, lake: Lakehouse) -> set[dt.date]:
+    """Days, however old, of which a load has stored something since then, UTC."""
+    lately = Wanted(Rows(GENIE_DAY_LOADS, [Between("last_load_timestamp", low=since)]), [_DAY])
+    return {row[_DAY] for row in lake.together({"days": lately})["days"]}
+
+
 def loads_of(days: Collection[dt.date]) -> Wanted:
     """The question for what was noted of these days, which follow each other."""
     between = Between("event_date", min(days), max(days))

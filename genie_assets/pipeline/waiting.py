@@ -26,6 +26,9 @@ Since = dict[dt.date, dt.datetime]
 """Days for which something waits, each with the time from which on the latest of it has waited, UTC."""
 
 
+_DAYS_AT_ONCE = 62
+
+
 def due_days(lake: Lakehouse, now: dt.datetime) -> Counter[dt.date]:
     """How many open errors of each event day may be tried again now."""
     counted = lake.count(MESSAGE_FETCH_ERRORS, by=["event_date"], where=ledger.due(now))
@@ -46,15 +49,23 @@ def due_looks(lake: Lakehouse, now: dt.datetime, days: Collection[dt.date]) -> S
     Args:
         lake: The tables.
         now: The time, UTC.
-        days: On which the messages were asked, and touched.
+        days: On which the messages were touched.
     """
-    found = lake.read(GENIE_API_MESSAGES, columns=MESSAGE, days=days, where=UNFINISHED, distinct=True)
+    found = lake.read(GENIE_API_MESSAGES, columns=MESSAGE, where=_unfinished(days).where, distinct=True)
     looks = _looks(lake, {row["message_id"] for row in records(found)}, days)
     due = ((day, at) for day, times in looks.items() for at in times if at <= now)
     since: Since = {}
     for day, at in due:
         since[day] = max(at, since.get(day, at))
     return since
+
+
+def _unfinished(days: Collection[dt.date]) -> Rows:
+    """Unfinished answers that runs of these days, or later ones, have read.
+
+    Not those that were asked on them: an old message that is asked for a new try has not ended either.
+    """
+    return Rows(GENIE_API_MESSAGES, [*UNFINISHED, Between("event_date", low=min(days))])
 
 
 def _looks(
@@ -103,7 +114,7 @@ def what_waits(
         {
             "due": Wanted(Rows(MESSAGE_FETCH_ERRORS, ledger.due(now)), [day, at], Newest([day], [at])),
             "soon": Counted(soon, [day], steps),
-            "unfinished": Wanted(Rows(GENIE_API_MESSAGES, UNFINISHED, days), MESSAGE, distinct=True),
+            "unfinished": Wanted(_unfinished(days), MESSAGE, distinct=True),
             "left": Wanted(Rows(GENIE_MESSAGES_TO_FETCH, [LEFT_BEHIND], days), [day, seen], Newest([day], [seen])),
             **besides,
         }
@@ -130,7 +141,14 @@ def left_behind(lake: Lakehouse, days: Collection[dt.date]) -> Since:
 
 
 def lost(lake: Lakehouse, now: dt.datetime, days: Collection[dt.date]) -> Counter[dt.date]:
-    """How many messages of each of these event days are nowhere, and were not seen lately."""
-    not_lately = Not([seen_since(now - PENDING_FOR)])
-    counted = lake.count(GENIE_MESSAGES_TO_FETCH, by=["event_date"], days=days, where=[*NOWHERE, not_lately])
-    return Counter({row["event_date"]: row["count"] for row in counted})
+    """How many messages of each of these event days are nowhere, and were not seen lately.
+
+    So many days at once that a year of them does not take a year's memory.
+    """
+    where = [*NOWHERE, Not([seen_since(now - PENDING_FOR)])]
+    newest_first, found = sorted(days, reverse=True), Counter[dt.date]()
+    for start in range(0, len(newest_first), _DAYS_AT_ONCE):
+        part = newest_first[start : start + _DAYS_AT_ONCE]
+        for row in lake.count(GENIE_MESSAGES_TO_FETCH, by=["event_date"], days=part, where=where):
+            found[row["event_date"]] += row["count"]
+    return found

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from genie_assets.pipeline.day_loads import late_days
-from genie_assets.pipeline.waiting import due_days, due_looks, left_behind, lost
+from genie_assets.pipeline.day_loads import days_loaded_since, late_days
+from genie_assets.pipeline.waiting import due_days, due_looks, left_behind, lost, what_waits
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOON, TUESDAY, World
 
@@ -52,6 +52,9 @@ def test_what_waits_is_found_until_it_was_done(world: World) -> None:
     assert left_behind(world.lake, DAYS) == {TUESDAY: world.now}
     assert lost(world.lake, world.now + 23 * HOUR, DAYS) == {}
     assert lost(world.lake, world.now + 25 * HOUR, DAYS) == {TUESDAY: 1}
+    years = [TUESDAY - dt.timedelta(days=back) for back in range(-100, 100)]
+    assert lost(world.lake, world.now + 25 * HOUR, years) == {TUESDAY: 1}
+    assert days_loaded_since(world.now, world.lake) == {TUESDAY}
     # The unfinished one is looked at with the latest day that shows it.
     assert due_looks(world.lake, world.now, DAYS) == {TUESDAY: NOON + dt.timedelta(minutes=10)}
     assert due_looks(world.lake, world.now, [MONDAY]) == {MONDAY: NOON + dt.timedelta(minutes=10)}
@@ -64,3 +67,24 @@ def test_what_waits_is_found_until_it_was_done(world: World) -> None:
     assert left_behind(world.lake, DAYS) == {}
     assert due_looks(world.lake, world.now + 48 * HOUR, DAYS) == {}
     assert lost(world.lake, world.now + 48 * HOUR, DAYS) == {}
+
+
+def test_an_old_message_that_runs_anew_is_waited_for_though_it_was_asked_before_all_days_that_are_looked_at(
+    world: World,
+) -> None:
+    """It was looked at as long as its day was run, and then stood there as running for ever."""
+    world.ask("old", conversation_id="c1")
+    world.load()
+    world.now = NOON + 25 * HOUR
+    world.event("old", "c1", day=TUESDAY, action="regenerateConversationMessage")
+    world.message("old", "c1", status="EXECUTING_QUERY")
+    world.load(TUESDAY)
+    due = world.now + 25 * HOUR / 2  # half of its age
+    assert due_looks(world.lake, due, [TUESDAY]) == {TUESDAY: due}
+    waits, _ = what_waits(world.lake, due, [TUESDAY])
+    assert waits[TUESDAY].due == due
+
+    world.message("old", "c1", status="COMPLETED")
+    world.now = due
+    world.fetch(TUESDAY)
+    assert due_looks(world.lake, due + 48 * HOUR, [TUESDAY]) == {}
