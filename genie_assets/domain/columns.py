@@ -54,7 +54,7 @@ COURSE = (
     ledger("first_error_timestamp", "TIMESTAMP", "First failure."),
     ledger("next_retry_timestamp", "TIMESTAMP", "Earliest next attempt; NULL when none will be made."),
     ledger("resolved_timestamp", "TIMESTAMP", "When it was resolved."),
-    ledger("resolution", "STRING", "FETCHED, DELETED or CLOSED; GAVE_UP while parked; NULL while open."),
+    ledger("resolution", "STRING", "FETCHED, DELETED, CLOSED or LEFT_OUT; GAVE_UP while parked; NULL while open."),
     ledger("http_status", "INT", "HTTP status, where it is known."),
     ledger("error_code", "STRING", "Databricks' error_code, where the answer had one."),
     ours("ingestion_batch_id", "STRING", "The atomic batch that wrote this row."),

@@ -23,10 +23,11 @@ class Resolution(StrEnum):
     FETCHED = "FETCHED"
     DELETED = "DELETED"
     GAVE_UP = "GAVE_UP"
-    CLOSED = "CLOSED"  # by hand, or because its workspace is not looked at
+    CLOSED = "CLOSED"  # by hand
+    LEFT_OUT = "LEFT_OUT"  # because its workspace is not looked at; it opens again if that is
 
 
-FETCHED, DELETED, GAVE_UP, CLOSED = Resolution
+FETCHED, DELETED, GAVE_UP, CLOSED, LEFT_OUT = Resolution
 
 
 def failed(
@@ -124,7 +125,8 @@ PARKED: tuple[Filter, ...] = (*OPEN, IsNull("next_retry_timestamp"))
 DELETED_ROWS: tuple[Filter, ...] = (Equals("resolution", str(DELETED)),)
 WAITING_FOR_PERMISSION: tuple[Filter, ...] = (*OPEN, Equals("error_class", str(ErrorClass.PERMISSION)))
 NOT_FOUND: tuple[Filter, ...] = (Equals("error_class", str(ErrorClass.NOT_FOUND)),)
-CLOSED_ROWS: tuple[Filter, ...] = (Equals("resolution", str(CLOSED)),)
+CLOSED_ROWS: tuple[Filter, ...] = (In("resolution", (str(CLOSED), str(LEFT_OUT))),)
+LEFT_OUT_ROWS: tuple[Filter, ...] = (Equals("resolution", str(LEFT_OUT)),)
 ENDED_ROWS: tuple[Filter, ...] = (In("resolution", (str(DELETED), str(CLOSED))),)
 """Things that were found deleted, or given up by hand: nothing is asked until something happens to them."""
 
@@ -184,8 +186,8 @@ def is_deleted(row: Mapping[str, Any] | None) -> bool:
 
 
 def is_closed(row: Mapping[str, Any] | None) -> bool:
-    """Whether a message's row was closed by hand; None is no row."""
-    return row is not None and row["resolution"] == CLOSED
+    """Whether a message's row was closed, by hand or with its workspace; None is no row."""
+    return row is not None and row["resolution"] in (CLOSED, LEFT_OUT)
 
 
 def is_ended_by(row: Mapping[str, Any] | None, resolution: Resolution) -> bool:

@@ -19,7 +19,7 @@ from genie_assets.domain.questions import In, Rows, Wanted
 from genie_assets.domain.tables import AGENT_CONVERSATIONS, AGENT_FETCH_ERRORS, GENIE_MESSAGES_TO_FETCH
 from genie_assets.domain.whole_lists import ITEMS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.pipeline.error_ledger import close, left_out_question
+from genie_assets.pipeline.error_ledger import leave_out, left_out_question
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.whole_lists import ListsReport, keep_lists
@@ -43,7 +43,7 @@ def keep_items(run: Run, chosen: Collection[str], *, genie: Genie, lake: Lakehou
             "left out": left_out_question(AGENT_FETCH_ERRORS, chosen),
         }
     )
-    close(lake, AGENT_FETCH_ERRORS, found["left out"], run.clock())
+    leave_out(lake, AGENT_FETCH_ERRORS, found["left out"], run.clock())
     requests = requests_for(found["to list"], found["touched"], chosen)
     return keep_lists(requests, ITEMS, items_look, genie=genie, lake=lake, run=run)
 

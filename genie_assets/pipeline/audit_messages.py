@@ -22,7 +22,12 @@ from genie_assets.pipeline import space_events as spaces
 from genie_assets.pipeline.agent_items import known_question, note_conversations
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
-from genie_assets.pipeline.error_ledger import close, left_out_question
+from genie_assets.pipeline.error_ledger import (
+    leave_out,
+    left_out_question,
+    looked_at_again_question,
+    open_again,
+)
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.references import DayOfLog, keep_references
 from genie_assets.pipeline.run import Run
@@ -100,12 +105,14 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     agents = agent_conversations(records(events), urls)
     beside = {
         "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
+        "looked at again": looked_at_again_question(MESSAGE_FETCH_ERRORS, chosen),
         **spaces.stored_question(of_spaces),
         **known_question(agents),
     }
     kept = keep_references(log, beside, lake, now)
     shown = {row["workspace_id"] for row in kept.rows}
-    close(lake, MESSAGE_FETCH_ERRORS, kept.found["left out"], now)
+    leave_out(lake, MESSAGE_FETCH_ERRORS, kept.found["left out"], now)
+    open_again(lake, MESSAGE_FETCH_ERRORS, kept.found["looked at again"], now)
     note_conversations(agents, kept.found.get("agents", ()), lake, now)
     new_events = spaces.keep(of_spaces, kept.found.get("space events", ()), lake, {"ingestion_timestamp": now})
     note_load(load, kept.rows, before, lake, now)

@@ -12,7 +12,7 @@ from genie_assets.domain import ledger
 from genie_assets.domain.keys import Row
 from genie_assets.domain.ledger import Resolution
 from genie_assets.domain.outcomes import FetchError
-from genie_assets.domain.questions import In, Rows, Wanted
+from genie_assets.domain.questions import In, Not, Rows, Wanted
 from genie_assets.domain.tables import Table, records
 from genie_assets.domain.workspaces import not_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -121,7 +121,23 @@ def left_out_question(table: Table, chosen: Collection[str]) -> Wanted:
     return Wanted(Rows(table, [*ledger.OPEN, not_looked_at(chosen)]), table.column_names)
 
 
-def close(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
+def looked_at_again_question(table: Table, chosen: Collection[str]) -> Wanted:
+    """The question for a ledger's errors that were left out, in workspaces that are looked at by now.
+
+    Args:
+        table: The ledger.
+        chosen: The workspaces that are looked at; none stands for all.
+    """
+    return Wanted(Rows(table, [*ledger.LEFT_OUT_ROWS, Not([not_looked_at(chosen)])]), table.column_names)
+
+
+def leave_out(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
     """Close these open errors of a ledger, which nobody would resolve."""
     if rows:
-        lake.store(table, table.frame(ledger.resolved(row, ledger.CLOSED, now) for row in rows))
+        lake.store(table, table.frame(ledger.resolved(row, ledger.LEFT_OUT, now) for row in rows))
+
+
+def open_again(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
+    """Have errors tried that were left out: nothing else would ask for what nobody touches any more."""
+    if rows:
+        lake.store(table, table.frame(ledger.requeued(row, now) for row in rows))

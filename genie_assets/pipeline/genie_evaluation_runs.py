@@ -20,7 +20,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.batches import ask_for_due
-from genie_assets.pipeline.error_ledger import close, left_out_question
+from genie_assets.pipeline.error_ledger import leave_out, left_out_question
 from genie_assets.pipeline.evaluation_things import EvaluationResults, EvaluationRuns
 from genie_assets.pipeline.ports import Genie, SystemTables
 from genie_assets.pipeline.run import Run
@@ -61,7 +61,7 @@ def keep_evaluations(run: Run, *, system_tables: SystemTables, genie: Genie, lak
             "left out": left_out_question(EVALUATION_FETCH_ERRORS, chosen),
         }
     )
-    close(lake, EVALUATION_FETCH_ERRORS, found["left out"], run.clock())
+    leave_out(lake, EVALUATION_FETCH_ERRORS, found["left out"], run.clock())
     if not spaces_to_ask(found["spaces"], {}, chosen):
         return EvaluationsReport()
     workspaces = records(system_tables.workspaces())

@@ -14,7 +14,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.domain.workspaces import not_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.pipeline.error_ledger import close, left_out_question
+from genie_assets.pipeline.error_ledger import leave_out, left_out_question
 from genie_assets.pipeline.names import spread_known_titles, spread_workspace_names, spread_workspace_urls
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.run import Run
@@ -41,7 +41,7 @@ def known_spaces(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Know
             ),
         }
     )
-    close(lake, SPACE_FETCH_ERRORS, found["left out"], run.clock())
+    leave_out(lake, SPACE_FETCH_ERRORS, found["left out"], run.clock())
     if found["junk"]:  # the account, which is no workspace, has no spaces
         gone = GENIE_SPACE_DETAILS.frame(found["junk"])
         lake.store(GENIE_SPACE_DETAILS, GENIE_SPACE_DETAILS.frame([]), delete=gone)

@@ -10,7 +10,7 @@ from genie_assets.domain.questions import Rows, Wanted
 from genie_assets.domain.tables import COMMENT_FETCH_ERRORS, GENIE_MESSAGES_TO_FETCH
 from genie_assets.domain.whole_lists import COMMENTS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
-from genie_assets.pipeline.error_ledger import close, left_out_question
+from genie_assets.pipeline.error_ledger import leave_out, left_out_question
 from genie_assets.pipeline.ports import Genie
 from genie_assets.pipeline.run import Run
 from genie_assets.pipeline.whole_lists import ListsReport, keep_lists
@@ -31,6 +31,6 @@ def keep_comments(run: Run, chosen: Collection[str], *, genie: Genie, lake: Lake
             "left out": left_out_question(COMMENT_FETCH_ERRORS, chosen),
         }
     )
-    close(lake, COMMENT_FETCH_ERRORS, found["left out"], run.clock())
+    leave_out(lake, COMMENT_FETCH_ERRORS, found["left out"], run.clock())
     requests = requests_for(found["to list"], chosen)
     return keep_lists(requests, COMMENTS, comments_look, genie=genie, lake=lake, run=run)

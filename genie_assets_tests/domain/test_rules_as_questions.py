@@ -23,7 +23,7 @@ HOUR = dt.timedelta(hours=1)
 _ledger_rows = st.fixed_dictionaries(
     {
         "resolved": st.booleans(),
-        "resolution": st.sampled_from([None, ledger.FETCHED, ledger.DELETED, ledger.GAVE_UP, ledger.CLOSED]),
+        "resolution": st.sampled_from([None, *ledger.Resolution]),
         "error_class": st.sampled_from(["NOT_FOUND", "PERMISSION"]),
         "next_retry_timestamp": st.sampled_from([None, NOON - HOUR, NOON, NOON + HOUR]),
     }
@@ -42,6 +42,8 @@ def test_the_ledger(row: dict[str, Any]) -> None:
     assert meets(ledger.due(NOON), row) == ledger.is_due(row, NOON)
     assert meets(ledger.DELETED_ROWS, row) == ledger.is_deleted(row)
     assert meets(ledger.CLOSED_ROWS, row) == ledger.is_closed(row)
+    # Lists that were left out with their workspace are due as soon as it is looked at again.
+    assert meets(ledger.ENDED_ROWS, row) == (row["resolution"] in (ledger.DELETED, ledger.CLOSED))
     assert meets(ledger.WAITING_FOR_PERMISSION, row) == ledger.waits_for_permission(row)
     is_gone = meets([*ledger.NOT_FOUND, *ledger.OPEN], row) or meets(
         [*ledger.NOT_FOUND, *ledger.DELETED_ROWS], row

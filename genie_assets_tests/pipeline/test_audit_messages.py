@@ -6,7 +6,8 @@ import pytest
 
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH as REFERENCES
 from genie_assets.domain.tables import GENIE_SPACE_EVENTS, MESSAGE_FETCH_ERRORS, TABLES
-from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOON, TUESDAY, URL, World
+from genie_assets.pipeline.errors_by_hand import close
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, TUESDAY, URL, World
 
 
 def test_all_tables_exist_after_the_first_day_be_they_empty(world: World) -> None:
@@ -100,11 +101,46 @@ def test_what_belongs_to_no_workspace_that_is_looked_at_goes_with_its_errors(
     assert [row["message_id"] for row in world.rows(REFERENCES)] == ["m1"]
     assert world.genie.asked == ["m1"]
     closed = world.row(MESSAGE_FETCH_ERRORS, "m2")
-    assert (closed["resolved"], closed["resolution"]) == (True, "CLOSED")
+    assert (closed["resolved"], closed["resolution"]) == (True, "LEFT_OUT")
     assert world.row(MESSAGE_FETCH_ERRORS, "m1")["resolved"] is False
     versions = world.versions(REFERENCES, MESSAGE_FETCH_ERRORS)
     world.discover()
     assert world.versions(REFERENCES, MESSAGE_FETCH_ERRORS) == versions
+
+
+def test_errors_of_a_workspace_that_is_looked_at_again_are_tried_again_and_those_closed_by_hand_are_not(
+    world: World,
+) -> None:
+    """They counted as closed by hand: what had failed before it was left out was never asked for again."""
+    world.system_tables.others = [
+        {"workspace_id": "w2", "workspace_name": "Two", "workspace_url": URL, "status": "RUNNING"}
+    ]
+    for message_id, workspace_id in (("m1", "w1"), ("m2", "w2"), ("by hand", "w2")):
+        world.ask(message_id, conversation_id=message_id)
+        world.system_tables.events[-1]["workspace_id"] = workspace_id
+        world.genie.errors[message_id] = FORBIDDEN
+    world.load()
+    close(world.lake, [world.row(MESSAGE_FETCH_ERRORS, "by hand")], world.now)
+    world.genie.errors.clear()
+    world.system_tables.chosen_workspaces = {"w1"}
+    world.now += 48 * HOUR
+    world.load()
+    world.genie.requests.clear()
+    world.now += 48 * HOUR
+    world.load()
+    assert world.genie.asked == []
+    assert world.state().accounting().lost == 0
+    world.system_tables.chosen_workspaces = set()
+    world.discover(TUESDAY)  # of whichever day
+    again = world.row(MESSAGE_FETCH_ERRORS, "m2")
+    assert (again["resolved"], again["next_retry_timestamp"], again["event_date"]) == (False, world.now, MONDAY)
+    world.load()
+    assert world.genie.asked == ["m2"]
+    assert {each: world.row(MESSAGE_FETCH_ERRORS, each)["resolution"] for each in ("m1", "m2", "by hand")} == {
+        "m1": "FETCHED",
+        "m2": "FETCHED",
+        "by hand": "CLOSED",
+    }
 
 
 def _refuse(event_date: object) -> NoReturn:

@@ -206,7 +206,7 @@ def test_what_belongs_to_no_workspace_that_is_looked_at_is_not_asked_for(
     report = back_up(world)
     assert (report, world.genie.addresses) == (SpacesReport(), set())
     assert len(world.rows(GENIE_SPACE_DETAILS)) == kept
-    assert [row["resolution"] for row in world.rows(SPACE_FETCH_ERRORS)] == ["CLOSED"]
+    assert [row["resolution"] for row in world.rows(SPACE_FETCH_ERRORS)] == ["LEFT_OUT"]
 
 
 def test_spaces_of_a_workspace_that_has_been_silent_for_long_are_still_read(world: World) -> None:

@@ -28,7 +28,7 @@ class GoldenHealth(GoldenMessages):
                 elif detail:
                     places["stored"] += 1
                 else:
-                    places["closed" if ended == "CLOSED" else "pending"] += 1
+                    places["closed" if ended in ("CLOSED", "LEFT_OUT") else "pending"] += 1
             names = [row["workspace_name"] for row in rows if row.get("workspace_name") is not None]
             found.append(
                 {

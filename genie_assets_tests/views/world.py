@@ -298,6 +298,7 @@ def _odd_errors(rows: list[Row], details: list[Row]) -> list[Row]:
     ended = {"resolved": True, "resolved_timestamp": now}
     found[0].update(ended, resolution="CLOSED")
     found[1].update(ended, resolution="DELETED")
+    found[7].update(ended, resolution="LEFT_OUT")
     # An error of a message that is read all the same; one that has ended.
     for place, extra in ((4, {}), (5, {**ended, "resolution": "FETCHED"})):
         ids = {

@@ -27,7 +27,7 @@ WITH found AS (
       WHEN r.is_deleted OR m.is_deleted OR (e.resolved AND e.resolution = 'DELETED') THEN 'DELETED'
       WHEN NOT e.resolved THEN 'OPEN'
       WHEN m.message_id IS NOT NULL THEN 'STORED'
-      WHEN e.resolution = 'CLOSED' THEN 'CLOSED'
+      WHEN e.resolution IN ('CLOSED', 'LEFT_OUT') THEN 'CLOSED'
       ELSE 'PENDING'
     END AS place
   FROM genie_messages_to_fetch AS r
