@@ -115,6 +115,18 @@ def days_in_flight(instance: dg.DagsterInstance, place: Placement) -> set[str]:
     }
 
 
+def is_queued_still(instance: dg.DagsterInstance, reason: str, day: str | None = None) -> bool:
+    """Whether a run that was asked for before, for the same reason, has not begun.
+
+    Args:
+        instance: The instance.
+        reason: What the run's tag `genie/reason` says.
+        day: The day that it is of, if it is of one.
+    """
+    tags = {REASON: reason} | ({PARTITION_TAG: day} if day else {})
+    return instance.get_runs_count(dg.RunsFilter(statuses=[dg.DagsterRunStatus.QUEUED], tags=tags)) > 0
+
+
 def last_start(
     instance: dg.DagsterInstance, place: Placement, day: str, asset: str = "genie_api_messages"
 ) -> dt.datetime | None:

@@ -21,8 +21,11 @@ from genie_assets import (
 )
 from genie_assets.jobs import Jobs
 from genie_assets.placement import Placement
-from genie_assets.runs import REASON
+from genie_assets.runs import REASON, is_queued_still
 from genie_assets.settings import load_settings
+
+# Where runs take longer than the hour, each hour's would delay all others behind it, and find nothing to do.
+_ENOUGH = dg.SkipReason("The run that an earlier tick asked for waits in the queue still.")
 
 
 def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]:
@@ -39,6 +42,8 @@ def build_schedules(place: Placement, jobs: Jobs) -> list[dg.ScheduleDefinition]
         at = context.scheduled_execution_time
         if not place.has_day(at.date(), at):
             return _too_early(place)
+        if is_queued_still(context.instance, "hourly", at.date().isoformat()):
+            return _ENOUGH
         return dg.RunRequest(
             partition_key=at.date().isoformat(),
             run_key=f"hourly/{at:%Y-%m-%dT%H}",
@@ -164,6 +169,8 @@ def _of_reconciliation(
         at = context.scheduled_execution_time
         if reconciliation.is_done_for_the_day(context.instance, place, at.date()):
             return dg.SkipReason("The last slice has found nothing left to walk today.")
+        if is_queued_still(context.instance, name):
+            return _ENOUGH
         return dg.RunRequest(run_key=f"{name}/{at:%Y-%m-%dT%H}", tags={REASON: name})
 
     return schedule
@@ -185,8 +192,10 @@ def _without_partition(
     @dg.schedule(
         name=name, job=job, cron_schedule=cron_schedule, execution_timezone="UTC", description=description
     )
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time
+        if is_queued_still(context.instance, name) and not configured(at.date()):
+            return _ENOUGH
         return dg.RunRequest(run_key=f"{name}/{at:{key}}", tags={REASON: name}, run_config=configured(at.date()))
 
     return schedule

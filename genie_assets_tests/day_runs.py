@@ -1,10 +1,11 @@
 """A day run in Dagster, on a world of tests."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import dagster as dg
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from genie_assets.definitions import build_defs
 from genie_assets.wiring import RunBudget
@@ -63,3 +64,23 @@ def run_day(
 class ClockOf:
     def __init__(self, world: World) -> None:
         self.now = world.clock
+
+
+def note_run(
+    instance: dg.DagsterInstance,
+    job: str,
+    status: dg.DagsterRunStatus,
+    tags: Mapping[str, str],
+    assets: Collection[str] = (),
+) -> dg.DagsterRun:
+    """A run that the instance knows and nobody carries out; of these assets, or of all that the job has."""
+    # Dagster refuses to record a queued run that does not say where its job is.
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("genie_assets"), "__repository__")
+    run = dg.DagsterRun(
+        job_name=job,
+        asset_selection=frozenset(map(dg.AssetKey, assets)) or None,
+        status=status,
+        tags=tags,
+        remote_job_origin=RemoteJobOrigin(repository, job),
+    )
+    return instance.add_run(run)

@@ -8,12 +8,11 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from genie_assets.definitions import build_defs
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.runs import PARTITION_TAG
-from genie_assets_tests.day_runs import QUIET, ClockOf, run_day
+from genie_assets_tests.day_runs import QUIET, ClockOf, note_run, run_day
 from genie_assets_tests.pipeline.world import FORBIDDEN, MONDAY, TUESDAY, WEDNESDAY, World
 
 pytestmark = pytest.mark.slow
@@ -150,14 +149,8 @@ def ran_by_others(instance: dg.DagsterInstance, job_name: str) -> str:
 
 
 def queued(instance: dg.DagsterInstance) -> str:
-    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("genie_assets"), "__repository__")
-    run = dg.DagsterRun(
-        job_name="genie_daily",
-        status=dg.DagsterRunStatus.QUEUED,
-        tags={PARTITION_TAG: MONDAY.isoformat()},
-        remote_job_origin=RemoteJobOrigin(repository, "genie_daily"),
-    )
-    return str(instance.add_run(run).run_id)
+    day = {PARTITION_TAG: MONDAY.isoformat()}
+    return note_run(instance, "genie_daily", dg.DagsterRunStatus.QUEUED, day).run_id
 
 
 def test_neither_schedules_nor_sensors_ask_again_for_what_is_deleted(

@@ -8,6 +8,8 @@ import pytest
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import TABLES
+from genie_assets.runs import PARTITION_TAG, REASON
+from genie_assets_tests.day_runs import note_run
 from genie_assets_tests.e2e.daemon_days import kept_instance
 
 
@@ -22,7 +24,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
         yield instance
 
 
-def tick(name: str, at: str, instance: dg.DagsterInstance | None = None) -> list[dg.RunRequest]:
+def tick(name: str, at: str, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
     """What a schedule asks for at a UTC instant."""
     definitions = build_defs()
     schedule = definitions.resolve_schedule_def(name)
@@ -48,15 +50,15 @@ def test_a_walk_that_found_nothing_left_is_done_for_the_day(instance: dg.Dagster
             assert len(tick(name, f"{tomorrow:%Y-%m-%dT%H:35}", instance)) == 1
 
 
-def test_every_hour_asks_for_today() -> None:
-    (request,) = tick("today_hourly", "2026-03-02T14:15")
+def test_every_hour_asks_for_today(instance: dg.DagsterInstance) -> None:
+    (request,) = tick("today_hourly", "2026-03-02T14:15", instance)
     assert (request.partition_key, request.run_key) == ("2026-03-02", "hourly/2026-03-02T14")
     assert request.tags["genie/reason"] == "hourly"
 
 
 @pytest.mark.parametrize(("at", "day"), [("2026-03-02T23:15", "2026-03-02"), ("2026-03-03T00:15", "2026-03-03")])
-def test_the_hour_after_midnight_belongs_to_the_new_day(at: str, day: str) -> None:
-    (request,) = tick("today_hourly", at)
+def test_the_hour_after_midnight_belongs_to_the_new_day(at: str, day: str, instance: dg.DagsterInstance) -> None:
+    (request,) = tick("today_hourly", at, instance)
     assert request.partition_key == day
     partitions = build_defs().resolve_job_def("genie_daily").partitions_def
     assert partitions is not None
@@ -72,27 +74,37 @@ def test_the_hour_after_midnight_belongs_to_the_new_day(at: str, day: str) -> No
     ],
 )
 def test_days_before_the_first_are_not_asked_for(
-    first_day: str, settled: list[str], today: list[str], monkeypatch: pytest.MonkeyPatch
+    first_day: str,
+    settled: list[str],
+    today: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    instance: dg.DagsterInstance,
 ) -> None:
     """One request for a day that is no partition would fail the whole tick, and those of the days that are."""
     monkeypatch.setenv("GENIE_FIRST_DAY", first_day)
     monkeypatch.delenv("GENIE_SETTLED_DAYS", raising=False)
-    assert [request.partition_key for request in tick("settled_days_daily", "2026-03-02T03:30")] == settled
-    assert [request.partition_key for request in tick("today_hourly", "2026-03-02T14:15")] == today
+    assert [
+        request.partition_key for request in tick("settled_days_daily", "2026-03-02T03:30", instance)
+    ] == settled
+    assert [request.partition_key for request in tick("today_hourly", "2026-03-02T14:15", instance)] == today
 
 
-def test_closed_days_are_looked_at_again_today_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_days_are_looked_at_again_today_is_not(
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
     monkeypatch.delenv("GENIE_SETTLED_DAYS", raising=False)
-    requests = tick("settled_days_daily", "2026-03-02T03:30")
+    requests = tick("settled_days_daily", "2026-03-02T03:30", instance)
     assert [request.partition_key for request in requests] == ["2026-03-01", "2026-02-28", "2026-02-27"]
     assert requests[0].run_key == "settled/2026-03-02/2026-03-01"
-    tomorrow = tick("settled_days_daily", "2026-03-03T03:30")
+    tomorrow = tick("settled_days_daily", "2026-03-03T03:30", instance)
     assert not {r.run_key for r in requests} & {r.run_key for r in tomorrow}
 
 
-def test_how_many_closed_days_is_a_setting_read_at_the_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_many_closed_days_is_a_setting_read_at_the_tick(
+    monkeypatch: pytest.MonkeyPatch, instance: dg.DagsterInstance
+) -> None:
     monkeypatch.setenv("GENIE_SETTLED_DAYS", "7")
-    assert len(tick("settled_days_daily", "2026-03-02T03:30")) == 7
+    assert len(tick("settled_days_daily", "2026-03-02T03:30", instance)) == 7
 
 
 @pytest.mark.parametrize(
@@ -136,6 +148,38 @@ def test_a_tick_evaluated_twice_asks_for_the_same_runs(instance: dg.DagsterInsta
         first, second = (tick(schedule.name, "2026-03-01T04:00", instance) for _ in range(2))
         assert [r.run_key for r in first] == [r.run_key for r in second]
         assert all(r.run_key for r in first)
+
+
+@pytest.mark.parametrize(
+    ("name", "job", "tags"),
+    [
+        ("today_hourly", "genie_daily", {REASON: "hourly", PARTITION_TAG: "2026-03-01"}),
+        ("late_days_hourly", "genie_late_days", {REASON: "late_days_hourly"}),
+        ("reconciliation_weekly", "genie_reconciliation", {REASON: "reconciliation_weekly"}),
+    ],
+)
+def test_no_run_is_asked_for_while_the_last_one_of_its_kind_waits_in_the_queue(
+    name: str, job: str, tags: dict[str, str], instance: dg.DagsterInstance
+) -> None:
+    """Where runs took longer than an hour, twelve looks for late days were queued before a day with messages."""
+    at = "2026-03-01T06:35"
+    (request,) = tick(name, at, instance)
+    assert request.tags[REASON] == tags[REASON]
+    of_yesterday = {PARTITION_TAG: "2026-02-28"} if PARTITION_TAG in tags else {REASON: "by hand"}
+    note_run(instance, job, dg.DagsterRunStatus.QUEUED, tags | of_yesterday)
+    note_run(instance, job, dg.DagsterRunStatus.STARTED, tags)
+    assert len(tick(name, at, instance)) == 1
+    waiting = note_run(instance, job, dg.DagsterRunStatus.QUEUED, tags)
+    assert tick(name, at, instance) == []
+    instance.report_run_canceled(waiting)
+    assert len(tick(name, at, instance)) == 1
+
+
+def test_each_days_tables_are_maintained_though_another_days_wait(instance: dg.DagsterInstance) -> None:
+    reason = {REASON: "maintenance_weekly"}
+    waiting = note_run(instance, "genie_maintenance", dg.DagsterRunStatus.QUEUED, reason)
+    assert len(tick("maintenance_weekly", "2026-03-02T04:00", instance)) == 1
+    instance.report_run_canceled(waiting)
 
 
 def test_everything_is_in_utc_and_off_until_switched_on() -> None:

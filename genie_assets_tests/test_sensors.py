@@ -8,7 +8,6 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import MESSAGE_DETAILS, MESSAGE_FETCH_ERRORS
@@ -19,7 +18,7 @@ from genie_assets.placement import placed
 from genie_assets.runs import PARTITION_TAG, last_start
 from genie_assets.sensors import BUCKET, MAX_DAYS_PER_TICK, days_to_run
 from genie_assets.settings import load_settings
-from genie_assets_tests.day_runs import ClockOf, run_day, today
+from genie_assets_tests.day_runs import ClockOf, note_run, run_day, today
 from genie_assets_tests.pipeline.world import FORBIDDEN, World
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
@@ -96,16 +95,7 @@ def run(
     asset: str | None = None,
 ) -> None:
     tags = {PARTITION_TAG: day} | ({"dagster/run_key": run_key} if run_key else {})
-    # Dagster refuses to record a queued run that does not say where its job is.
-    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("genie_assets"), "__repository__")
-    record = dg.DagsterRun(
-        job_name=job_name,
-        asset_selection=frozenset({dg.AssetKey(asset)}) if asset else None,
-        status=dg.DagsterRunStatus[status],
-        tags=tags,
-        remote_job_origin=RemoteJobOrigin(repository, job_name),
-    )
-    instance.add_run(record)
+    note_run(instance, job_name, dg.DagsterRunStatus[status], tags, [asset] if asset else [])
 
 
 def days(requests: list[dg.RunRequest]) -> list[str | None]:

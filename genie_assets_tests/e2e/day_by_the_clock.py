@@ -35,7 +35,7 @@ from genie_sandbox.truth.tables import truth
 
 HOURS, CALM_HOURS = 24, 9  # the second without kills, in which everything must come right
 DAYS_BEFORE = 3
-_PACE = 150  # of the clock: a day in not quite ten minutes
+_PACE, _CALM_PACE = 150, 75  # of the clock: a day in not quite ten minutes, and the hours after it in seven
 _STEP_SECONDS = 1.0  # between two of its moves
 _BETWEEN_KILLS_SECONDS = 25.0
 
@@ -78,6 +78,12 @@ class FastClock:
         fresh.write_text(f"+{ahead}\n", encoding="ascii")
         fresh.replace(self._file)
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=ahead)
+
+    def slow_down(self, pace: int) -> None:
+        """Go on from here at this pace."""
+        now = time.monotonic()
+        self._ahead += (now - self._began) * (self.pace - 1)
+        self.pace, self._began = pace, now
 
     def environment(self) -> dict[str, str]:
         """What a process must be started with."""
@@ -182,6 +188,7 @@ def live(folder: Path) -> dict[str, Any]:
     with left_alone(folder, clock, account, **settings) as (deployment, sandbox):
         killed = live_through(HOURS, clock, deployment, sandbox, random.Random(4))
         wait_for("The webserver", lambda: answers(deployment.url), seconds=120)
+        clock.slow_down(_CALM_PACE)
         live_through(CALM_HOURS, clock, deployment, sandbox, None)
         found = problems(account, sandbox, str(folder / "lakehouse"), ms(clock.tick()))
         ticks = {name: len(deployment.ticks(name)) for name in ("retry_open_errors", "load_late_days")}
