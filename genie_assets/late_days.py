@@ -5,7 +5,7 @@ without a warehouse. The same look finds what waits for a run: it learns what co
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from genie_assets.domain.regions import unread_now
 from genie_assets.domain.waiting import Wait, last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
-from genie_assets.pipeline.day_loads import late_days, late_loads, later_than, loads_of
+from genie_assets.pipeline.day_loads import late_loads, later_than, loads_of
+from genie_assets.pipeline.days_not_loaded import not_loaded
 from genie_assets.pipeline.waiting import what_waits
 from genie_assets.placement import Placement
 from genie_assets.run_notes import (
@@ -114,18 +115,26 @@ def build_every_day_is_loaded(place: Placement) -> Callable[..., dg.AssetCheckRe
         genie_lake: dg.ResourceParam[Lakehouse],
         genie_clock: dg.ResourceParam[Clock],
     ) -> dg.AssetCheckResult:
-        """Every day of GENIE_LOOKBACK_DAYS was loaded, and has no rows in the audit log that came since."""
+        """Every day of GENIE_LOOKBACK_DAYS was loaded, and has no rows in the audit log that came since.
+
+        And none before them was left out since days are loaded while they are new.
+        """
         now, look = genie_clock.now(), latest_look(context.instance, place)
         # Of yesterday rows still come every hour.
-        late = late_days(closed_days(place, now)[1:], genie_system_tables, genie_lake)
+        looked_at, lookback_days = closed_days(place, now)[1:], load_settings().genie_lookback_days
+        late, too_old = not_loaded(looked_at, genie_system_tables, genie_lake, lookback_days)
+        # GENIE_FIRST_DAY says which days nobody wants.
+        too_old = [day for day in too_old if place.has_day(day, now)]
         found = [day for day in late if not is_about_to_be_loaded(look.at, look.since(day), now)]
-        unread, beside = unread_now(genie_system_tables.regions), _of_missing_rows(found)
+        unread = unread_now(genie_system_tables.regions)
+        beside = " ".join(filter(None, [_of_missing_rows(found), _of_skipped_days(too_old)]))
         return dg.AssetCheckResult(
-            passed=not (found or unread),
+            passed=not (found or too_old or unread),
             severity=dg.AssetCheckSeverity.WARN,
             description=" ".join(filter(None, [beside, _of_unread_logs(unread)])),
             metadata={
                 "late_days": len(found),
+                "days_too_old_to_be_loaded": len(too_old),
                 "late_days_about_to_be_loaded": len(late) - len(found),
                 **noted_regions(dict.fromkeys(unread, "Whether its log holds more is not known."), beside=beside),
             },
@@ -143,6 +152,19 @@ def _of_missing_rows(days: Collection[dt.date]) -> str:
         f"{many(len(days), 'day')} {form(len(days), 'was', 'were')} never loaded, or the audit log holds more by "
         f"now: {named}{more}. The schedule late_days_hourly and the sensor load_late_days load "
         f"{form(len(days), 'it', 'them')}, if both are on, and so does `genie-assets load --from DAY --to DAY`."
+    )
+
+
+def _of_skipped_days(days: Sequence[dt.date]) -> str:
+    if not days:
+        return ""
+    named = ", ".join(map(str, days[:_SAMPLE]))
+    more = f" and {len(days) - _SAMPLE} more" if len(days) > _SAMPLE else ""
+    were, them = form(len(days), "was", "were"), form(len(days), "it", "them")
+    return (
+        f"{many(len(days), 'day')} before GENIE_LOOKBACK_DAYS {were} never loaded, though earlier ones were: "
+        f"{named}{more}. Nothing loads {them} by itself any more: `genie-assets load --from {days[0]} "
+        f"--to {days[-1]}` does; or let GENIE_FIRST_DAY begin behind {them}."
     )
 
 

@@ -92,6 +92,35 @@ def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
     assert standing(world)["every_day_is_loaded"].passed
 
 
+def test_days_that_became_too_old_while_nobody_loaded_anything_are_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon that was off for longer than GENIE_LOOKBACK_DAYS: it loads the last days, and all looked well."""
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
+    monkeypatch.setenv("GENIE_FIRST_DAY", back(40).isoformat())
+    by_hand, new = (back(30), back(9)), (back(20), back(19), *map(back, range(1, 8)))
+    now = world.now
+    for day in (*by_hand, *new):
+        days_later = 60 if day in by_hand else 1
+        world.now = dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=days_later)
+        world.discover(day)
+    world.now = now
+    told = standing(world)["every_day_is_loaded"]
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
+    missed = [back(days) for days in range(18, 7, -1) if days != 9]
+    assert (
+        "10 days before GENIE_LOOKBACK_DAYS were never loaded, though earlier ones were: "
+        f"{', '.join(map(str, missed))}. Nothing loads them by itself any more: "
+        f"`genie-assets load --from {back(18)} --to {back(8)}` does"
+    ) in (told.description or "")
+    monkeypatch.setenv("GENIE_FIRST_DAY", back(8).isoformat())
+    assert f"1 day before GENIE_LOOKBACK_DAYS was never loaded, though earlier ones were: {back(8)}. " in (
+        standing(world)["every_day_is_loaded"].description or ""
+    )
+    world.discover(back(8))
+    assert standing(world)["every_day_is_loaded"].passed
+
+
 def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
     world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

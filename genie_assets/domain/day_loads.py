@@ -134,6 +134,29 @@ def is_late(day: dt.date, last_load: dt.datetime | None, now: dt.datetime) -> bo
     return now >= ended + LOADED_WITHIN and (last_load is None or last_load < ended)
 
 
+def skipped(loads: Iterable[Mapping[str, Any]], until: dt.date, lookback_days: int) -> list[dt.date]:
+    """Days that are too old to be loaded by themselves, and were not loaded while they were not.
+
+    Somebody loaded days while they were new, and then nobody did for longer than the lookback is: the newest days
+    load themselves, and nothing else would tell of those in between. What was loaded long after its day was loaded
+    by hand, and says nothing of the days around it.
+
+    Args:
+        loads: Rows of `genie_day_loads` of days before `until`.
+        until: The first day that is looked at now.
+        lookback_days: For so many days after it a day counts as new.
+    """
+    loaded = {row["event_date"]: row["first_load_timestamp"] for row in loads if row["events_hash"] is not None}
+    as_new = [
+        day for day, first in loaded.items() if first is not None and (first.date() - day).days <= lookback_days
+    ]
+    if not as_new:
+        return []
+    began = min(as_new)
+    days = (began + dt.timedelta(days=after) for after in range((until - began).days))
+    return [day for day in days if day not in loaded]
+
+
 def is_about_to_be_loaded(looked: dt.datetime | None, since: dt.datetime | None, now: dt.datetime) -> bool:
     """Whether a late day is no news to anybody yet: somebody looks, and has known of it for a short while at most.
 

@@ -126,7 +126,8 @@ _MAKES_A_VERSION = frozenset({SpaceEvent.CREATED, SpaceEvent.UPDATED, SpaceEvent
 
 def _origin(version: Row, after: dt.datetime | None, changes: Sequence[Row]) -> Origin:
     until, told = version["valid_from"], version.get("update_time")
-    seen = until if told is None else min(until, told + _CLOCKS_DIFFER)
+    # A space may say of itself what it likes: after the end of the calendar there is no minute.
+    seen = until if told is None or told >= until - _CLOCKS_DIFFER else told + _CLOCKS_DIFFER
     within = [row for row in changes if (after is None or row["event_time"] > after) and row["event_time"] <= seen]
     if not within:
         return Origin(after, until)

@@ -31,17 +31,18 @@ def created_date(
 ) -> dt.date:
     """The UTC day on which a message was asked, whatever was loaded first.
 
-    If no answer tells when, the day of its ask event; while none is known, that of its earliest event; and without
-    any event, where the log has put it.
+    The latest answer that tells decides: one that does not may have been stored by a run that knew of no other,
+    and lies on that run's day. If none tells, the day of its ask event; while none is known, that of its earliest
+    event; and without any event, where the log has put it.
 
     Args:
         answer: Its latest answer, a row of the log.
-        looks: All its answers.
+        looks: All its answers, the earliest first.
         references: What the audit log says of it, by day.
     """
-    told = [utc_date(look["created_timestamp"]) for look in (*looks, answer)]
-    if any(told):
-        return answer["created_date"]
+    told = [day for look in (*looks, answer) if (day := utc_date(look["created_timestamp"])) is not None]
+    if told:
+        return told[-1]
     asked = [row["event_date"] for row in references if row["is_new"]]
     days: list[dt.date] = asked or [row["event_date"] for row in references]
     return min(days, default=answer["created_date"])

@@ -418,6 +418,10 @@ def test_a_message_that_does_not_say_when_lives_on_the_day_of_its_ask_event() ->
     assert the_row([answer()], references=[asked])["created_date"] == MONDAY
     # What an earlier answer told stays known.
     assert the_row([undated], looks=[answer(), undated], references=[asked])["created_date"] == MONDAY
+    # Also where a run stored the later answer that knew nothing of the earlier one: two may run at once.
+    elsewhere = undated | {"created_date": tuesday, "api_fetch_timestamp": SOON + dt.timedelta(hours=1)}
+    for looks in ([answer(), elsewhere], [elsewhere, answer()]):
+        assert the_row([elsewhere], looks=looks, references=[asked])["created_date"] == MONDAY
 
 
 def test_attachments_live_on_the_day_of_their_message() -> None:

@@ -99,6 +99,13 @@ def test_what_was_done_after_the_time_that_the_space_tells_was_not_seen() -> Non
     assert (found[1].author, found[1].changes) == ("ann", 1)
 
 
+def test_a_space_that_tells_a_time_at_the_end_of_the_calendar_has_a_history_all_the_same() -> None:
+    """A minute later there is no time."""
+    told = version(10) | {"update_time": dt.datetime.max.replace(tzinfo=dt.UTC)}
+    (origin,) = origins([told], [event(5)])
+    assert origin.changed_at == at(5)
+
+
 def test_a_space_that_was_only_put_into_the_trash_got_no_version_by_it() -> None:
     assert origins([version(0), version(60)], [event(10, "TRASHED")])[1].changed_at is None
 
