@@ -12,7 +12,7 @@ from typing import Any
 
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.messages import as_datetime, as_int, as_json, as_text, epoch_ms
+from genie_assets.domain.messages import CLOCKS_DIFFER, as_datetime, as_int, as_json, as_text, epoch_ms
 from genie_assets.domain.requests import EvaluationsOfSpace, ResultsOfEvaluation
 from genie_assets.domain.table import storable
 from genie_assets.domain.workspaces import is_looked_at
@@ -183,7 +183,7 @@ def _after_run(look: RunsLook, run_id: str, body: Mapping[str, Any], before: Row
     }
     if before is None:
         return row
-    was, now = before["last_updated_timestamp"] or 0, row["last_updated_timestamp"] or 0
+    was, now = _past(before["last_updated_timestamp"], look.at), row["last_updated_timestamp"] or 0
     is_set_back = _has_ended(before) and row["status"] in _STILL_RUNNING and now <= was
     if now < was or is_set_back:
         return before
@@ -192,6 +192,12 @@ def _after_run(look: RunsLook, run_id: str, body: Mapping[str, Any], before: Row
     if any(row[name] != before[name] for name in ("status", "last_updated_timestamp", *_COUNTS)):
         row["results_kept_timestamp"] = None
     return row
+
+
+def _past(ms: int | None, now: dt.datetime) -> int:
+    """A time in ms that has come, as far as clocks tell: next to any other, all later answers would be old."""
+    at = as_datetime(ms)
+    return ms if ms is not None and at is not None and at - now <= CLOCKS_DIFFER else 0
 
 
 def _after_result(

@@ -12,7 +12,7 @@ from typing import Any
 from genie_assets.domain.configuration_changes import changed_sections
 from genie_assets.domain.configurations import config_hash, kept_text, section_hashes
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.messages import as_text, parse_time
+from genie_assets.domain.messages import CLOCKS_DIFFER, as_text, parse_time
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.table import storable
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS
@@ -79,7 +79,7 @@ def after_look(previous: Mapping[str, Any] | None, look: SpaceLook, now: dt.date
     if look.error:
         row.update(api_fetch_status=str(look.error.error_class), api_fetch_error=look.error.message)
     if look.body is not None:
-        row.update(_state(look.body, previous or {}), is_trashed=False)
+        row.update(_state(look.body, previous or {}, now), is_trashed=False)
         row["last_seen_timestamp"] = _seen(row.get("last_seen_timestamp"), now)
     elif look.error and look.error.error_class is ErrorClass.NOT_FOUND and row.get("last_seen_timestamp"):
         row["is_trashed"] = True
@@ -151,14 +151,14 @@ def _hash_now(row: Mapping[str, Any]) -> str:
     return config_hash(row["serialized_space"] or "")
 
 
-def _state(body: Mapping[str, Any], previous: Mapping[str, Any]) -> Row:
+def _state(body: Mapping[str, Any], previous: Mapping[str, Any], now: dt.datetime) -> Row:
     """The columns that a good answer fills.
 
     With fewer rights it lacks the configuration, and perhaps all but id and title: what is known stays. Only a
     description can be taken away, and whoever may export is shown all that there is. An answer that is older than
     what is known was behind the times, as one may be right after a change: all that is known stays.
     """
-    if _is_behind(body, previous):
+    if _is_behind(body, previous, now):
         return {name: previous.get(name) for name in _STATE}
     exported = as_text(body.get("serialized_space"))
     told: Row = {name: storable(text) for name in (*_SHOWN, "etag") if (text := as_text(body.get(name)))}
@@ -168,9 +168,10 @@ def _state(body: Mapping[str, Any], previous: Mapping[str, Any]) -> Row:
     return {**{name: previous.get(name) for name in _STATE}, **told, **_configuration(exported, previous)}
 
 
-def _is_behind(body: Mapping[str, Any], previous: Mapping[str, Any]) -> bool:
+def _is_behind(body: Mapping[str, Any], previous: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Whether an answer is older than what is known. Next to a time that is yet to come, all answers would be."""
     known, told = previous.get("update_time"), parse_time(body.get("update_time"))
-    return known is not None and told is not None and told < known
+    return known is not None and told is not None and told < known and known - now <= CLOCKS_DIFFER
 
 
 def _configuration(exported: str | None, previous: Mapping[str, Any]) -> Row:

@@ -50,6 +50,8 @@ def test_an_older_or_poorer_list_takes_nothing_from_a_run() -> None:
     assert after(done, run_body("RUNNING", 2 * HOUR_MS))["status"] == "RUNNING", "it was resumed"
     assert after(done, run_body("AN_END_THAT_IS_NEW", 2 * HOUR_MS))["num_correct"] == 3
     assert run_rows(RunsLook(SpaceKey("w", "s"), (), NOON), [row]) == [], "what is listed no more stays"
+    # One answer that told the year 9999 made all later ones older, for ever.
+    assert after(run_body("RUNNING", 253_402_300_799_999 - NOON_MS), done)["status"] == "DONE"
     odd: tuple[dict[str, Any], ...] = (
         {"eval_run_id": ".."},
         {"eval_run_id": 7},

@@ -151,6 +151,14 @@ def test_an_answer_that_is_behind_the_times_changes_nothing() -> None:
     assert history.timeline() == [("A", 0, 1), ("B", 1, 4), ("A", 4, None)]
 
 
+def test_a_time_that_has_not_come_yet_freezes_no_space() -> None:
+    """After one answer that told the year 9999, every later one was behind the times, for ever."""
+    history = History()
+    history.look(0, body("A", update_time="9999-12-31T23:59:59.999Z"))
+    history.look(1, body("B", update_time="2026-03-02T13:00:00Z"))
+    assert history.timeline() == [("A", 0, 1), ("B", 1, None)]
+
+
 def test_a_description_that_was_taken_away_is_a_change() -> None:
     """Whoever may export sees everything: what is missing then is not there."""
     history = History()
