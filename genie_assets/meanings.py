@@ -32,7 +32,8 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "unnamed": "events of agents that name no message and no conversation: what was asked so cannot be "
         "fetched",
         "asked_of_agents": "the same by action",
-        "unknown": "events of actions not known to this version that name no message and may ask something",
+        "unknown": "events that name no message and may ask something: of actions not known to this version, and "
+        "questions of whose message the log shows no id",
         "unknown_actions": "the same by action; if questions are among them, they are missing here",
     },
     "genie_api_messages": {

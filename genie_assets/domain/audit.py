@@ -101,7 +101,7 @@ class Unnamed:
     """Events of a day that name no message and no conversation, by action: what was asked so cannot be fetched."""
 
     asked_of_agents: Mapping[str, int] = field(default_factory=dict)
-    unknown: Mapping[str, int] = field(default_factory=dict)  # whatever else may ask something
+    unknown: Mapping[str, int] = field(default_factory=dict)  # whatever else may ask something, or surely did
 
 
 def unnamed_events(events: pd.DataFrame) -> Unnamed:
@@ -111,7 +111,7 @@ def unnamed_events(events: pd.DataFrame) -> Unnamed:
         events: The day's events in the columns of `sql/audit_message_events.sql`.
     """
     agents: Counter[str] = Counter()
-    unknown: Counter[str] = Counter()
+    unknown: Counter[str] = Counter(_questions_without_answer(events))
     for event in _records(events[events["message_id"].isna()]):
         if event.is_agents:
             # Where the conversation is named, its steps are listed.
@@ -120,6 +120,24 @@ def unnamed_events(events: pd.DataFrame) -> Unnamed:
         elif not event.is_refused and may_change(event.action_name) and _is_unknown(event.action_name):
             unknown[event.action_name] += int(event.event_count)
     return Unnamed(dict(agents), dict(unknown))
+
+
+def _questions_without_answer(events: pd.DataFrame) -> Counter[str]:
+    """Questions beyond those whose message is named, by action.
+
+    A message's id stands in the response only. Request and response may be rows of their own, so that of each pair
+    one names none; what is more than that lacks its response, and the message is not found by the log.
+    """
+    balance: Counter[tuple[str, str]] = Counter()
+    for event in _records(events):
+        if is_ask(event.action_name) and not event.is_refused and not event.is_agents:
+            sign = 1 if event.message_id is None else -1
+            balance[event.workspace_id, event.action_name] += sign * int(event.event_count)
+    found: Counter[str] = Counter()
+    for (_, action_name), count in balance.items():
+        if count > 0:
+            found[action_name] += count
+    return found
 
 
 def _is_unknown(action_name: str) -> bool:

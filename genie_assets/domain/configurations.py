@@ -52,6 +52,16 @@ def kept_text(text: str) -> tuple[str, bool]:
     return kept, kept != text
 
 
+def is_configuration(text: str) -> bool:
+    """Whether a text is a JSON object, whatever it says: nothing that was cut off, or of another kind, is."""
+    try:
+        return isinstance(json.loads(text, parse_int=str), dict)
+    except RecursionError:
+        return True
+    except ValueError:
+        return False
+
+
 def said(text: str) -> Said:
     """What a configuration says; the text itself where that would say something else.
 

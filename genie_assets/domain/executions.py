@@ -45,7 +45,12 @@ def is_waiting(row: Mapping[str, Any]) -> bool:
 
 
 def enrichment_status(
-    message: Message, workspace_id: str, runs: Mapping[StatementKey, Row], now: dt.datetime | None
+    message: Message,
+    workspace_id: str,
+    runs: Mapping[StatementKey, Row],
+    *,
+    seen: dt.datetime,
+    now: dt.datetime | None,
 ) -> EnrichmentStatus:
     """Whether the message's statements have been found in query history, are waited for, or never came.
 
@@ -53,6 +58,8 @@ def enrichment_status(
         message: What is known of the message.
         workspace_id: Where it was asked.
         runs: The statements that were found.
+        seen: When the API showed the message first (UTC). It was asked before, whatever it says of itself: one
+            without a time would be given up at once, and one with a time to come be waited for until then.
         now: When they were looked for (UTC); None if they could not be: then nothing is given up.
     """
     if not message.statement_ids:
@@ -61,7 +68,8 @@ def enrichment_status(
         return EnrichmentStatus.COMPLETE
     if now is None:
         return EnrichmentStatus.PENDING
-    asked = message.created_timestamp or message.last_updated_timestamp or 0
+    seen_ms = seen.timestamp() * 1000
+    asked = min(message.created_timestamp or message.last_updated_timestamp or seen_ms, seen_ms)
     waited_ms = now.timestamp() * 1000 - asked
     is_in_time = waited_ms < HISTORY_TIME_LIMIT.total_seconds() * 1000
     return EnrichmentStatus.PENDING if is_in_time else EnrichmentStatus.EXPIRED
@@ -103,25 +111,28 @@ def _updated(row: Mapping[str, Any]) -> dt.datetime:
 
 
 def _execution(row: Mapping[str, Any]) -> Row:
-    """A row of query history in our columns. Real data hold negative durations: those are unknown."""
-    waits = [_duration(row["waiting_for_compute_duration_ms"]), _duration(row["waiting_at_capacity_duration_ms"])]
+    """A row of query history in our columns. Real data hold negative durations: such numbers are unknown."""
+    waits = [
+        _not_negative(row["waiting_for_compute_duration_ms"]),
+        _not_negative(row["waiting_at_capacity_duration_ms"]),
+    ]
     known_waits = [wait for wait in waits if wait is not None]
     return {
         "query_execution_status": row["execution_status"],
-        "query_duration_ms": _duration(row["total_duration_ms"]),
+        "query_duration_ms": _not_negative(row["total_duration_ms"]),
         "query_start_time": row["start_time"],
         "query_end_time": row["end_time"],
         "query_warehouse_id": row["warehouse_id"],
-        "query_read_rows": row["read_rows"],
-        "query_read_bytes": row["read_bytes"],
+        "query_read_rows": _not_negative(row["read_rows"]),
+        "query_read_bytes": _not_negative(row["read_bytes"]),
         "query_error_message": None if row["error_message"] in ("", _REDACTED) else row["error_message"],
         "query_wait_ms": sum(known_waits) if known_waits else None,
-        "query_compile_ms": _duration(row["compilation_duration_ms"]),
-        "query_execution_ms": _duration(row["execution_duration_ms"]),
-        "query_fetch_ms": _duration(row["result_fetch_duration_ms"]),
+        "query_compile_ms": _not_negative(row["compilation_duration_ms"]),
+        "query_execution_ms": _not_negative(row["execution_duration_ms"]),
+        "query_fetch_ms": _not_negative(row["result_fetch_duration_ms"]),
         "query_from_cache": row["from_result_cache"],
     }
 
 
-def _duration(value: int | None) -> int | None:
+def _not_negative(value: int | None) -> int | None:
     return value if value is not None and value >= 0 else None

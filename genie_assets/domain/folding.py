@@ -169,6 +169,11 @@ class _Known:
             and before["api_fetch_timestamp"] == answer["api_fetch_timestamp"]
         )
 
+    def first_seen(self, answer: Mapping[str, Any]) -> dt.datetime:
+        """When the API showed the message first, UTC."""
+        looks = self.looks.get(MessageKey.of(answer), ())
+        return min(each["api_fetch_timestamp"] for each in (*looks, answer))
+
     def blocking_error(self, key: MessageKey) -> tuple[str, str | None]:
         """Class and scrubbed text of the open error that blocks a newer look, or SUCCESS."""
         error = self.errors.get(key)
@@ -230,7 +235,9 @@ def _details_row(answer: Mapping[str, Any], message: Message, known: _Known, now
         "feedback_comment": message.feedback_comment,
         "error_type": message.error_type,
         "error_message": message.error_message,
-        "enrichment_status": str(enrichment_status(message, workspace_id, known.runs, looked)),
+        "enrichment_status": str(
+            enrichment_status(message, workspace_id, known.runs, seen=known.first_seen(answer), now=looked)
+        ),
         "is_deleted": known.is_deleted(answer),
         **_attachments_columns(message),
         **_execution_columns(known.runs.get((workspace_id, statement_id or ""), {}), EXECUTION_COLUMNS),

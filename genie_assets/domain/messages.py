@@ -40,6 +40,12 @@ def as_int(value: Any) -> int | None:
     return number if -(2**63) <= number < 2**63 else None
 
 
+def as_count(value: Any) -> int | None:
+    """A number of things, as `as_int` reads it; None for a negative one, which stands for an unknown one."""
+    number = as_int(value)
+    return number if number is not None and number >= 0 else None
+
+
 def as_text(value: Any) -> str | None:
     """Text as it is; None for anything else and for empty text."""
     return value if isinstance(value, str) and value else None
@@ -294,7 +300,7 @@ def _attachment(ordinal: int, item: Any) -> Attachment:
         query_title=as_text(query.get("title")),
         query_description=as_text(query.get("description")),
         statement_id=as_text(query.get("statement_id")),
-        row_count=as_int(as_object(query.get("query_result_metadata")).get("row_count")),
+        row_count=as_count(as_object(query.get("query_result_metadata")).get("row_count")),
         text_content=as_text(text.get("content")),
         text_purpose=as_text(text.get("purpose")),
         text_phase=as_text(text.get("phase")),
@@ -320,5 +326,5 @@ def _replace_missing(attachment: Attachment, result: Mapping[str, Any]) -> Attac
     return replace(
         attachment,
         statement_id=attachment.statement_id or as_text(result.get("statement_id")),
-        row_count=row_count if row_count is not None else as_int(result.get("row_count")),
+        row_count=row_count if row_count is not None else as_count(result.get("row_count")),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genie_assets.domain.configuration_changes import changed_sections
-from genie_assets.domain.configurations import config_hash, kept_text, section_hashes
+from genie_assets.domain.configurations import config_hash, is_configuration, kept_text, section_hashes
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.messages import CLOCKS_DIFFER, as_text, parse_time
 from genie_assets.domain.outcomes import ErrorClass, FetchError
@@ -53,6 +53,13 @@ NOT_EXPORTED = FetchError(
 )
 
 
+_UNREADABLE = FetchError(
+    ErrorClass.BAD_PAYLOAD,
+    "The space's configuration is no JSON object, as if it had been cut off: what is stored of it stays.",
+    http_status=200,
+)
+
+
 def look_of(key: SpaceKey, body: Mapping[str, Any] | None, problem: FetchError | None) -> SpaceLook:
     """What one look at a space came to.
 
@@ -61,8 +68,16 @@ def look_of(key: SpaceKey, body: Mapping[str, Any] | None, problem: FetchError |
         body: What the API says of it; without `serialized_space` where that could not be exported.
         problem: Why it could not be read or exported.
     """
-    if body is None or as_text(body.get("serialized_space")) is not None:
-        return SpaceLook(*key, body, problem if body is None else None)
+    if body is None:
+        return SpaceLook(*key, None, problem)
+    text = body.get("serialized_space")
+    if text and not (isinstance(text, str) and is_configuration(text)):
+        # A backup of it could not be restored, and it would stand for a change that nobody made.
+        return SpaceLook(
+            *key, {name: each for name, each in body.items() if name != "serialized_space"}, _UNREADABLE
+        )
+    if text:
+        return SpaceLook(*key, body)
     too_big = problem is not None and problem.error_class is ErrorClass.TOO_BIG
     return SpaceLook(*key, body, problem if too_big else NOT_EXPORTED)
 

@@ -119,7 +119,8 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     unnamed = unnamed_events(events)
     if unnamed.unknown:
         _LOG.warning(
-            "Events of %d unknown actions name no message; the metadata counts them.", len(unnamed.unknown)
+            "Events of %d actions may ask something and name no message; the metadata counts them.",
+            len(unnamed.unknown),
         )
     return Discovery(
         messages=len(kept.rows),

@@ -158,8 +158,21 @@ def test_events_that_name_no_message_are_counted_and_unknown_ones_told_apart() -
     ]
     found = unnamed_events(frame(events, EVENT))
     assert found.asked_of_agents == {"createAgentResponse": 3}
-    assert found.unknown == {"askSomethingNew": 3}
+    assert found.unknown == {"askSomethingNew": 3, "genieStartConversationMessage": 1}
     assert list(discovered(events)) == [("w1", "m1")]
+
+
+def test_questions_of_whose_message_the_log_shows_no_id_are_told() -> None:
+    """An account whose log held no responses looked like one in which nobody asks. Requests may be rows alone."""
+    nameless: dict[str, Any] = {"message_id": None, "conversation_id": None}
+    pairs = [event("genieStartConversationMessage", event_count=5)]
+    pairs += [event("genieStartConversationMessage", **nameless, event_count=5)]
+    refused = [event("createConversationMessage", **nameless, is_refused=True, event_count=9)]
+    assert unnamed_events(frame([*pairs, *refused], EVENT)).unknown == {}
+    elsewhere = [event("genieStartConversationMessage", **nameless, workspace_id="w2", event_count=2)]
+    lost = [*elsewhere, event("createConversationMessage", **nameless, event_count=3)]
+    found = unnamed_events(frame([*pairs, *refused, *lost], EVENT)).unknown
+    assert found == {"genieStartConversationMessage": 2, "createConversationMessage": 3}
 
 
 def test_a_quiet_day_has_no_rows() -> None:

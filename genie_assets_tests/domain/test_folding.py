@@ -311,6 +311,15 @@ def test_a_missing_statement_is_waited_for_three_days(waited: dt.timedelta, stat
     assert the_row(answers, [statement("st-1"), statement("st-2")], now=now)["enrichment_status"] == "COMPLETE"
 
 
+@pytest.mark.parametrize("told", [None, -5, 0, 253_402_300_799_999])
+def test_a_message_that_tells_no_possible_time_waits_from_its_first_look_on(told: int | None) -> None:
+    """Without a time its statement was given up at once; with one to come it was waited for until then."""
+    late = answer(attachments=[query()], created_timestamp=told) | {"api_fetch_timestamp": SOON + dt.timedelta(9)}
+    looks = [late | {"api_fetch_timestamp": SOON}, late]
+    for waited, status in ((HISTORY_TIME_LIMIT / 2, "PENDING"), (HISTORY_TIME_LIMIT, "EXPIRED")):
+        assert the_row([late], looks=looks, now=SOON + waited)["enrichment_status"] == status
+
+
 def test_a_message_without_statements_has_nothing_to_wait_for() -> None:
     for attachments in (None, [], [query(None)], [{"text": {"content": "t"}}]):
         assert the_row([answer(attachments=attachments)])["enrichment_status"] == "NOT_APPLICABLE"
@@ -343,17 +352,19 @@ def test_the_newest_row_of_a_statement_counts(newest_first: bool) -> None:
     assert row["query_execution_status"] == "FINISHED"
 
 
-def test_negative_durations_and_redacted_texts_are_unknown() -> None:
+def test_negative_numbers_and_redacted_texts_are_unknown() -> None:
     run = statement(
         total_duration_ms=-1,
         waiting_for_compute_duration_ms=None,
         waiting_at_capacity_duration_ms=None,
         compilation_duration_ms=-5,
+        read_rows=-1,
+        read_bytes=-1,
         error_message="<REDACTED>",
     )
     row = the_row([answer(attachments=[query()])], [run])
-    names = ("query_duration_ms", "query_wait_ms", "query_compile_ms", "query_error_message")
-    assert [row[name] for name in names] == [None, None, None, None]
+    names = ("query_duration_ms", "query_wait_ms", "query_compile_ms", "query_read_rows", "query_read_bytes")
+    assert {row[name] for name in (*names, "query_error_message")} == {None}
     assert the_row([answer(attachments=[query()])], [statement(error_message="")])["query_error_message"] is None
 
 

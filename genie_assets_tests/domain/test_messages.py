@@ -232,6 +232,12 @@ def test_the_legacy_result_replaces_nothing_that_is_known() -> None:
     assert message(attachments=[text("t")], query_result={"statement_id": "old"}).statement_ids == ()
 
 
+def test_a_negative_row_count_stands_for_an_unknown_one() -> None:
+    parsed = [message(attachments=[query("SELECT 1", "own", query_result_metadata={"row_count": -1})])]
+    parsed += [message(attachments=[query("SELECT 1", "own")], query_result={"row_count": "-1"})]
+    assert [each.query and each.query.row_count for each in parsed] == [None, None]
+
+
 def test_the_legacy_result_belongs_to_the_query_that_names_its_statement() -> None:
     """Else the SQL of one attachment would be shown with the execution of another."""
     legacy = {"statement_id": "x", "row_count": 5}

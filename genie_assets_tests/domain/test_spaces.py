@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from genie_assets.domain.configurations import config_hash, section_hashes
+from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.space_facts import FACTS
-from genie_assets.domain.spaces import SpaceLook, after_look, mended, new_versions
+from genie_assets.domain.spaces import SpaceLook, after_look, look_of, mended, new_versions
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -51,6 +52,25 @@ def test_what_is_hashed_is_what_a_table_keeps(text: str) -> None:
     assert row["title"] == "half \ufffd"
     assert row["is_escaped"] is True
     assert new_versions(row, look(row, body(serialized_space=text, title="half \ud83d")), NOON) == []
+
+
+@pytest.mark.parametrize("broken", ['{"config": "B"', "not json", "[1]", "null", {"config": "B"}, 7])
+def test_a_configuration_that_is_no_json_object_is_never_a_backup(broken: Any) -> None:
+    """One that was cut off replaced the good one, as a version that nobody made and nothing restores."""
+    cut_off = look_of(SpaceKey("w1", "s1"), body(serialized_space=broken, title="Renamed"), None)
+    assert cut_off.error is not None
+    assert cut_off.error.error_class is ErrorClass.BAD_PAYLOAD
+    before = look(None, body())
+    after = after_look(before, cut_off, NOON)
+    assert after["title"] == "Renamed"
+    assert [after[name] == before[name] for name in ("serialized_space", "config_hash")] == [True, True]
+    assert after_look(None, cut_off, NOON)["config_hash"] is None
+    for text in (
+        '{"a": 1e400, "a": 2}',
+        '{"a": ' + "9" * 5000 + "}",
+        '{"a": ' + "[" * 20_000 + "]" * 20_000 + "}",
+    ):
+        assert look_of(SpaceKey("w1", "s1"), body(serialized_space=text), None).error is None
 
 
 def test_a_good_look_fills_the_row() -> None:

@@ -98,7 +98,7 @@ def answer_error(answer: HttpAnswer, now: dt.datetime, *secrets: str) -> CallErr
         now: When it came, UTC.
         secrets: What the request carried; a proxy may have echoed it.
     """
-    status, body = answer.status, answer.body.decode("utf-8", errors="replace")
+    status, body = answer.status, answer.body.decode("utf-8-sig", errors="replace")
     code, message = _code_and_message(body, status)
     said = body if message is None else message
     shown = _described(answer) if message is None else one_line(scrub(message, *secrets), _QUOTED_CHARACTERS)

@@ -73,6 +73,7 @@ LEAK = f"upstream connect error; request was: GET /x Authorization: Bearer {TOKE
         (Reply({"error_code": "RESOURCE_DOES_NOT_EXIST"}, 404), ErrorClass.NOT_FOUND, False),
         (Reply({"error_code": "RESOURCE_DOES_NOT_EXIST"}, 400), ErrorClass.NOT_FOUND, False),
         (Reply({"error_code": "ENDPOINT_NOT_FOUND"}, 404), ErrorClass.CONFIG, False),
+        (Reply(b'\xef\xbb\xbf{"error_code": "ENDPOINT_NOT_FOUND"}', 404), ErrorClass.CONFIG, False),
         (Reply({"error_code": "INVALID_PARAMETER_VALUE"}, 400), ErrorClass.BAD_REFERENCE, False),
         (Reply("", 404), ErrorClass.NOT_FOUND, False),
         (Reply({"error_code": "UNAUTHENTICATED"}, 401), ErrorClass.AUTH, False),
