@@ -30,6 +30,9 @@ def test_a_day_is_late_until_it_is_loaded_and_again_when_the_log_has_more_of_it(
     assert late(world) == [MONDAY]
     world.load(MONDAY)
     assert late(world) == []
+    world.system_tables.events[-1]["action_name"] = "genieSendMessageFeedback"
+    assert late(world) == [MONDAY], "as many events, at the same times: only the hash tells"
+    world.load(MONDAY)
     world.delete(None, "c1", day=TUESDAY)
     assert late(world) == [TUESDAY], "a deleted conversation names no message"
 

@@ -18,6 +18,7 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     TABLES,
 )
+from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.overtaken import Overtaken
 from genie_assets_tests.pipeline.world import MONDAY, NOON, TUESDAY, WEDNESDAY, World
 
@@ -102,6 +103,21 @@ def test_days_in_any_order_come_to_the_same_rows(in_order: World, tmp_path: Path
     expected = contents(in_order)
     for name, rows in contents(world).items():
         assert rows == expected[name], name
+
+
+@pytest.mark.long
+def test_in_unity_catalog_days_loaded_newest_first_come_to_the_same_rows_as_in_files_oldest_first(
+    in_order: World, tmp_path: Path
+) -> None:
+    with UnityServer(tmp_path / "warehouse") as server:
+        world = a_week(tmp_path)
+        world.lake = server.new_lake()
+        for day in reversed(DAYS):
+            world.discover(day)  # to fetch and fold them as well takes a minute
+        expected, found = contents(in_order), contents(world)
+        for table in (GENIE_MESSAGES_TO_FETCH, GENIE_DELETIONS):
+            assert found[table.name] == expected[table.name]
+            assert found[table.name]
 
 
 def test_what_is_deleted_and_what_shows_up_again(in_order: World) -> None:
