@@ -15,6 +15,7 @@ from genie_assets.setting_types import RegionalWarehouse
 
 UNKNOWN_PRINCIPAL = "<application-id>"
 UNKNOWN_METASTORE = "<metastore-id>"
+UNKNOWN_WORKSPACE = "<workspace-id>"
 SQL_ACCESS = "databricks-sql-access"
 """The entitlement without which neither statements nor the Genie API answer."""
 
@@ -139,6 +140,18 @@ def entitled(own_id: str | None, principal: str, entitlement: str, at: str = "")
     body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]}
     path = f"/api/2.0/preview/scim/v2/{kind}/{quote(own_id, safe='') if own_id else '<id>'}"
     return f"{_at(at)}databricks api patch {shlex.quote(path)} --json {shlex.quote(json.dumps(body))}"
+
+
+def assigned(own_id: str | None, workspace_id: str | None) -> str:
+    """The command by which an account administrator lets a principal of the account into one of its workspaces.
+
+    Args:
+        own_id: The principal's id in the account, which is not its name; None if it is not known.
+        workspace_id: Which workspace; None if it is not known.
+    """
+    who, where = shlex.quote(own_id or "<id>"), shlex.quote(workspace_id or UNKNOWN_WORKSPACE)
+    body = shlex.quote(json.dumps({"permissions": ["USER"]}))
+    return f"databricks account workspace-assignment update {where} {who} --json {body}"
 
 
 def permission(kind: str, object_id: str, level: str, principal: str, at: str = "") -> str:

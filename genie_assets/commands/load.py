@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from genie_assets.commands.days import Day
 from genie_assets.commands.interrupts import apart, under_way
 from genie_assets.commands.places import (
     configured_lake,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from genie_assets.commands.running import Runner
 
 _DEFAULT_DAYS = 30
-_DAY = click.DateTime(["%Y-%m-%d"])
+_HISTORY = "query history"
 
 
 class _WrongDaysError(click.ClickException):
@@ -36,20 +37,20 @@ class _WrongDaysError(click.ClickException):
 @click.option(
     "--from",
     "first",
-    type=_DAY,
-    metavar="YYYY-MM-DD",
+    type=Day(),
+    metavar=Day.name,
     help="First UTC day. [default: 29 days before the last one]",
 )
-@click.option("--to", "last", type=_DAY, metavar="YYYY-MM-DD", help="Last UTC day. [default: today]")
+@click.option("--to", "last", type=Day(), metavar=Day.name, help="Last UTC day. [default: today]")
 @one_sentence
-def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
+def load(first: dt.date | None, last: dt.date | None) -> None:
     """Load days in this process, one after the other, back up the spaces, and check what is broken.
 
     A day that fails does not keep the next from being loaded. Checks that fail are told, and change no exit code.
     """
     settings = read_settings()
     today = dt.datetime.now(dt.UTC).date()
-    days = _days(first and first.date(), last and last.date(), today=today, first_day=settings.genie_first_day)
+    days = _days(first, last, today=today, first_day=settings.genie_first_day)
     home, began = dagster_home(), dt.datetime.now(dt.UTC)
     with under_way("the load"):
         from genie_assets.commands.preflight import check_connection
@@ -61,7 +62,8 @@ def load(first: dt.datetime | None, last: dt.datetime | None) -> None:
         apart(lambda: refuse_the_other_kind(lake))
         runner = Runner(home)
         try:
-            failed = [f"{day}" for day in days if not _load_day(runner, day)]
+            said: set[str] = set()
+            failed = [f"{day}" for day in days if not _load_day(runner, day, said)]
             failed += [] if _back_up_spaces(runner, began) else ["the spaces"]
             _check(runner)
         finally:
@@ -88,13 +90,19 @@ def _days(first: dt.date | None, last: dt.date | None, *, today: dt.date, first_
     return [start + dt.timedelta(days=each) for each in range((end - start).days + 1)]
 
 
-def _load_day(runner: "Runner", day: dt.date) -> bool:
-    """Load one day and say in one line how it went."""
+def _load_day(runner: "Runner", day: dt.date, said: set[str]) -> bool:
+    """Load one day and say in one line how it went.
+
+    Args:
+        runner: Runs it.
+        day: The day.
+        said: What was said of days before and holds for this one, too; it grows.
+    """
     done = _run(runner, "genie_daily", f"{day}", day)
     if done is None:
         return False
     line = f"{day}  {told(done.metadata['genie_api_messages'])}"
-    line += told_of_the_fold(done.metadata.get("enriched_message_details", {}))
+    line += told_of_the_fold(done.metadata.get("enriched_message_details", {}), said)
     if done.problems:
         line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
     click.echo(_row(line))
@@ -127,14 +135,17 @@ def told(numbers: Mapping[str, Any]) -> str:
     return "; ".join([line, *(f"{count} {words}" for words, count in besides.items() if count)])
 
 
-def told_of_the_fold(numbers: Mapping[str, Any]) -> str:
+def told_of_the_fold(numbers: Mapping[str, Any], said: set[str]) -> str:
     """What the fold of a day lacks for want of a grant: its check fails only once it has waited for days.
 
     Args:
         numbers: The metadata of `enriched_message_details`.
+        said: What was said of days before: the same grant is missing on all of them, and is told with the first.
     """
-    refused = "query_history" in numbers
-    return "; query history cannot be read (see `genie-assets doctor`)" if refused else ""
+    if "query_history" not in numbers or _HISTORY in said:
+        return ""
+    said.add(_HISTORY)
+    return f"; {_HISTORY} cannot be read (said once: see `genie-assets doctor`)"
 
 
 def _back_up_spaces(runner: "Runner", since: dt.datetime) -> bool:

@@ -14,6 +14,7 @@ from genie_assets.commands.cures import (
     SQL_ACCESS,
     UNKNOWN_METASTORE,
     UNKNOWN_PRINCIPAL,
+    assigned,
     elsewhere,
     enabled,
     entitled,
@@ -142,6 +143,8 @@ class Cures:
         error_class = told.error_class if isinstance(told, WarehouseError | FetchError) else None
         if error_class is ErrorClass.PERMISSION:
             return self._to_use(place.warehouse_id, problem, name, elsewhere(place.url, self.home_url))
+        if error_class is ErrorClass.AUTH:
+            return self._to_be_let_in()
         if error_class in _OF_THE_HOST:
             return (region_setting(self._regions, name),)
         return self._other_warehouses(error_class, partial(region_setting, self._regions, name), name)
@@ -154,6 +157,8 @@ class Cures:
 
     def of_workspace(self, workspace_id: str, url: str | None, problem: FetchError) -> tuple[str, ...]:
         """For a workspace that does not list its spaces."""
+        if problem.error_class is ErrorClass.AUTH:
+            return self._to_be_let_in(workspace_id)
         if problem.error_class is not ErrorClass.PERMISSION or not is_unentitled(problem.message):
             return ()
         try:
@@ -174,6 +179,13 @@ class Cures:
         if error_class in _OF_THE_HOST:
             return (setting("DATABRICKS_HOST"),)
         return self._other_warehouses(error_class, partial(setting, "DATABRICKS_WAREHOUSE_ID"))
+
+    def _to_be_let_in(self, workspace_id: str | None = None) -> tuple[str, ...]:
+        """For a login that the home workspace took, and another one did not."""
+        if self._connection.token:  # opens its own workspace only
+            names = ("DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET")
+            return ("DATABRICKS_TOKEN=", *map(setting, names))
+        return (assigned(self._told(own_id), workspace_id),)
 
     def _to_use(
         self, warehouse_id: str, problem: BaseException | None, region: str = HOME, at: str = ""

@@ -1,22 +1,25 @@
 """`genie-assets report`: the report, made now."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
+from genie_assets.commands.days import Day
 from genie_assets.commands.extras import require
 from genie_assets.commands.places import configured_lake, read_settings, reason
 from genie_assets.commands.sentences import one_sentence
 from genie_assets.commands.terminal import readable, shown_place
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-
 
 @click.command(short_help="Write a page that shows what happens.")
-@click.option("--from", "first_day", type=_DAY, help="First UTC day of the longest period.")
+@click.option("--from", "first_day", type=Day(), metavar=Day.name, help="First UTC day of the longest period.")
 @click.option(
-    "--to", "last_day", type=_DAY, help="UTC day with which all periods end; by default, the last settled one."
+    "--to",
+    "last_day",
+    type=Day(),
+    metavar=Day.name,
+    help="UTC day with which all periods end; by default, the last settled one.",
 )
 @click.option(
     "--out",
@@ -25,7 +28,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 )
 @click.option("--demo", is_flag=True, help="Of the demo's tables.")
 @one_sentence
-def report(first_day: datetime | None, last_day: datetime | None, out: Path | None, demo: bool) -> None:
+def report(first_day: date | None, last_day: date | None, out: Path | None, demo: bool) -> None:
     """Write one HTML file that shows who uses Genie, for what, how well it works, and what is missing.
 
     It opens in any browser and needs no network. Questions are shown if GENIE_REPORT_TEXTS is true, and users by
@@ -53,8 +56,8 @@ def report(first_day: datetime | None, last_day: datetime | None, out: Path | No
         with_names=settings.genie_report_names,
         # What is asked in the demo is nobody's secret.
         with_texts=settings.genie_report_texts or demo,
-        first_day=first_day.date() if first_day else None,
-        last_day=last_day.date() if last_day else None,
+        first_day=first_day,
+        last_day=last_day,
     )
     made = make_report(lake, request, made_up=demo or settings.genie_made_up)
     if not made.document["periods"]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from genie_assets.domain.numbers import many
 from genie_assets.domain.samples import Samples
 
 _HEX_ID = re.compile(r"[0-9a-f]{32}")
@@ -66,11 +67,11 @@ def judged(cases: int, flaws: Iterable[str], what: str) -> Judged:
     if wrong:
         shown = [f"{flaw} ({count})" for flaw, count in wrong.most_common(_MOST_SHOWN)]
         more = len(wrong) - len(shown)
-        rest = f" and {more} more forms" if more > 0 else ""
-        return Judged(FactVerdict.CONTRADICTED, f"of {cases} {what}: {'; '.join(shown)}{rest}")
+        rest = f" and {many(more, 'more form')}" if more > 0 else ""
+        return Judged(FactVerdict.CONTRADICTED, f"among {what} ({cases}): {'; '.join(shown)}{rest}")
     if not cases:
         return Judged(FactVerdict.NOT_SHOWN, f"no {what} among the samples")
-    return Judged(FactVerdict.HELD, f"{cases} {what}")
+    return Judged(FactVerdict.HELD, f"{what} ({cases})")
 
 
 def is_hex_id(value: object) -> bool:

@@ -11,18 +11,26 @@ from click.testing import CliRunner
 
 from genie_assets.commands.cli import main
 from genie_assets.commands.instances import open_home
+from genie_assets.commands.mending import Cures
+from genie_assets.domain.outcomes import ErrorClass, FetchError
+from genie_assets.gateways.databricks.hosts import HostPolicy
+from genie_assets.gateways.databricks.workspaces import Workspaces
+from genie_assets.gateways.sql.errors import failed_call
 from genie_assets.gateways.sql.system_tables import SystemTables
+from genie_assets.logins import DatabricksConnection
+from genie_assets.setting_types import RegionalWarehouse
 from genie_assets_tests.commands.accounts import (
     FORBIDDEN,
     ME,
     ME_IN_SQL,
+    NOT_LOGGED_IN,
     TOKEN,
     Account,
     check,
     doctor,
     refused_statement,
 )
-from genie_assets_tests.gateways.stub_server import Reply
+from genie_assets_tests.gateways.stub_server import Reply, StubServer
 
 
 def test_the_doctor_prints_the_grants_of_a_table_for_our_own_principal(account: Account) -> None:
@@ -48,6 +56,37 @@ def test_a_warehouse_that_is_not_ours_to_use_is_cured_by_one_command(account: Ac
     *command, body = shlex.split(line)
     assert command == ["databricks", "api", "patch", "/api/2.0/permissions/warehouses/0123456789abcdef", "--json"]
     assert json.loads(body) == {"access_control_list": [{"user_name": ME, "permission_level": "CAN_USE"}]}
+
+
+def test_a_token_that_opens_only_the_home_workspace_is_cured_by_a_service_principal(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with account.workspace("far", NOT_LOGGED_IN):
+        monkeypatch.setenv("GENIE_REGIONS", f"us={account.workspaces[-1][2]}/w2")
+        code, found = doctor()
+    assert code == 1
+    assert "did not accept our login" in found["regions.us"]["seen"]
+    for name in ("regions.us", "spaces"):
+        assert found[name]["cure"] == [
+            "DATABRICKS_TOKEN=",
+            "DATABRICKS_CLIENT_ID=<application-id>",
+            "DATABRICKS_CLIENT_SECRET=<secret>",
+        ], name
+
+
+def test_a_principal_that_another_workspace_does_not_let_in_is_assigned_to_it() -> None:
+    """Its login was good at home, so that no other secret would help: the workspace does not know it."""
+    refusal = FetchError(ErrorClass.AUTH, "Client authentication failed", http_status=401)
+    with StubServer(lambda _request: Reply({"id": "77"})).running() as home:
+        region = RegionalWarehouse(home.url, "w2")
+        connection = DatabricksConnection(home.url, "w1", client_id=ME, client_secret=TOKEN)
+        login = Workspaces(home.url, token=TOKEN, policy=HostPolicy(["127.0.0.1"]))
+        cures = Cures(connection, login, {"us": region})
+        of_region = cures.of_region("us", failed_call(refusal, "w2"))
+        of_workspace = cures.of_workspace("3; rm", None, refusal)
+    command = "databricks account workspace-assignment update"
+    assert of_region == (f"""{command} '<workspace-id>' 77 --json '{{"permissions": ["USER"]}}'""",)
+    assert of_workspace == (f"""{command} '3; rm' 77 --json '{{"permissions": ["USER"]}}'""",)
 
 
 def test_each_space_is_asked_what_it_lets_us_do_and_by_the_doctor_alone(account: Account) -> None:

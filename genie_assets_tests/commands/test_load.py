@@ -43,6 +43,19 @@ def test_days_that_cannot_be_loaded_are_refused_in_one_sentence(arguments, expec
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["load", "report"])
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("2026-13-01", "there is no day 2026-13-01."), ("1.2.2026", "1.2.2026 is no day: write it as YYYY-MM-DD")],
+)
+def test_what_is_no_day_is_told_in_the_words_of_the_help(command, typed, expected):
+    """It `does not match the format '%Y-%m-%d'`, said the one, and the other's help named it so."""
+    done = CliRunner().invoke(main, [command, "--to", typed])
+    assert done.exit_code == 2
+    assert expected in done.output
+    assert "--to YYYY-MM-DD" in CliRunner().invoke(main, [command, "--help"]).output
+
+
 def test_the_first_day_is_the_one_that_is_set(tmp_path, monkeypatch):
     forget_settings(monkeypatch)
     monkeypatch.chdir(tmp_path)
@@ -77,12 +90,14 @@ def test_a_day_tells_what_became_of_each_wanted_message():
     )
 
 
-def test_a_day_tells_that_query_history_could_not_be_read():
-    """The load ended with no word of it: its check fails only once the day has waited for its statements."""
-    assert told_of_the_fold(fold_metadata(FoldReport())) == ""
-    refused = FoldReport(history_refusal="No USE SCHEMA on system.query.")
-    told_now = "; query history cannot be read (see `genie-assets doctor`)"
-    assert told_of_the_fold(fold_metadata(refused)) == told_now
+def test_a_load_tells_once_that_query_history_could_not_be_read():
+    """It ended with no word of it, as the check fails only once a day has waited; then each day had the words."""
+    said: set[str] = set()
+    refused = fold_metadata(FoldReport(history_refusal="No USE SCHEMA on system.query."))
+    nothing_was_asked_of_it = fold_metadata(FoldReport())
+    told_now = [told_of_the_fold(day, said) for day in (nothing_was_asked_of_it, refused, refused)]
+    told_now += [told_of_the_fold(day, said) for day in (nothing_was_asked_of_it, refused)]
+    assert told_now == ["", "; query history cannot be read (said once: see `genie-assets doctor`)", "", "", ""]
 
 
 def _told_of(report: FetchReport) -> str:
