@@ -193,7 +193,7 @@ def _is_shown_since(
 ) -> bool:
     """Whether something was done with a message after its deletion, or the API still showed it long after."""
     changes = (row["last_change_time"] for row in references if row["last_change_time"] is not None)
-    return answer["api_fetch_timestamp"] > deleted_at + CLOCKS_DIFFER or any(at > deleted_at for at in changes)
+    return answer["api_fetch_timestamp"] - CLOCKS_DIFFER > deleted_at or any(at > deleted_at for at in changes)
 
 
 def _by_message(rows: Iterable[Mapping[str, Any]]) -> dict[MessageKey, list[Mapping[str, Any]]]:

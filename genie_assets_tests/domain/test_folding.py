@@ -452,6 +452,13 @@ def test_a_poisonous_message_is_set_aside_and_the_others_are_folded(raw: str | N
     assert {row["message_id"] for row in result.details} >= {"m1", "m3"}
 
 
+def test_a_deletion_at_the_end_of_the_calendar_is_one() -> None:
+    """An hour later there is no time."""
+    never = dt.datetime.max.replace(tzinfo=dt.UTC)
+    gone = reference(is_deleted=True, last_change_time=never, actions=["deleteConversationMessage"])
+    assert the_row([answer()], references=[gone])["is_deleted"] is True
+
+
 def test_a_message_whose_place_is_not_known_is_set_aside() -> None:
     """Whatever it is that breaks."""
     answers, _ = parse_answers([answer("m1"), answer("m2")])

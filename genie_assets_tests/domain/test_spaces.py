@@ -50,6 +50,7 @@ def test_what_is_hashed_is_what_a_table_keeps(text: str) -> None:
     assert row["serialized_space"].encode()
     assert row["config_hash"] == config_hash(row["serialized_space"])
     assert row["title"] == "half \ufffd"
+    assert row["serialized_space"] == text.replace("\ud800", "\\ud800")
     assert row["is_escaped"] is True
     assert new_versions(row, look(row, body(serialized_space=text, title="half \ud83d")), NOON) == []
 

@@ -355,6 +355,11 @@ def test_a_title_that_becomes_known_reaches_every_row_that_lacks_it(world: World
     world.back_up()
     assert world.fold().details.changed == 0
     assert world.versions(*TABLES) == versions
+    # A fold that had looked before the title was known stores its rows after it was given to all others.
+    late = {**world.row(MESSAGE_DETAILS, "m1"), "space_name": None}
+    world.lake.merge(MESSAGE_DETAILS, MESSAGE_DETAILS.frame([late]))
+    world.back_up()
+    assert [row["space_name"] for row in world.rows(MESSAGE_DETAILS)] == ["Sales", "Sales"]
 
 
 def test_a_fold_looks_again_at_a_space_that_could_not_be_read(world: World) -> None:
