@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,8 +56,7 @@ def doctor(write: bool, contract: bool, folder: Path | None, as_json: bool) -> N
         record(read_settings(), folder, as_json=as_json)
         return
     found = []
-    settings, unread = read_settings_and_unread()
-    for finding in chain(of_unread(unread), _findings(settings, write)):
+    for finding in _findings(write):
         found.append(finding)
         if not as_json:
             _print(finding)
@@ -68,7 +66,21 @@ def doctor(write: bool, contract: bool, folder: Path | None, as_json: bool) -> N
         sys.exit(1)
 
 
-def _findings(settings: Settings, write: bool) -> Iterator["Finding"]:
+def _findings(write: bool) -> Iterator["Finding"]:
+    from genie_assets.commands.findings import Finding
+    from genie_assets.settings import SettingsError
+
+    try:
+        settings, unread = read_settings_and_unread()
+    except SettingsError as problem:
+        yield Finding(ok=False, text=str(problem), name="settings")
+        yield Finding(ok=None, text="Not looked at, as settings say where it is: all else", name="the rest")
+        return
+    yield from of_unread(unread)
+    yield from _beyond_settings(settings, write)
+
+
+def _beyond_settings(settings: Settings, write: bool) -> Iterator["Finding"]:
     from genie_assets.commands.doctor_instance import instance_findings
     from genie_assets.commands.preflight import preflight
 

@@ -5,6 +5,7 @@ Whatever did not grow in this repository (ids, names, addresses, answers, texts 
 """
 
 import codecs
+import errno
 import io
 import json
 import os
@@ -14,6 +15,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ _CUT = " ..."
 _MOST_MARKS = 4
 _NOT_ASCII = re.compile(r"[^\x20-\x7e]")
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _ENCODING_ERRORS = "genie_assets.terminal"
 _IN_ASCII = {
     "–": "-",
@@ -126,6 +129,16 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     return "".join(_IN_ASCII.get(character) or _spelled(character) for character in missing), error.end
 
 
+def _told_of_full(problem: OSError) -> int:
+    """Say where there is room that what was to be printed has none; the exit code."""
+    # What is left of it would fail again as the process ends.
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError):
+        click.echo(f"Error: Not everything could be written: {problem.strerror}.", err=True)
+    return 1
+
+
 class Commands(click.Group):
     """A group of commands that print on any terminal: one that knows few characters, or that wants no colours."""
 
@@ -137,4 +150,9 @@ class Commands(click.Group):
                 stream.reconfigure(errors=_ENCODING_ERRORS)
         if os.environ.get("NO_COLOR"):
             settings.setdefault("color", False)
-        return super().main(*args, **settings)
+        try:
+            return super().main(*args, **settings)
+        except OSError as problem:
+            if problem.errno not in _FULL:
+                raise
+            raise SystemExit(_told_of_full(problem)) from None

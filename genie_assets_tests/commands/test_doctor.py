@@ -176,3 +176,15 @@ def test_spaces_of_which_nothing_is_known_are_not_in_order(account: Account) -> 
     done = CliRunner().invoke(main, ["doctor", "--json"])
     told = [each["status"] for each in json.loads(done.output) if each["name"] == "spaces.read"]
     assert told == ["unknown"]
+
+
+def test_a_setting_that_is_wrong_is_a_finding_for_programs_too(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --json nothing came that a program could read."""
+    monkeypatch.setenv("GENIE_THREADS", "lots")
+    code, found = doctor()
+    assert (code, set(found)) == (1, {"settings", "the rest"})
+    assert found["settings"]["status"] == "failed"
+    assert found["settings"]["seen"] == "GENIE_THREADS must be a whole number from 1 to 64."
+    assert account.home.paths() == []

@@ -95,3 +95,13 @@ def test_no_command_shows_help_and_an_unknown_one_is_a_usage_error() -> None:
     assert CliRunner().invoke(main, []).output.startswith("Usage:")
     unknown = CliRunner().invoke(main, ["laod"])
     assert (unknown.exit_code, "No such command 'laod'" in unknown.output) == (2, True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_where_there_is_no_room_for_what_is_printed_one_sentence_says_so() -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run([PROGRAM, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: Not everything could be written: No space left on device.\n",
+    )
