@@ -17,6 +17,7 @@ from genie_assets.pipeline.errors_by_hand import close, open_rows
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, TUESDAY, World
 
 DAY_MS = 86_400_000
+ONE_DAY = dt.timedelta(days=1)
 NOON_MS = int(NOON.timestamp() * 1000)
 TABLES = (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS, GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS)
 
@@ -222,6 +223,18 @@ def test_a_message_dated_at_the_end_of_the_calendar_stops_nothing(world: World, 
     world.now += HOUR
     report = world.fold()
     assert (report.details.changed, report.attachments.changed, report.set_aside) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("created", "from_time"), [(253_402_300_799_999, NOON), (10**11, NOON - 365 * ONE_DAY)])
+def test_of_a_message_of_an_odd_time_history_is_read_where_its_statement_can_be(
+    world: World, created: int, from_time: dt.datetime
+) -> None:
+    """Not from the year 9999 on, and not of fifty years, though it says so of itself."""
+    world.ask("m1", created_timestamp=created, attachments=sql("st-1"))
+    world.statement("st-1")
+    world.load()
+    assert world.system_tables.windows == [(from_time - ONE_DAY, NOON + ONE_DAY)]
+    assert world.row(MESSAGE_DETAILS, "m1")["enrichment_status"] == "COMPLETE"
 
 
 def break_answer(world: World, message_id: str) -> None:
