@@ -20,6 +20,7 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.logins import DatabricksConnection
+from genie_assets.lost_regions import lost_in_run
 from genie_assets.pool import pool_problem
 from genie_assets.run_costs import begin_noting, note_costs
 from genie_assets.settings import Settings, SettingsError, load_settings
@@ -126,8 +127,10 @@ class SystemTablesResource(_Metered, dg.ConfigurableResource[SystemTables]):
     databricks: dg.ResourceDependency[DatabricksClientResource]
 
     def create_resource(self, context: dg.InitResourceContext) -> SystemTables:  # noqa: D102
-        settings = load_settings()
-        return open_system_tables(settings, credentials(self.databricks, settings))
+        settings, lost = load_settings(), None
+        if settings.genie_regions and context.instance and context.run:
+            lost = lost_in_run(context.instance, context.run.run_id)
+        return open_system_tables(settings, credentials(self.databricks, settings), lost=lost)
 
 
 class LoginResource(_Metered, dg.ConfigurableResource[Login]):

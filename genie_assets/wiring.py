@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from genie_assets.gateways.genie.sampling import GenieSampler
     from genie_assets.gateways.genie.space_writes import LiveSpaces
     from genie_assets.gateways.lakehouse.interface import Lakehouse
+    from genie_assets.gateways.sql.regions import Lost
     from genie_assets.gateways.sql.sampling import StatementSampler
     from genie_assets.gateways.sql.system_tables import SystemTables
     from genie_assets.gateways.sql.volumes import Volumes
@@ -256,7 +257,10 @@ def open_live_references(
 
 
 def open_system_tables(
-    settings: Settings, connection: DatabricksConnection, without: Collection[str] = ()
+    settings: Settings,
+    connection: DatabricksConnection,
+    without: Collection[str] = (),
+    lost: "Lost | None" = None,
 ) -> "SystemTables":
     """The system tables, read through the configured warehouse, and in further regions through theirs.
 
@@ -264,8 +268,10 @@ def open_system_tables(
         settings: Which regions there are, and which workspaces are looked at.
         connection: The login.
         without: Further regions that are not read.
+        lost: Regions that could not be read lately, and who is told of such.
     """
     from genie_assets.gateways.databricks.identity import own_names
+    from genie_assets.gateways.sql.regions import NONE_LOST
     from genie_assets.gateways.sql.system_tables import SystemTables
 
     workspaces = open_workspaces(settings, connection)
@@ -283,4 +289,5 @@ def open_system_tables(
         workspace_ids=settings.genie_workspaces,
         home_url=connection.home_url,
         note_statuses=workspaces.note_statuses,
+        lost=lost or NONE_LOST,
     )

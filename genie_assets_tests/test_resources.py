@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import uuid
 import weakref
 from collections.abc import Iterator
 
@@ -18,6 +19,7 @@ from genie_assets.wiring import open_lake, open_workspaces
 from genie_assets_tests.gateways.stub_server import Reply, StubServer
 
 TOKEN, OTHER_TOKEN = "dapi0123456789abcdef0123456789abcdef", "dapi00000000000000000000000000000000"
+WORKSPACES = ("workspace_id", "workspace_name", "workspace_url", "status")
 ABSENT = {
     "statement_id": "s",
     "status": {"state": "FAILED", "error": {"message": "[TABLE_OR_VIEW_NOT_FOUND] no such table"}},
@@ -65,6 +67,45 @@ def test_the_lakehouse_logs_in_as_the_databricks_resource_says(
     statements = [json.loads(request.body)["statement"] for request in stub.requests]
     assert all("`main`.`genie_analytics`" in each for each in statements)
     assert any("genie_api_messages" in each for each in statements)
+
+
+def test_a_region_that_a_step_could_not_read_is_left_out_by_the_processes_of_the_next_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each process of the multiprocess executor waited for one that hangs, GENIE_REGION_SECONDS long."""
+    done = {"statement_id": "s", "status": {"state": "SUCCEEDED"}, "result": {"data_array": []}}
+    columns = [{"name": name, "type_name": "STRING"} for name in WORKSPACES]
+    done |= {"manifest": {"schema": {"columns": columns}, "total_row_count": 0}}
+    run_id, another = str(uuid.uuid4()), str(uuid.uuid4())
+    eu, us = ({"run": each, "why": "It hung."} for each in (run_id, another))
+    tags = {"genie/region.eu": json.dumps(eu), "genie/region.us": json.dumps(us), "genie/region.ap": "no JSON"}
+
+    @dg.op(required_resource_keys={"genie_system_tables"})
+    def look(context: dg.OpExecutionContext) -> dict[str, str | None]:
+        context.resources.genie_system_tables.workspaces(everywhere=True)
+        return dict(context.resources.genie_system_tables.regions)
+
+    with (
+        StubServer(lambda _: Reply(done)).running() as home,
+        StubServer(lambda _: Reply({}, status=404)).running() as us_server,
+        StubServer(lambda _: Reply(done)).running() as eu_server,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        settings = {"HOST": home.url, "TOKEN": TOKEN, "WAREHOUSE_ID": "w1"}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"DATABRICKS_{name}", value)
+        monkeypatch.setenv("GENIE_ALLOWED_HOSTS", "127.0.0.1:*")
+        monkeypatch.setenv("GENIE_REGIONS", f"us={us_server.url}/w2,eu={eu_server.url}/w3")
+        tables = build_defs().resources["genie_system_tables"]
+        job = dg.GraphDefinition("looking", node_defs=[look]).to_job(resource_defs={"genie_system_tables": tables})
+        ended = job.execute_in_process(instance=instance, run_id=run_id, tags=tags)
+        run = instance.get_run_by_id(run_id)
+    seen = ended.output_for_node("look")
+    assert (seen["home"], seen["eu"]) == (None, "It hung.")
+    assert eu_server.requests == [], "it is not waited for a second time"
+    assert us_server.requests, "what another run saw says nothing of this one"
+    assert run is not None
+    assert json.loads(run.tags["genie/region.us"]) == {"run": run_id, "why": seen["us"]}
 
 
 def test_what_a_run_opens_shares_one_login_while_it_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:

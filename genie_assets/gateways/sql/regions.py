@@ -7,7 +7,7 @@ unknown, which is not the same as nothing.
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -40,16 +40,37 @@ Ask = Callable[[Warehouse], pd.DataFrame]
 _Answer = tuple[str, pd.DataFrame | Failure]
 
 
+@dataclass(frozen=True)
+class Lost:
+    """Regions that others found they could not read, who did the same work: they are not waited for once more.
+
+    Attributes:
+        before: Why, by their names.
+        note: Is told of each that is found so now: its name, and why.
+    """
+
+    before: Mapping[str, str] = field(default_factory=dict)
+    note: Callable[[str, str], None] = lambda _name, _why: None
+
+
+NONE_LOST = Lost()
+
+
 class Regions:
     """The warehouses by region, the home workspace's first. One that failed is not asked again.
+
+    Args:
+        warehouses: By the names of the regions.
+        lost: Those that are not asked at all; if that were all of them, each is.
 
     Attributes:
         failures: How the regions failed that could not be read, as it is told of each.
     """
 
-    def __init__(self, warehouses: Mapping[str, Warehouse]) -> None:
-        self._warehouses = dict(warehouses)
-        self.failures: dict[str, Failure] = {}
+    def __init__(self, warehouses: Mapping[str, Warehouse], lost: Lost = NONE_LOST) -> None:
+        self._warehouses, self._note = dict(warehouses), lost.note
+        known = {name: WarehouseError(why) for name, why in lost.before.items() if name in warehouses}
+        self.failures: dict[str, Failure] = dict(known) if len(known) < len(warehouses) else {}
 
     @property
     def unread(self) -> dict[str, str]:
@@ -124,6 +145,7 @@ class Regions:
     def _leave_out(self, name: str, failure: Failure) -> None:
         told = self.failures[name] = of_region(name, failure)
         _LOG.warning("Region %s cannot be read, and the others are: %s", name, told)
+        self._note(name, str(told))
 
 
 def of_region(name: str, failure: Failure) -> Failure:

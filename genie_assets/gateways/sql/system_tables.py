@@ -14,7 +14,7 @@ from genie_assets.domain.regions import HOME
 from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.databricks.hosts import UnusableUrl, normalise_url
 from genie_assets.gateways.sql.errors import WarehouseError
-from genie_assets.gateways.sql.regions import REGION, Failure, Regions, Warehouse
+from genie_assets.gateways.sql.regions import NONE_LOST, REGION, Failure, Lost, Regions, Warehouse
 from genie_assets.gateways.sql.texts import sql_text
 
 # Statement ids travel as one comma-separated parameter: 5,000 of them take 185 kB of the 16 MiB allowed.
@@ -82,6 +82,7 @@ class SystemTables:
         workspace_ids: Workspaces to look at; empty means all.
         home_url: Address of the home workspace. A bare address of the same machine has its scheme.
         note_statuses: Is told all workspaces, with their status, whenever they were read.
+        lost: Regions that need not be waited for, and who is told of such.
     """
 
     def __init__(
@@ -93,8 +94,9 @@ class SystemTables:
         workspace_ids: Collection[str] = (),
         home_url: str | None = None,
         note_statuses: Callable[[Mapping[str, str | None]], None] = lambda _statuses: None,
+        lost: Lost = NONE_LOST,
     ) -> None:
-        self._regions, self._note_statuses = Regions({HOME: warehouse, **further}), note_statuses
+        self._regions, self._note_statuses = Regions({HOME: warehouse, **further}, lost), note_statuses
         self._own_principals = own_principals
         self.chosen_workspaces: Collection[str] = frozenset(workspace_ids)
         self._home = urlsplit(home_url or "")

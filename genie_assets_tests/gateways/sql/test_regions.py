@@ -10,7 +10,7 @@ import pytest
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.gateways.databricks.retries import CallError
 from genie_assets.gateways.sql.errors import WarehouseError
-from genie_assets.gateways.sql.regions import RegionLostError, Regions
+from genie_assets.gateways.sql.regions import Lost, RegionLostError, Regions
 
 DAY = dt.date(2026, 3, 2)
 
@@ -79,6 +79,22 @@ def test_what_belongs_together_is_not_made_of_half_a_region(home: Warehouse, us:
     with pytest.raises(RegionLostError, match="us"):
         regions.all(ask, belongs_together=True)
     assert list(regions.all(ask, belongs_together=True)["region"]) == ["home", "home"]
+
+
+def test_what_another_step_could_not_read_is_not_waited_for_again_unless_nothing_were_left(
+    home: Warehouse, us: Warehouse
+) -> None:
+    told: dict[str, str] = {}
+    us.failure = AWAY
+    first = Regions({"home": home, "us": us}, Lost(note=told.__setitem__))
+    first.all(ask)
+    assert told == first.unread
+    second = Regions({"home": home, "us": us}, Lost({**told, "gone": "It is no region any more."}))
+    assert list(second.all(ask)["region"]) == ["home", "home"]
+    assert (us.asked, second.unread) == (1, first.unread)
+    third = Regions({"home": home, "us": us}, Lost({**told, "home": "It was down for a moment."}))
+    assert list(third.all(ask)["region"]) == ["home", "home"]
+    assert list(third.unread) == ["us"]
 
 
 def test_if_none_answers_the_first_ones_failure_is_raised(home: Warehouse, us: Warehouse) -> None:
