@@ -230,7 +230,7 @@ def test_a_region_that_is_down_is_one_incident_beside_what_else_the_same_checks_
     assert not any("Region us" in each["message"] for each in hooked(web)[3:])
 
 
-def test_a_check_that_flaps_does_not_flood(watch: Watch, web: StubServer) -> None:
+def test_a_check_that_flaps_does_not_flood(watch: Watch, web: StubServer, post: SmtpServer) -> None:
     for number in range(48):
         watch.verdict(f"{LOG}:audit_is_fresh", passed=number % 2 == 0, severity=dg.AssetCheckSeverity.WARN)
         for _ in range(3):
@@ -238,6 +238,7 @@ def test_a_check_that_flaps_does_not_flood(watch: Watch, web: StubServer) -> Non
     titles = [each["title"] for each in hooked(web)]
     assert titles.count("genie-assets: 1 warning") <= 4, "two days, every hour"
     assert len(titles) <= 8
+    assert len(post.messages) == len(titles), "mail is spared, too"
 
 
 def test_a_channel_that_is_down_is_retried_and_told_once_and_the_heart_rests_until_then(

@@ -85,6 +85,8 @@ class Administrator:
                 self.call(verb.upper(), path, json.loads(body), at)
             case ["databricks", "api", "post", path, "--json", body] if path == _STATEMENTS:
                 self._run(json.loads(body), at)
+            case ["databricks", "permissions", "update", kind, of, "--json", body]:
+                self.call("PATCH", f"/api/2.0/permissions/{kind}/{of}", json.loads(body), at)
             case ["databricks", "system-schemas", "enable", metastore_id, schema]:
                 self.call("PUT", _SYSTEM_SCHEMA.format(metastore_id, schema))
             case ["databricks", "tokens", "create", "--comment", comment, "--lifetime-seconds", seconds]:

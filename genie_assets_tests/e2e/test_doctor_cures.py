@@ -3,14 +3,18 @@
 import datetime as dt
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from dagster import DagsterRun, DagsterRunStatus
+from dagster._cli import cli as dagster_commands
 from dagster._core.scheduler.instigation import InstigatorStatus, SensorInstigatorData
 from dagster._daemon.types import DaemonHeartbeat
 
@@ -27,6 +31,7 @@ NOW = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
 WE = "5f0c1d7e-0000-4000-8000-00000000abcd"
 SPACE = {"space_id": "s1", "title": "Sales", "serialized_space": '{"version":2}'}
 SCHEMAS = ("system.access", "system.query")
+RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 TABLES = ("system.access.audit", "system.query.history", "system.access.workspaces_latest")
 
 
@@ -274,6 +279,24 @@ def test_what_is_missing_is_named_alone_and_the_printed_lines_mend_it(world: Wor
     assert world.doctor() == {}
 
 
+def _shown(begins: str) -> list[str]:
+    """The commands of the runbook's block that begins so, with what only a reader knows filled in."""
+    blocks = re.findall(r"```\w+\n(.*?)```", RUNBOOK.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (block,) = (text for each in blocks if (text := dedent(each).strip()).startswith(begins))
+    told = block.replace("\\\n", "").replace("<application-id>", WE).replace("<space-id>", "s1")
+    return told.splitlines()
+
+
+def test_what_the_runbook_says_to_grant_is_all_that_is_needed(world: World) -> None:
+    world.administrator.sql(f"REVOKE ALL PRIVILEGES ON CATALOG system FROM `{WE}`")
+    _may_only_run_the_space("1")(world)
+    assert set(world.doctor()) == set(TABLES)
+    world.administrator.carry_out(_shown("GRANT USE CATALOG ON CATALOG system"))
+    assert set(world.doctor()) == {"spaces.read", "spaces.export"}, "which could not be looked at before"
+    world.administrator.carry_out(_shown("databricks permissions update genie"))
+    assert world.doctor() == {}
+
+
 def test_a_try_to_write_names_what_reading_cannot_show(world: World) -> None:
     _only_granted(IN_CATALOG, "USE SCHEMA, READ VOLUME, WRITE VOLUME ON SCHEMA main.genie")(world)
     assert world.doctor() == {}
@@ -343,3 +366,25 @@ def test_schedules_and_sensors_that_are_off_are_switched_on_by_the_printed_lines
     assert sensors["cure"] == [f"DAGSTER_HOME={home} dagster sensor start continue_pending -w workspace.yaml"]
     Path("workspace.yaml").write_text("load_from:\n  - python_module: elsewhere\n", encoding="utf-8")
     assert "under the code location genie_assets" in world.doctor()["dagster.schedules"]["seen"]
+
+
+@pytest.mark.long  # Dagster's command starts the code location
+def test_the_runbooks_commands_of_dagster_queue_the_days_and_delete_a_run(world: World) -> None:
+    _made_home(world)
+    home = Path(".genie/dagster").absolute()
+    world.patch.setenv("DAGSTER_HOME", str(home))
+    with open_home(home) as instance:
+        instance.add_run(DagsterRun("genie_daily", run_id="5f0c2d1a-0000-4000-8000-000000000000"))
+    days = [(dt.datetime.now(dt.UTC).date() - dt.timedelta(days=each)).isoformat() for each in (3, 2, 1)]
+    (line,) = _shown("dagster job backfill")
+    line = line.replace("2026-01-01", days[0]).replace("2026-01-31", days[-1])
+    world.administrator.carry_out(["genie-assets init", line])
+    deleting = ["run", "delete", "5f0c2d1a-0000-4000-8000-000000000000"]
+    assert CliRunner().invoke(dagster_commands, deleting, input="DELETE\n").exit_code == 0
+    with open_home(home) as instance:
+        (backfill,) = instance.get_backfills()
+        runs = instance.get_runs()
+    assert backfill.partition_names == days
+    assert {run.tags["dagster/backfill"] for run in runs} == {backfill.backfill_id}, "the other one is deleted"
+    assert sorted(run.tags["dagster/partition"] for run in runs) == days
+    assert {(run.job_name, run.status) for run in runs} == {("genie_daily", DagsterRunStatus.QUEUED)}
