@@ -130,8 +130,9 @@ def _questions_without_answer(events: pd.DataFrame) -> Counter[str]:
     """
     balance: Counter[tuple[str, str]] = Counter()
     for event in _records(events):
-        if is_ask(event.action_name) and not event.is_refused and not event.is_agents:
-            sign = 1 if event.message_id is None else -1
+        is_nameless = event.message_id is None
+        if is_ask(event.action_name) and not event.is_refused and not (is_nameless and event.is_agents):
+            sign = 1 if is_nameless else -1
             balance[event.workspace_id, event.action_name] += sign * int(event.event_count)
     found: Counter[str] = Counter()
     for (_, action_name), count in balance.items():
