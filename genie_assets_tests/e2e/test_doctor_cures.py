@@ -248,6 +248,11 @@ CASES: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
     "the same in another workspace": (_may_only_run_the_space("2"), ("spaces.read", "spaces.export")),
     "the lakehouse is a file": (_lakehouse_is_a_file, ("GENIE_LAKEHOUSE",)),
     "no volume is granted": (_only_granted(IN_CATALOG, IN_SCHEMA), ("GENIE_LAKEHOUSE",)),
+    "the volume may only be read": (_only_granted(IN_CATALOG, f"READ VOLUME, {IN_SCHEMA}"), ("GENIE_LAKEHOUSE",)),
+    "the volume may only be written": (
+        _only_granted(IN_CATALOG, f"WRITE VOLUME, {IN_SCHEMA}"),
+        ("GENIE_LAKEHOUSE",),
+    ),
     "no schema is granted": (_only_granted(IN_CATALOG), ("GENIE_LAKEHOUSE",)),
     "no catalog is granted": (_only_granted(IN_SCHEMA), ("GENIE_LAKEHOUSE",)),
     "there is no schema": (_only_granted(schema=False), ("GENIE_LAKEHOUSE",)),

@@ -57,6 +57,13 @@ def test_fifty_lanes_have_a_thread_each_and_the_last_one_has_as_many_as_it_may()
     assert work.most["long"] == 16
 
 
+def test_fifty_workspaces_do_not_have_sixteen_threads_each_by_themselves():
+    work = Watched(seconds=0.01)
+    lanes = [lane(str(number), 20) for number in range(50)]
+    assert sum(1 for _ in SideBySide(work, threads=16).run(lanes)) == 1_000
+    assert 50 <= work.most_of_all <= 128
+
+
 def test_a_lane_that_hangs_holds_nobody_up():
     free = threading.Event()
 

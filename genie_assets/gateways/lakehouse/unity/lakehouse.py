@@ -257,7 +257,7 @@ class UnityLakehouse(Lakehouse):
             self._tables.drop(table)
 
     def probe(self) -> bool:
-        """Write a file into the staging volume and remove it, as every write does, and say whether there is one.
+        """Write a file into the staging volume, list and remove it, as writes do; whether there is one.
 
         Without a volume nothing is written: then the catalog is looked at, in which the first write will make it.
         What cannot be proved without changing a table is that MODIFY is granted on it.

@@ -76,16 +76,19 @@ class Staging:
             self._drop(path)
 
     def probe(self) -> bool:
-        """Write a file and delete it again; False if there is no volume.
+        """Write a file, list it and delete it again; False if there is no volume.
 
         Raises:
-            CallError: one of both was refused.
+            CallError: one of these was refused.
         """
         folder = self._new_folder()
         if not self._volumes().upload(f"{folder}/probe", b"\0"):
             return False
-        self._volumes().delete_file(f"{folder}/probe")
-        self._volumes().delete_folder(folder)
+        try:
+            self._volumes().names(folder)  # takes READ VOLUME, as do the statements that read such files
+        finally:
+            self._volumes().delete_file(f"{folder}/probe")
+            self._volumes().delete_folder(folder)
         return True
 
     def sweep(self) -> int:
