@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genie_assets.domain.keys import Row
-from genie_assets.domain.messages import as_text
+from genie_assets.domain.messages import CLOCKS_DIFFER, as_text
 from genie_assets.domain.table import storable
 
 # From the least to the most, as documented; an unknown level counts as more, so that it is noticed.
@@ -122,6 +122,19 @@ def changed_permissions(in_force: Sequence[Row], seen: AccessList, now: dt.datet
     if seen.is_whole:
         written += [{**row, "valid_to": max(now, row["valid_from"] + _A_MOMENT)} for row in known.values()]
     return written
+
+
+def is_overtaken(stored: Iterable[Row], asked_since: dt.datetime, now: dt.datetime) -> bool:
+    """Whether somebody stored what began or ended after we began to ask: what we saw may be the past by now.
+
+    The next look says what is so. A time that is yet to come would stop all looks until then.
+
+    Args:
+        stored: Rows of the space that are in force or have ended since.
+        asked_since: When our run began to ask, UTC.
+        now: The time, UTC.
+    """
+    return any(asked_since < (row["valid_to"] or row["valid_from"]) <= now + CLOCKS_DIFFER for row in stored)
 
 
 def widened(rows: Iterable[Row], now: dt.datetime) -> list[Row]:

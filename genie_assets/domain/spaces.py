@@ -126,6 +126,19 @@ def new_versions(previous: Mapping[str, Any] | None, row: Mapping[str, Any], now
     return [{**previous, "valid_to": now}, version] if previous else [version]
 
 
+def is_overtaken(in_force: Mapping[str, Any] | None, asked_since: dt.datetime, now: dt.datetime) -> bool:
+    """Whether somebody stored the version in force after we began to ask: what we saw may be the past by now.
+
+    The next look says what is so. A version of a time that is yet to come would stop all looks until then.
+
+    Args:
+        in_force: The space's version in force.
+        asked_since: When our run began to ask, UTC.
+        now: The time, UTC.
+    """
+    return in_force is not None and asked_since < in_force["valid_from"] <= now + CLOCKS_DIFFER
+
+
 def may_differ(in_force: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
     """Whether a space's row may show another version than the one in force, of which no text is known here."""
     if row.get("config_hash") is None:

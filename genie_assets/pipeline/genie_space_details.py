@@ -149,7 +149,7 @@ def look_at_spaces(
         run: The run.
         shown: Of the spaces, those that their workspace lists now.
     """
-    shelf = SpaceShelf(lake)
+    shelf = SpaceShelf(lake, run.clock)
     requests = [
         SpaceRequest(key.workspace_id, urls.get(key.workspace_id), key.space_id)
         for key in sorted(spaces)

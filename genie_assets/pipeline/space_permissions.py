@@ -2,13 +2,19 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.questions import Equals, In, IsNull
+from genie_assets.domain.questions import Between, Equals, In, IsNull, Rows, Wanted
 from genie_assets.domain.requests import SpacePermissions
-from genie_assets.domain.space_permissions import AccessList, access_list, changed_permissions, widened
+from genie_assets.domain.space_permissions import (
+    AccessList,
+    access_list,
+    changed_permissions,
+    is_overtaken,
+    widened,
+)
 from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.names import space_titles
@@ -37,14 +43,14 @@ def keep_permissions(
         SpacePermissions(key.workspace_id, urls.get(key.workspace_id), key.space_id) for key in sorted(spaces)
     ]
     found: dict[SpaceKey, AccessList] = {}
-    asked = 0
+    asked, asked_since = 0, run.clock()
     for result in genie.fetch(requests, deadline=run.deadline):
         asked += result.requests_made
         for space_id, answer in result.answers.items():
             seen = access_list(answer.body)
             if seen is not None:
                 found[SpaceKey(result.request.workspace_id, space_id)] = seen
-    changed = _store(found, lake, run) if found else 0
+    changed = _store(found, asked_since, lake, run) if found else 0
     return PermissionsReport(len(found), len(requests) - len(found), changed, asked)
 
 
@@ -55,17 +61,32 @@ def widened_lately(lake: Lakehouse, now: dt.datetime) -> list[Row]:
     return [{**row, "title": titles.get(SpaceKey.of(row))} for row in rows]
 
 
-def _store(found: Mapping[SpaceKey, AccessList], lake: Lakehouse, run: Run) -> int:
+def _store(found: Mapping[SpaceKey, AccessList], asked_since: dt.datetime, lake: Lakehouse, run: Run) -> int:
+    """Store what is new. Where another process has stored something since we asked, ours changes nothing."""
     ids = In("space_id", sorted({key.space_id for key in found}))
-    in_force: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
-    for row in lake.records(GENIE_SPACE_PERMISSIONS, where=[ids, IsNull("valid_to")]):
-        in_force[SpaceKey.of(row)].append(row)
-    stamp = run.stamp("permissions")
+    ended = Between("valid_to", asked_since)
+    names = GENIE_SPACE_PERMISSIONS.column_names
+    stored = lake.together(
+        {
+            "in force": Wanted(Rows(GENIE_SPACE_PERMISSIONS, [ids, IsNull("valid_to")]), names),
+            "ended lately": Wanted(Rows(GENIE_SPACE_PERMISSIONS, [ids, ended]), names),
+        }
+    )
+    in_force, lately = _by_space(stored["in force"]), _by_space(stored["ended lately"])
+    stamp, by_now = run.stamp("permissions"), run.clock()
     rows = [
         {**row, "workspace_id": key.workspace_id, "space_id": key.space_id, **stamp}
         for key, seen in found.items()
+        if not is_overtaken((*in_force[key], *lately[key]), asked_since, by_now)
         for row in changed_permissions(in_force[key], seen, stamp["ingestion_timestamp"])
     ]
     if rows:
         lake.merge(GENIE_SPACE_PERMISSIONS, GENIE_SPACE_PERMISSIONS.frame(rows))
     return len(rows)
+
+
+def _by_space(rows: Iterable[Row]) -> defaultdict[SpaceKey, list[Row]]:
+    found: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[SpaceKey.of(row)].append(row)
+    return found
