@@ -106,6 +106,7 @@ def test_a_broken_list_stops_no_other_and_is_told(sandbox: SandboxProcess, pipel
         round_: "BAD_PAYLOAD",
         refused: "PERMISSION",
     }
+    assert "named before" in rows[round_]["error_message"], "at once, and not after the most pages that may be"
     assert {key for key, row in rows.items() if row["walked_timestamp"]} == set(ours[2:])
     assert spaces_are_reconciled(pipeline.lake, ClockAt(dt.timedelta(hours=23))).passed
     later = spaces_are_reconciled(pipeline.lake, ClockAt(dt.timedelta(days=9))).description or ""
