@@ -134,15 +134,22 @@ def run_rows(look: RunsLook, stored: Iterable[Row]) -> list[Row]:
 def result_rows(look: ResultsLook, stored: Iterable[Row]) -> list[Row]:
     """Rows of `genie_evaluation_results` that a look makes or changes.
 
+    Another process may have stored details by now that are of a later state of the run: these stay.
+
     Args:
         look: The look.
         stored: The stored results of the run.
     """
     before = {row["result_id"]: row for row in stored}
+    later = {
+        result_id
+        for result_id, row in before.items()
+        if _past(row["run_updated_timestamp"], look.at) > (look.request.updated or 0)
+    }
     found = [
         _after_result(look, body, details, before.get(result_id))
         for body, details in look.results
-        if (result_id := as_text(body.get("result_id"))) is not None
+        if (result_id := as_text(body.get("result_id"))) is not None and result_id not in later
     ]
     return [row for row in found if _differs(row, before.get(row["result_id"]))]
 
@@ -153,6 +160,17 @@ def kept_whole(run: Row, look: ResultsLook) -> Row | None:
         return None
     is_the_same = run["last_updated_timestamp"] == look.request.updated
     return {**run, "results_kept_timestamp": look.at} if is_the_same else None
+
+
+def to_be_read_again(run: Row, look: ResultsLook) -> Row | None:
+    """The row of a run of which a look has stored results that are not the latest; None if nothing is to be done.
+
+    Another process may have stored the later ones, and noted that all are kept, before ours were stored.
+    """
+    is_the_same = run["last_updated_timestamp"] == look.request.updated
+    return (
+        None if is_the_same or run["results_kept_timestamp"] is None else {**run, "results_kept_timestamp": None}
+    )
 
 
 def _may_have_benchmarks(row: Row) -> bool:

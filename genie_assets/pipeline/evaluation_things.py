@@ -12,6 +12,7 @@ from genie_assets.domain.evaluations import (
     kept_whole,
     result_rows,
     run_rows,
+    to_be_read_again,
 )
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.outcomes import FetchError
@@ -110,16 +111,23 @@ class EvaluationResults(_OfEvaluations):
         return Look(ids, seen, problem, characters=answer.size)
 
     def store(self, looks: Sequence[Look[ResultsLook]], stamp: Mapping[str, Any]) -> Stored:
-        """Store what is new; that a run is kept whole comes last: after a crash in between, it is read again."""
+        """Store what is new; that a run is kept whole comes last: after a crash in between, it is read again.
+
+        What another process has noted of the runs meanwhile is read after the results are stored.
+        """
         seen = {_run_key(look.row): look.row for look in looks if look.row is not None}
         ids = {key[-1] for key in seen}
         stored = self._by_run(GENIE_EVALUATION_RESULTS, "eval_run_id", ids)
-        runs = self._by_run(GENIE_EVALUATION_RUNS, "eval_run_id", ids)
         changes = {key: result_rows(look, stored[key]) for key, look in seen.items()}
         rows = [row for each in changes.values() for row in each]
         self._store(GENIE_EVALUATION_RESULTS, rows, stamp)
-        whole = [kept_whole(row, look) for key, look in seen.items() for row in runs[key]]
-        self._store(GENIE_EVALUATION_RUNS, [row for row in whole if row is not None], stamp)
+        runs = self._by_run(GENIE_EVALUATION_RUNS, "eval_run_id", ids)
+        noted = [
+            kept_whole(row, look) or (to_be_read_again(row, look) if changes[key] else None)
+            for key, look in seen.items()
+            for row in runs[key]
+        ]
+        self._store(GENIE_EVALUATION_RUNS, [row for row in noted if row is not None], stamp)
         self.changed += len(rows)
         self.details += sum(row["has_details"] for row in rows)
         return Stored({(*key[:2], RESULTS, key[-1]): Became.of(changed) for key, changed in changes.items()})
