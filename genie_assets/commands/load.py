@@ -17,6 +17,7 @@ from genie_assets.commands.places import (
 )
 from genie_assets.commands.sentences import one_sentence
 from genie_assets.commands.terminal import paragraph, readable
+from genie_assets.domain.numbers import form, many
 from genie_assets.domain.worklist import Verdict
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def _load_day(runner: "Runner", day: dt.date, said: set[str]) -> bool:
     if done is None:
         return False
     line = f"{day}  {told(done.metadata['genie_api_messages'])}"
+    line += told_of_the_log(done.metadata.get("audit_messages", {}))
     line += told_of_the_fold(done.metadata.get("enriched_message_details", {}), said)
     if done.problems:
         line += f"; {len(done.problems)} of {len(done.checks)} checks failed: {', '.join(sorted(done.problems))}"
@@ -133,6 +135,20 @@ def told(numbers: Mapping[str, Any]) -> str:
         "brought along": numbers["brought_along"],
     }
     return "; ".join([line, *(f"{count} {words}" for words, count in besides.items() if count)])
+
+
+def told_of_the_log(numbers: Mapping[str, Any]) -> str:
+    """What the audit log may show of questions that cannot be found: without a word, the day would look quiet.
+
+    Args:
+        numbers: The metadata of `audit_messages`.
+    """
+    count = numbers.get("unknown", 0)
+    return (
+        f"; {many(count, 'event')} that may ask something {form(count, 'names', 'name')} no message"
+        if count
+        else ""
+    )
 
 
 def told_of_the_fold(numbers: Mapping[str, Any], said: set[str]) -> str:

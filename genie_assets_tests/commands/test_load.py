@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from genie_assets.commands.cli import main
-from genie_assets.commands.load import told, told_of_the_fold
+from genie_assets.commands.load import told, told_of_the_fold, told_of_the_log
 from genie_assets.domain.keys import MessageKey
 from genie_assets.domain.worklist import Verdict
 from genie_assets.pipeline.enriched_message_details import FoldReport
@@ -98,6 +98,15 @@ def test_a_load_tells_once_that_query_history_could_not_be_read():
     told_now = [told_of_the_fold(day, said) for day in (nothing_was_asked_of_it, refused, refused)]
     told_now += [told_of_the_fold(day, said) for day in (nothing_was_asked_of_it, refused)]
     assert told_now == ["", "; query history cannot be read (said once: see `genie-assets doctor`)", "", "", ""]
+
+
+def test_a_load_tells_of_questions_that_the_log_does_not_name():
+    """A day of an account whose log holds no responses looked like one on which nobody asked."""
+    told_now = [told_of_the_log(numbers) for numbers in ({}, {"unknown": 0}, {"unknown": 1}, {"unknown": 1200})]
+    assert told_now == [
+        *("", "", "; 1 event that may ask something names no message"),
+        "; 1,200 events that may ask something name no message",
+    ]
 
 
 def _told_of(report: FetchReport) -> str:

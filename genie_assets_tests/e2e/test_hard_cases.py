@@ -19,9 +19,11 @@ from genie_sandbox.made_up.scenarios import (
     account_level_rows,
     agent_events,
     asked_by_ourselves,
+    from_the_year_9999,
     returns_from_deletion,
     vote_after_a_read,
     with_scenarios,
+    without_a_time,
 )
 from genie_sandbox.randomness import DAY
 
@@ -31,7 +33,15 @@ pytestmark = pytest.mark.slow
 @pytest.mark.long
 def test_days_loaded_newest_first_are_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = generate(seed=1, anchor=recent_anchor(), days=6, messages=60)
-    cases = (account_level_rows, agent_events, asked_by_ourselves, returns_from_deletion, vote_after_a_read)
+    cases = (
+        from_the_year_9999,
+        without_a_time,
+        account_level_rows,
+        agent_events,
+        asked_by_ourselves,
+        returns_from_deletion,
+        vote_after_a_read,
+    )
     began = plain.anchor - 5 * DAY
     account = with_scenarios(plain, began, cases)
     with sandbox_of(account, tmp_path / "account") as sandbox:
