@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from genie_assets.domain.keys import SpaceKey
+from genie_assets.domain.reconciliation import SLICE
 from genie_assets.domain.tables import (
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_DETAILS,
@@ -64,16 +65,21 @@ def entered(pipeline: Pipeline) -> Counter[tuple[str, str]]:
 
 
 def test_a_slice_ends_in_time_and_the_next_ones_ask_only_for_what_is_left(
-    sandbox: SandboxProcess, pipeline: Pipeline
+    sandbox: SandboxProcess, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox.faults({"effect": "latency", "latency_ms": 100, "route": "list_messages"})
     slices = []
+    assert dt.timedelta(minutes=4) >= SLICE, "and a minute for what is under way: an hourly run waits five at most"
     sandbox.reset_requests()
-    while (found := walk(pipeline, budget=RunBudget(1.5 / 60)))["spaces_due"]:
+    with monkeypatch.context() as patch:
+        patch.setattr("genie_assets.pipeline.reconciliation.SLICE", dt.timedelta(seconds=1))
+        slices.append(walk(pipeline)["conversations_walked"])
+    while (found := walk(pipeline, budget=RunBudget(1 / 60)))["spaces_due"]:
         slices.append(found["conversations_walked"])
         assert len(slices) < 20
     walked = sum(slices)
-    assert sum(number > 0 for number in slices) > 1
+    assert 0 < slices[0] < walked, "by its own time, which is less than a run's"
+    assert sum(number > 0 for number in slices[1:]) > 1, "by what is left of a run's"
     assert walked > CONVERSATIONS / 2, "all but those of a space that is not ours"
     under_way = 2 * len(slices)
     assert sandbox.requests()["by_route"][LOOKED] <= walked + under_way
