@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from genie_assets.domain.executions import ATTACHMENT_EXECUTION_COLUMNS, EXECUTION_COLUMNS, EnrichmentStatus
 from genie_assets.domain.keys import MessageKey, SpaceKey
-from genie_assets.domain.messages import Message, as_datetime, as_known_at, parse_message
+from genie_assets.domain.messages import Message, as_datetime, parse_message
 from genie_assets.domain.questions import Between, In, Not, Rows
 from genie_assets.domain.set_aside import SetAside
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH
@@ -95,11 +95,9 @@ def parse_answers(
     set_aside: list[SetAside] = []
     for row in rows:
         try:
-            message = as_known_at(parse_message(json.loads(row["raw_json"])), row["api_fetch_timestamp"])
+            answers.append((row, parse_message(json.loads(row["raw_json"]))))
         except Exception as problem:  # noqa: BLE001 - one poisonous record must not stop the others
             set_aside.append(SetAside(row, type(problem).__name__))
-        else:
-            answers.append((row, message))
     return answers, set_aside
 
 

@@ -58,8 +58,8 @@ def enrichment_status(
         message: What is known of the message.
         workspace_id: Where it was asked.
         runs: The statements that were found.
-        seen: When the API showed the message first (UTC). It was asked before, whatever it says of itself: one
-            without a time would be given up at once, and one with a time to come be waited for until then.
+        seen: When the API showed the message first (UTC): one that does not tell when it was asked would be
+            given up at once.
         now: When they were looked for (UTC); None if they could not be: then nothing is given up.
     """
     if not message.statement_ids:
@@ -68,8 +68,7 @@ def enrichment_status(
         return EnrichmentStatus.COMPLETE
     if now is None:
         return EnrichmentStatus.PENDING
-    seen_ms = seen.timestamp() * 1000
-    asked = min(message.created_timestamp or message.last_updated_timestamp or seen_ms, seen_ms)
+    asked = message.created_timestamp or message.last_updated_timestamp or seen.timestamp() * 1000
     waited_ms = now.timestamp() * 1000 - asked
     is_in_time = waited_ms < HISTORY_TIME_LIMIT.total_seconds() * 1000
     return EnrichmentStatus.PENDING if is_in_time else EnrichmentStatus.EXPIRED

@@ -11,7 +11,6 @@ from genie_assets.domain.messages import (
     Message,
     as_datetime,
     as_json,
-    as_known_at,
     content_hash,
     parse_message,
     utc_date,
@@ -48,8 +47,7 @@ def log_row(
         known: Header of the latest stored answer. The day on which it lives stays, where the answer tells none.
         changed: The last change, by Databricks' clock, that we were asked to look for.
     """
-    told = parse_message(answer.body)
-    message = as_known_at(told, answer.requested_at)
+    message = parse_message(answer.body)
     fallback = known["created_date"] if known else event_date
     return {
         **ids,
@@ -64,7 +62,7 @@ def log_row(
         "api_endpoint": answer.endpoint,
         "api_fetch_timestamp": answer.requested_at,
         "event_date": event_date,
-        "event_change_time": _last_change(answer, told, known, changed),
+        "event_change_time": _last_change(answer, message, known, changed),
     }
 
 

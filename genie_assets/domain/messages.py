@@ -22,9 +22,6 @@ _MICROSECONDS_ABOVE = 253_402_300_799_999
 CLOCKS_DIFFER = dt.timedelta(hours=1)
 """Databricks' clock and ours: only what lies further apart than this is surely in that order."""
 
-# A time further ahead of our clock than this is none: by less, our clock may be wrong.
-_MOST_AHEAD = dt.timedelta(days=1)
-
 _FRACTION = re.compile(r"[0-9]{1,19}(\.[0-9]*)?([eE]\+?[0-9]{1,2})?")  # a float as programs write it
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -261,17 +258,6 @@ def parse_message(body: Mapping[str, Any]) -> Message:
         error_message=as_text(error.get("error")),
         attachments=_attachments(body),
     )
-
-
-def as_known_at(message: Message, seen: dt.datetime) -> Message:
-    """The message without times that were yet to come when the API showed it (UTC): nobody knows what they mean.
-
-    Believed, one would put a message into the year 9999, where no view looks, and its space would seem in use.
-    """
-    latest = (seen + _MOST_AHEAD - _EPOCH) // dt.timedelta(milliseconds=1)
-    times = {name: getattr(message, name) for name in ("created_timestamp", "last_updated_timestamp")}
-    to_come: dict[str, None] = {name: None for name, ms in times.items() if ms is not None and ms > latest}
-    return replace(message, **to_come) if to_come else message
 
 
 def rating(value: Any) -> str | None:

@@ -72,7 +72,7 @@ def _texts(lake: Lakehouse, days: Collection[dt.date], looks: Iterable[Look]) ->
         In("message_id", {key.message_id for key, _ in wanted}),
         In("content_hash", {each for _, each in wanted}),
     ]
-    columns = [*MESSAGE, "content_hash", "raw_json", "api_fetch_timestamp"]
+    columns = [*MESSAGE, "content_hash", "raw_json"]
     once = Newest(per=[*MESSAGE, "content_hash"], by=["api_fetch_timestamp"])
     rows = records(lake.read(GENIE_API_MESSAGES, columns=columns, days=days, where=named, newest=once))
     parsed, _ = parse_answers(row for row in rows if _content(row) in wanted)

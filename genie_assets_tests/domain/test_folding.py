@@ -13,8 +13,6 @@ from genie_assets.domain import ledger
 from genie_assets.domain.evidence import Evidence, parse_answers
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT
 from genie_assets.domain.folding import Folded, conversation_positions, fold
-from genie_assets.domain.message_log import log_row
-from genie_assets.domain.requests import Answer
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, records
 
 MONDAY = dt.date(2026, 3, 2)
@@ -313,30 +311,13 @@ def test_a_missing_statement_is_waited_for_three_days(waited: dt.timedelta, stat
     assert the_row(answers, [statement("st-1"), statement("st-2")], now=now)["enrichment_status"] == "COMPLETE"
 
 
-@pytest.mark.parametrize("told", [None, -5, 0, 253_402_300_799_999])
-def test_a_message_that_tells_no_possible_time_waits_from_its_first_look_on(told: int | None) -> None:
-    """Without a time its statement was given up at once; with one to come it was waited for until then."""
+@pytest.mark.parametrize("told", [None, -5, 0])
+def test_a_message_that_does_not_tell_when_it_was_asked_waits_from_its_first_look_on(told: int | None) -> None:
+    """Its statement was given up at once."""
     late = answer(attachments=[query()], created_timestamp=told) | {"api_fetch_timestamp": SOON + dt.timedelta(9)}
     looks = [late | {"api_fetch_timestamp": SOON}, late]
     for waited, status in ((HISTORY_TIME_LIMIT / 2, "PENDING"), (HISTORY_TIME_LIMIT, "EXPIRED")):
         assert the_row([late], looks=looks, now=SOON + waited)["enrichment_status"] == status
-
-
-def test_a_time_that_was_yet_to_come_when_a_message_was_seen_is_unknown() -> None:
-    """A message of the year 9999 was in no view, its space in use until then, its answer late by ages."""
-    body = {"message_id": "m1", "status": "COMPLETED", "created_timestamp": ASKED_MS}
-    ids = {"workspace_id": "w1", "space_id": "s1", "conversation_id": "c1", "message_id": "m1"}
-    reference = {**ids, "event_date": MONDAY, "is_new": True, "is_deleted": False, "user_email": None}
-    reference |= {"workspace_name": None, "last_change_time": None, "actions": []}
-    for ahead, known in ((dt.timedelta(days=1), True), (dt.timedelta(days=1, seconds=1), False)):
-        ms = int((SOON + ahead).timestamp() * 1000)
-        told = body | {"created_timestamp": ms, "last_updated_timestamp": ms}
-        row = log_row(ids, Answer(told, "GET", SOON), event_date=MONDAY, known=None)
-        assert [row[name] == ms for name in ("created_timestamp", "last_updated_timestamp")] == [known, known]
-        folded_row = the_row([row], references=[reference])
-        assert (folded_row["created_timestamp"] == ms, folded_row["created_date"] == MONDAY) == (known, not known)
-    late = log_row(ids, Answer(body | {"last_updated_timestamp": ms}, "GET", SOON), event_date=MONDAY, known=None)
-    assert the_row([late])["response_time_ms"] is None
 
 
 def test_a_message_without_statements_has_nothing_to_wait_for() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from genie_assets_tests.sandbox.tiny import DAY, HOUR, START, account_of, audit_row, ids_of, message_of
 from genie_sandbox.account import Account, load, save
+from genie_sandbox.made_up.cases import NEVER
 from genie_sandbox.made_up.generator import generate
 from genie_sandbox.made_up.scenarios import (
     SCENARIOS,
@@ -138,9 +139,9 @@ def test_neither_expiry_nor_a_rating_stretches_an_answer() -> None:
     assert details(expires, "response_time_ms", saw_all=False) == {"m": (None,)}
 
 
-def test_a_message_of_the_year_9999_is_one_without_a_time() -> None:
+def test_a_message_of_the_year_9999_is_a_message() -> None:
     found = details(from_the_year_9999, "created_date", "created_timestamp", "enrichment_status")
-    assert found["m"] == (dt.date(2026, 3, 2), None, "unsaid")
+    assert found["m"] == (dt.date(9999, 12, 31), NEVER, "PENDING")
     assert found["beside"] == (dt.date(2026, 3, 2), START + 60_000, "NOT_APPLICABLE")
 
 

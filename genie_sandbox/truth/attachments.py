@@ -5,7 +5,6 @@ from typing import Any
 
 Body = dict[str, Any]
 
-_THE_YEAR_9999 = 253_370_764_800_000  # its first ms
 _TYPES = {"query": "QUERY", "text": "TEXT", "viz": "VIZ", "suggested_questions": "SUGGESTED_QUESTIONS"}
 
 
@@ -17,15 +16,6 @@ def kind_of(attachment: Body) -> str:
 def integer(value: Any) -> int | None:
     """A number that JSON may hold as text."""
     return None if value is None else int(value)
-
-
-def asked_at(body: Body) -> int | None:
-    """When a message says it was asked, ms; a time that is yet to come tells nothing.
-
-    A made-up account has none of these but those of the year 9999.
-    """
-    created = integer(body.get("created_timestamp"))
-    return None if created is None or created >= _THE_YEAR_9999 else created
 
 
 def with_queries(body: Body) -> Iterator[tuple[Body, Body]]:

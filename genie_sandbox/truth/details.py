@@ -7,7 +7,7 @@ from typing import Any
 
 from genie_sandbox.account import Message
 from genie_sandbox.randomness import HOUR
-from genie_sandbox.truth.attachments import Body, asked_at, integer, kind_of, with_queries
+from genie_sandbox.truth.attachments import Body, integer, kind_of, with_queries
 from genie_sandbox.truth.audit import Key, Known, moment
 from genie_sandbox.truth.looks import Shown
 from genie_sandbox.truth.messages import api_message
@@ -50,7 +50,7 @@ def attachment_rows(
 
 def created_date(body: Body, known: Known) -> dt.date:
     """The day of a message: when the API says it was asked, else its ask event's, else its earliest event's."""
-    created = asked_at(body)
+    created = integer(body.get("created_timestamp"))
     if created is not None:
         return moment(created).date()
     asks = [event for event in known.in_order if event.is_ask]
@@ -163,7 +163,7 @@ def _response_time(first_settled: Body | None) -> int | None:
     """How long the answer took: unknown if it was first seen when its result had expired already."""
     if first_settled is None or first_settled.get("status") == "QUERY_RESULT_EXPIRED":
         return None
-    created = asked_at(first_settled)
+    created = integer(first_settled.get("created_timestamp"))
     updated = integer(first_settled.get("last_updated_timestamp"))
     if created is None or updated is None or updated < created:
         return None

@@ -3,7 +3,7 @@
 from typing import Any
 
 from genie_sandbox.account import Account, Message
-from genie_sandbox.truth.attachments import Body, asked_at, integer
+from genie_sandbox.truth.attachments import Body, integer
 from genie_sandbox.truth.audit import Key, moment
 from genie_sandbox.truth.looks import is_settled
 
@@ -34,7 +34,7 @@ def api_message(message: Message, body: Body) -> dict[str, Any]:
     Where the API does not say when it was asked, its `created_date` depends on the run that stored it, and is left
     out.
     """
-    created = asked_at(body)
+    created = integer(body.get("created_timestamp"))
     return {
         "workspace_id": message.workspace_id,
         "space_id": message.space_id,

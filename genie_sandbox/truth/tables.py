@@ -16,7 +16,7 @@ import pandas as pd
 from genie_sandbox.account import Account, Message
 from genie_sandbox.collector import collector_paused
 from genie_sandbox.truth.agents import item_rows
-from genie_sandbox.truth.attachments import Body, asked_at
+from genie_sandbox.truth.attachments import Body, integer
 from genie_sandbox.truth.audit import Key, Known, known_messages, messages_to_fetch
 from genie_sandbox.truth.comments import comment_rows
 from genie_sandbox.truth.details import attachment_rows, detail_row
@@ -267,7 +267,7 @@ class _Look:
         conversations: dict[tuple[str, str], list[tuple[int | None, str]]] = defaultdict(list)
         for message, body in self.stored.values():
             conversation = conversations[message.workspace_id, message.conversation_id]
-            conversation.append((asked_at(body), message.message_id))
+            conversation.append((integer(body.get("created_timestamp")), message.message_id))
         return {
             (workspace_id, message_id): position
             for (workspace_id, _), members in conversations.items()
