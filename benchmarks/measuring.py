@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -58,6 +59,8 @@ def command(what: str, measure: Callable[[bool], Iterable[bool]]) -> click.Comma
     @click.command(help=f"Measure {what}. Ends with status 1 if a goal is missed, unless it is quick.")
     @click.option("--quick", is_flag=True, help="Small sizes: shows that it works, proves nothing.")
     def main(quick: bool) -> None:
+        # As Ctrl-C does: whatever was started ends, too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         results = list(measure(quick))
         sys.exit(not (quick or all(results)))
 
