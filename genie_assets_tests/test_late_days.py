@@ -100,17 +100,19 @@ def test_days_that_became_too_old_while_nobody_loaded_anything_are_named(
     monkeypatch.setenv("GENIE_FIRST_DAY", back(40).isoformat())
     by_hand, new = (back(30), back(9)), (back(20), back(19), *map(back, range(1, 8)))
     now = world.now
-    for day in (*by_hand, *new):
-        days_later = 60 if day in by_hand else 1
-        world.now = dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=days_later)
+    nobody_asked, asked = back(12), [back(days) for days in range(18, 7, -1) if days not in (9, 12)]
+    world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] != nobody_asked]
+    for day in (back(20), back(19)):
+        world.now = dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=1)
         world.discover(day)
     world.now = now
+    for day in (*by_hand, *new):
+        world.discover(day)
     told = standing(world)["every_day_is_loaded"]
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
-    missed = [back(days) for days in range(18, 7, -1) if days != 9]
     assert (
-        "10 days before GENIE_LOOKBACK_DAYS were never loaded, though earlier ones were: "
-        f"{', '.join(map(str, missed))}. Nothing loads them by itself any more: "
+        "9 days before GENIE_LOOKBACK_DAYS were never loaded, though earlier ones were: "
+        f"{', '.join(map(str, asked))}. Nothing loads them by itself any more: "
         f"`genie-assets load --from {back(18)} --to {back(8)}` does"
     ) in (told.description or "")
     monkeypatch.setenv("GENIE_FIRST_DAY", back(8).isoformat())
@@ -118,6 +120,22 @@ def test_days_that_became_too_old_while_nobody_loaded_anything_are_named(
         standing(world)["every_day_is_loaded"].description or ""
     )
     world.discover(back(8))
+    assert standing(world)["every_day_is_loaded"].passed
+
+
+def test_of_days_on_which_nobody_asks_nothing_is_told_though_they_are_never_loaded(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon was off for some of them: nothing was late, and so nothing loaded them."""
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
+    monkeypatch.setenv("GENIE_FIRST_DAY", back(40).isoformat())
+    quiet = (back(18), back(17), back(16))
+    world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] not in quiet]
+    now = world.now
+    for days in (20, 19, *range(15, 0, -1)):
+        world.now = dt.datetime.combine(back(days), dt.time(12), dt.UTC) + dt.timedelta(days=1)
+        world.discover(back(days))
+    world.now = now
     assert standing(world)["every_day_is_loaded"].passed
 
 

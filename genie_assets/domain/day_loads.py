@@ -135,26 +135,31 @@ def is_late(day: dt.date, last_load: dt.datetime | None, now: dt.datetime) -> bo
 
 
 def skipped(loads: Iterable[Mapping[str, Any]], until: dt.date, lookback_days: int) -> list[dt.date]:
-    """Days that are too old to be loaded by themselves, and were not loaded while they were not.
+    """Days that nobody looked at while they were new, and that are too old by now to be looked at by themselves.
 
-    Somebody loaded days while they were new, and then nobody did for longer than the lookback is: the newest days
-    load themselves, and nothing else would tell of those in between. What was loaded long after its day was loaded
-    by hand, and says nothing of the days around it.
+    Somebody loaded days while they were new, and then nobody loaded any for longer than the lookback is. What was
+    loaded long after its day was loaded by hand, and says nothing of the days around it.
 
     Args:
-        loads: Rows of `genie_day_loads` of days before `until`.
+        loads: Rows of `genie_day_loads`.
         until: The first day that is looked at now.
         lookback_days: For so many days after it a day counts as new.
+
+    Returns:
+        The days, the earliest first. On some of them there may have been nothing to load.
     """
-    loaded = {row["event_date"]: row["first_load_timestamp"] for row in loads if row["events_hash"] is not None}
-    as_new = [
-        day for day, first in loaded.items() if first is not None and (first.date() - day).days <= lookback_days
-    ]
+    loaded = {row["event_date"]: row for row in loads if row["events_hash"] is not None}
+    times = {
+        day: {at.date() for name in ("first_load_timestamp", "last_load_timestamp") if (at := row[name])}
+        for day, row in loaded.items()
+    }
+    as_new = [day for day, on in times.items() if on and (min(on) - day).days <= lookback_days]
     if not as_new:
         return []
-    began = min(as_new)
-    days = (began + dt.timedelta(days=after) for after in range((until - began).days))
-    return [day for day in days if day not in loaded]
+    back = [dt.timedelta(days=days) for days in range(1, lookback_days + 1)]
+    looked_at = {on - each for of_day in times.values() for on in of_day for each in back}
+    days = (min(as_new) + dt.timedelta(days=after) for after in range((until - min(as_new)).days))
+    return [day for day in days if day not in loaded and day not in looked_at]
 
 
 def is_about_to_be_loaded(looked: dt.datetime | None, since: dt.datetime | None, now: dt.datetime) -> bool:

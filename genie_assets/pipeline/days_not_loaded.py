@@ -13,13 +13,15 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.day_loads import later_than, loads_of
 from genie_assets.pipeline.ports import SystemTables
 
+_TOLD = ["event_date", "events_hash", "first_load_timestamp", "last_load_timestamp"]
+
 
 class NotLoaded(NamedTuple):
     """Days of which something is missing: late ones, and such that are too old to be looked at.
 
     Attributes:
         late: What the log holds of each now, as rows of `genie_day_loads`.
-        skipped: See `domain.day_loads.skipped`.
+        skipped: Those of which the log holds something, the earliest first; see `domain.day_loads.skipped`.
     """
 
     late: Mapping[dt.date, Row] = MappingProxyType({})
@@ -41,8 +43,9 @@ def not_loaded(
         return NotLoaded()
     first = min(days)
     older = Rows(GENIE_DAY_LOADS, [Between("event_date", high=first - dt.timedelta(days=1))])
-    found = lake.together(
-        {"noted": loads_of(days), "older": Wanted(older, ["event_date", "events_hash", "first_load_timestamp"])}
-    )
+    found = lake.together({"noted": loads_of(days), "older": Wanted(older, _TOLD)})
     late = later_than(found["noted"], days, system_tables)
-    return NotLoaded(late, skipped(found["older"], first, lookback_days))
+    old = skipped([*found["older"], *found["noted"]], first, lookback_days)
+    # On most accounts there are none, and the log is not asked once more.
+    in_the_log = later_than([], old, system_tables) if old else {}
+    return NotLoaded(late, [day for day in old if day in in_the_log])
