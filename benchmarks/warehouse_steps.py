@@ -13,14 +13,15 @@ from genie_assets.gateways.genie.api import GenieApi
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.audit_messages import discover
 from genie_assets.pipeline.day_inspection import inspect_day
-from genie_assets.pipeline.day_loads import days_loaded_since, late_days, later_than, loads_of
+from genie_assets.pipeline.day_loads import later_than, loads_of
+from genie_assets.pipeline.days_not_loaded import not_loaded
 from genie_assets.pipeline.enriched_message_details import fold_day
 from genie_assets.pipeline.genie_api_messages import fetch
 from genie_assets.pipeline.genie_space_details import back_up_spaces
 from genie_assets.pipeline.inspection import open_errors
 from genie_assets.pipeline.left_out import left_out
 from genie_assets.pipeline.run import Run
-from genie_assets.pipeline.waiting import lost, what_waits
+from genie_assets.pipeline.waiting import lost_lately, what_waits
 from genie_assets.settings import load_settings
 from genie_assets.wiring import open_genie_api, open_lake, open_system_tables, open_workspaces
 
@@ -77,10 +78,9 @@ def _standing_checks(run: Run) -> None:
     days = last_days(now, settings.genie_lookback_days)
     open_errors(lake, sample=20)
     left_out(lake, first_day=settings.genie_first_day, today=now.date())
-    since = dt.datetime.combine(min(days), dt.time.min, dt.UTC)
-    lost(lake, now, {*days, *days_loaded_since(since, lake)})
+    lost_lately(lake, now, settings.genie_lookback_days)
     tables.latest_audit_event(since=now.date())
-    late_days(days, tables, lake)
+    not_loaded(days, tables, lake, settings.genie_lookback_days)
 
 
 def _spaces(run: Run) -> None:

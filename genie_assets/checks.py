@@ -28,12 +28,10 @@ from genie_assets.domain.tables import (
     RECONCILED_SPACES,
     SPACE_FETCH_ERRORS,
 )
-from genie_assets.domain.waiting import last_days
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.sql.system_tables import SystemTables
 from genie_assets.late_days import build_every_day_is_loaded, build_no_day_is_late
 from genie_assets.ledger_checks import build_ledger_is_clear
-from genie_assets.pipeline.day_loads import days_loaded_since
 from genie_assets.pipeline.inspection import (
     OpenErrors,
     Unreadable,
@@ -41,7 +39,7 @@ from genie_assets.pipeline.inspection import (
     unreadable,
 )
 from genie_assets.pipeline.left_out import left_out
-from genie_assets.pipeline.waiting import lost
+from genie_assets.pipeline.waiting import lost_lately
 from genie_assets.placement import Placement
 from genie_assets.reconciliation import spaces_are_reconciled
 from genie_assets.run_notes import noted_causes, noted_regions
@@ -225,10 +223,7 @@ def no_message_is_lost(
 ) -> dg.AssetCheckResult:
     """No message of GENIE_LOOKBACK_DAYS, or of days loaded since then, is without a trace after a day."""
     now = genie_clock.now()
-    days = last_days(now, load_settings().genie_lookback_days)
-    # Of an older day that somebody loads, no sensor goes on with what its run left.
-    since = dt.datetime.combine(min(days), dt.time.min, dt.UTC)
-    found = lost(genie_lake, now, {*days, *days_loaded_since(since, genie_lake)})
+    found = lost_lately(genie_lake, now, load_settings().genie_lookback_days)
     return dg.AssetCheckResult(
         passed=not found,
         description=f"{many(found.total(), 'message')} {form(found.total(), 'is', 'are')} neither stored nor in "

@@ -194,8 +194,10 @@ def _without_partition(
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         at = context.scheduled_execution_time
-        if is_queued_still(context.instance, name) and not configured(at.date()):
+        config = configured(at.date())
+        # What the day configures is other work than that of the run which waits.
+        if not config and is_queued_still(context.instance, name):
             return _ENOUGH
-        return dg.RunRequest(run_key=f"{name}/{at:{key}}", tags={REASON: name}, run_config=configured(at.date()))
+        return dg.RunRequest(run_key=f"{name}/{at:{key}}", tags={REASON: name}, run_config=config)
 
     return schedule

@@ -1,7 +1,7 @@
 """Late days from the look at the audit log to the run: real jobs, a real Dagster instance, a world in memory."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -92,20 +92,30 @@ def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
     assert standing(world)["every_day_is_loaded"].passed
 
 
+def forget_events(world: World, days: Collection[dt.date]) -> None:
+    """Nobody asked anything on these days."""
+    world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] not in days]
+
+
+def load_each_on_the_day_after(world: World, days: Iterable[dt.date], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load these days while they are new, with a lookback of a week."""
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
+    monkeypatch.setenv("GENIE_FIRST_DAY", back(40).isoformat())
+    now = world.now
+    for day in days:
+        world.now = dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=1)
+        world.discover(day)
+    world.now = now
+
+
 def test_days_that_became_too_old_while_nobody_loaded_anything_are_named(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A daemon that was off for longer than GENIE_LOOKBACK_DAYS: it loads the last days, and all looked well."""
-    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
-    monkeypatch.setenv("GENIE_FIRST_DAY", back(40).isoformat())
     by_hand, new = (back(30), back(9)), (back(20), back(19), *map(back, range(1, 8)))
-    now = world.now
-    nobody_asked, asked = back(12), [back(days) for days in range(18, 7, -1) if days not in (9, 12)]
-    world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] != nobody_asked]
-    for day in (back(20), back(19)):
-        world.now = dt.datetime.combine(day, dt.time(12), dt.UTC) + dt.timedelta(days=1)
-        world.discover(day)
-    world.now = now
+    asked = [back(days) for days in range(18, 7, -1) if days not in (9, 12)]
+    forget_events(world, [back(12)])
+    load_each_on_the_day_after(world, [back(20), back(19)], monkeypatch)
     for day in (*by_hand, *new):
         world.discover(day)
     told = standing(world)["every_day_is_loaded"]
@@ -127,15 +137,8 @@ def test_of_days_on_which_nobody_asks_nothing_is_told_though_they_are_never_load
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The daemon was off for some of them: nothing was late, and so nothing loaded them."""
-    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
-    monkeypatch.setenv("GENIE_FIRST_DAY", back(40).isoformat())
-    quiet = (back(18), back(17), back(16))
-    world.system_tables.events = [row for row in world.system_tables.events if row["event_date"] not in quiet]
-    now = world.now
-    for days in (20, 19, *range(15, 0, -1)):
-        world.now = dt.datetime.combine(back(days), dt.time(12), dt.UTC) + dt.timedelta(days=1)
-        world.discover(back(days))
-    world.now = now
+    forget_events(world, [back(18), back(17), back(16)])
+    load_each_on_the_day_after(world, map(back, (20, 19, *range(15, 0, -1))), monkeypatch)
     assert standing(world)["every_day_is_loaded"].passed
 
 

@@ -110,9 +110,10 @@ def unnamed_events(events: pd.DataFrame) -> Unnamed:
     Args:
         events: The day's events in the columns of `sql/audit_message_events.sql`.
     """
+    nameless = list(_records(events[events["message_id"].isna()]))
     agents: Counter[str] = Counter()
-    unknown: Counter[str] = Counter(_questions_without_answer(events))
-    for event in _records(events[events["message_id"].isna()]):
+    unknown = _questions_without_answer(nameless, events)
+    for event in nameless:
         if event.is_agents:
             # Where the conversation is named, its steps are listed.
             if event.conversation_id is None:
@@ -122,22 +123,31 @@ def unnamed_events(events: pd.DataFrame) -> Unnamed:
     return Unnamed(dict(agents), dict(unknown))
 
 
-def _questions_without_answer(events: pd.DataFrame) -> Counter[str]:
+def _questions_without_answer(nameless: Iterable[SimpleNamespace], events: pd.DataFrame) -> Counter[str]:
     """Questions beyond those whose message is named, by action.
 
     A message's id stands in the response only. Request and response may be rows of their own, so that of each pair
     one names none; what is more than that lacks its response, and the message is not found by the log.
+
+    Args:
+        nameless: The events that name no message: on most days no question is among them, and no other is read.
+        events: All of the day.
     """
-    balance: Counter[tuple[str, str]] = Counter()
-    for event in _records(events):
-        is_nameless = event.message_id is None
-        if is_ask(event.action_name) and not event.is_refused and not (is_nameless and event.is_agents):
-            sign = 1 if is_nameless else -1
-            balance[event.workspace_id, event.action_name] += sign * int(event.event_count)
+    missing = _questions(event for event in nameless if not event.is_agents)
+    if missing:
+        missing -= _questions(_records(events[events["message_id"].notna()]))
     found: Counter[str] = Counter()
-    for (_, action_name), count in balance.items():
-        if count > 0:
-            found[action_name] += count
+    for (_, action_name), count in missing.items():
+        found[action_name] += count
+    return found
+
+
+def _questions(events: Iterable[SimpleNamespace]) -> Counter[tuple[str, str]]:
+    """How many questions were let through, by workspace and action."""
+    found: Counter[tuple[str, str]] = Counter()
+    for event in events:
+        if is_ask(event.action_name) and not event.is_refused:
+            found[event.workspace_id, event.action_name] += int(event.event_count)
     return found
 
 

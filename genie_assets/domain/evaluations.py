@@ -12,7 +12,7 @@ from typing import Any
 
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.messages import CLOCKS_DIFFER, as_datetime, as_int, as_json, as_text, epoch_ms
+from genie_assets.domain.messages import as_datetime, as_int, as_json, as_text, epoch_ms, has_come
 from genie_assets.domain.requests import EvaluationsOfSpace, ResultsOfEvaluation
 from genie_assets.domain.table import storable
 from genie_assets.domain.workspaces import is_looked_at
@@ -215,7 +215,7 @@ def _after_run(look: RunsLook, run_id: str, body: Mapping[str, Any], before: Row
 def _past(ms: int | None, now: dt.datetime) -> int:
     """A time in ms that has come, as far as clocks tell: next to any other, all later answers would be old."""
     at = as_datetime(ms)
-    return ms if ms is not None and at is not None and at - now <= CLOCKS_DIFFER else 0
+    return ms if ms is not None and at is not None and has_come(at, now) else 0
 
 
 def _after_result(

@@ -12,7 +12,7 @@ from typing import Any
 
 from genie_assets.domain.columns import STATEMENT_SEEN
 from genie_assets.domain.keys import Row
-from genie_assets.domain.messages import Message
+from genie_assets.domain.messages import Message, not_negative
 from genie_assets.domain.questions import Equals
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS
 
@@ -112,26 +112,22 @@ def _updated(row: Mapping[str, Any]) -> dt.datetime:
 def _execution(row: Mapping[str, Any]) -> Row:
     """A row of query history in our columns. Real data hold negative durations: such numbers are unknown."""
     waits = [
-        _not_negative(row["waiting_for_compute_duration_ms"]),
-        _not_negative(row["waiting_at_capacity_duration_ms"]),
+        not_negative(row["waiting_for_compute_duration_ms"]),
+        not_negative(row["waiting_at_capacity_duration_ms"]),
     ]
     known_waits = [wait for wait in waits if wait is not None]
     return {
         "query_execution_status": row["execution_status"],
-        "query_duration_ms": _not_negative(row["total_duration_ms"]),
+        "query_duration_ms": not_negative(row["total_duration_ms"]),
         "query_start_time": row["start_time"],
         "query_end_time": row["end_time"],
         "query_warehouse_id": row["warehouse_id"],
-        "query_read_rows": _not_negative(row["read_rows"]),
-        "query_read_bytes": _not_negative(row["read_bytes"]),
+        "query_read_rows": not_negative(row["read_rows"]),
+        "query_read_bytes": not_negative(row["read_bytes"]),
         "query_error_message": None if row["error_message"] in ("", _REDACTED) else row["error_message"],
         "query_wait_ms": sum(known_waits) if known_waits else None,
-        "query_compile_ms": _not_negative(row["compilation_duration_ms"]),
-        "query_execution_ms": _not_negative(row["execution_duration_ms"]),
-        "query_fetch_ms": _not_negative(row["result_fetch_duration_ms"]),
+        "query_compile_ms": not_negative(row["compilation_duration_ms"]),
+        "query_execution_ms": not_negative(row["execution_duration_ms"]),
+        "query_fetch_ms": not_negative(row["result_fetch_duration_ms"]),
         "query_from_cache": row["from_result_cache"],
     }
-
-
-def _not_negative(value: int | None) -> int | None:
-    return value if value is not None and value >= 0 else None

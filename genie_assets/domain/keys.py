@@ -1,6 +1,7 @@
 """How things are named. Keys are tuples of ids and equal to plain ones; ids are opaque text from outside."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
 Row = dict[str, Any]
@@ -41,6 +42,14 @@ class SpaceKey(NamedTuple):
     def of(cls, row: Mapping[str, Any]) -> Self:
         """The key of the space that a row is about."""
         return cls(row["workspace_id"], row["space_id"])
+
+
+def by_space(rows: Iterable[Row]) -> defaultdict[SpaceKey, list[Row]]:
+    """The rows of each space, in their order; none for any other space."""
+    found: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[SpaceKey.of(row)].append(row)
+    return found
 
 
 MESSAGE = MessageKey._fields

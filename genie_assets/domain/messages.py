@@ -22,6 +22,12 @@ _MICROSECONDS_ABOVE = 253_402_300_799_999
 CLOCKS_DIFFER = dt.timedelta(hours=1)
 """Databricks' clock and ours: only what lies further apart than this is surely in that order."""
 
+
+def has_come(at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether a time that Databricks or another machine told has come, as far as clocks tell; both UTC."""
+    return at - now <= CLOCKS_DIFFER
+
+
 _FRACTION = re.compile(r"[0-9]{1,19}(\.[0-9]*)?([eE]\+?[0-9]{1,2})?")  # a float as programs write it
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -42,7 +48,11 @@ def as_int(value: Any) -> int | None:
 
 def as_count(value: Any) -> int | None:
     """A number of things, as `as_int` reads it; None for a negative one, which stands for an unknown one."""
-    number = as_int(value)
+    return not_negative(as_int(value))
+
+
+def not_negative(number: int | None) -> int | None:
+    """The number; None for a negative one."""
     return number if number is not None and number >= 0 else None
 
 

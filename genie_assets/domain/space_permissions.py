@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genie_assets.domain.keys import Row
-from genie_assets.domain.messages import CLOCKS_DIFFER, as_text
+from genie_assets.domain.messages import as_text, has_come
 from genie_assets.domain.table import storable
 
 # From the least to the most, as documented; an unknown level counts as more, so that it is noticed.
@@ -134,7 +134,8 @@ def is_overtaken(stored: Iterable[Row], asked_since: dt.datetime, now: dt.dateti
         asked_since: When our run began to ask, UTC.
         now: The time, UTC.
     """
-    return any(asked_since < (row["valid_to"] or row["valid_from"]) <= now + CLOCKS_DIFFER for row in stored)
+    changed = (row["valid_to"] or row["valid_from"] for row in stored)
+    return any(at > asked_since and has_come(at, now) for at in changed)
 
 
 def widened(rows: Iterable[Row], now: dt.datetime) -> list[Row]:

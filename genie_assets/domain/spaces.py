@@ -12,7 +12,7 @@ from typing import Any
 from genie_assets.domain.configuration_changes import changed_sections
 from genie_assets.domain.configurations import config_hash, is_configuration, kept_text, section_hashes
 from genie_assets.domain.keys import Row, SpaceKey
-from genie_assets.domain.messages import CLOCKS_DIFFER, as_text, parse_time
+from genie_assets.domain.messages import as_text, has_come, parse_time
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.table import storable
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS
@@ -136,7 +136,7 @@ def is_overtaken(in_force: Mapping[str, Any] | None, asked_since: dt.datetime, n
         asked_since: When our run began to ask, UTC.
         now: The time, UTC.
     """
-    return in_force is not None and asked_since < in_force["valid_from"] <= now + CLOCKS_DIFFER
+    return in_force is not None and in_force["valid_from"] > asked_since and has_come(in_force["valid_from"], now)
 
 
 def may_differ(in_force: Mapping[str, Any] | None, row: Mapping[str, Any]) -> bool:
@@ -199,7 +199,7 @@ def _state(body: Mapping[str, Any], previous: Mapping[str, Any], now: dt.datetim
 def _is_behind(body: Mapping[str, Any], previous: Mapping[str, Any], now: dt.datetime) -> bool:
     """Whether an answer is older than what is known. Next to a time that is yet to come, all answers would be."""
     known, told = previous.get("update_time"), parse_time(body.get("update_time"))
-    return known is not None and told is not None and told < known and known - now <= CLOCKS_DIFFER
+    return known is not None and told is not None and told < known and has_come(known, now)
 
 
 def _configuration(exported: str | None, previous: Mapping[str, Any]) -> Row:

@@ -3,12 +3,11 @@
 Nothing is asked of Databricks here, and nothing is written.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from genie_assets.domain.inventory import in_time, meant, split_version, version_of
-from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.keys import Row, SpaceKey, by_space
 from genie_assets.domain.questions import Equals, In
 from genie_assets.domain.space_access import WantedAccess
 from genie_assets.domain.space_events import Fate, Origin, SpaceEvent, fate, origins
@@ -47,9 +46,7 @@ class SpaceLibrary:
         """When spaces came and went, of those of which the audit log shows it."""
         # Changes are many, and say nothing here.
         kinds = In("event", [each for each in SpaceEvent if each is not SpaceEvent.UPDATED])
-        events: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
-        for row in self._lake.records(GENIE_SPACE_EVENTS, where=[kinds]):
-            events[SpaceKey.of(row)].append(row)
+        events = by_space(self._lake.records(GENIE_SPACE_EVENTS, where=[kinds]))
         return {key: fate(rows) for key, rows in events.items()}
 
     def find(self, name: str) -> Row:

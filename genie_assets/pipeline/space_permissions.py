@@ -1,11 +1,10 @@
 """Who may do what with the spaces, as a history: what is new of it is decided in `domain.space_permissions`."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.keys import Row, SpaceKey, by_space
 from genie_assets.domain.questions import Between, Equals, In, IsNull, Rows, Wanted
 from genie_assets.domain.requests import SpacePermissions
 from genie_assets.domain.space_permissions import (
@@ -72,7 +71,7 @@ def _store(found: Mapping[SpaceKey, AccessList], asked_since: dt.datetime, lake:
             "ended lately": Wanted(Rows(GENIE_SPACE_PERMISSIONS, [ids, ended]), names),
         }
     )
-    in_force, lately = _by_space(stored["in force"]), _by_space(stored["ended lately"])
+    in_force, lately = by_space(stored["in force"]), by_space(stored["ended lately"])
     stamp, by_now = run.stamp("permissions"), run.clock()
     rows = [
         {**row, "workspace_id": key.workspace_id, "space_id": key.space_id, **stamp}
@@ -83,10 +82,3 @@ def _store(found: Mapping[SpaceKey, AccessList], asked_since: dt.datetime, lake:
     if rows:
         lake.merge(GENIE_SPACE_PERMISSIONS, GENIE_SPACE_PERMISSIONS.frame(rows))
     return len(rows)
-
-
-def _by_space(rows: Iterable[Row]) -> defaultdict[SpaceKey, list[Row]]:
-    found: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[SpaceKey.of(row)].append(row)
-    return found

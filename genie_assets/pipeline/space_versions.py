@@ -1,10 +1,9 @@
 """The history of spaces' configurations, as stored: which version of each is in force."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.keys import Row, SpaceKey, by_space
 from genie_assets.domain.questions import Filter, In, IsNull, Rows, Wanted
 from genie_assets.domain.spaces import mended
 from genie_assets.domain.tables import GENIE_SPACE_VERSIONS, records
@@ -25,7 +24,7 @@ def versions_in_force(lake: Lakehouse, answered: Iterable[Row], stamp: Mapping[s
 
     Two runs that looked at once may each have written one: then the space's history is mended first.
     """
-    found = _of_each(answered)
+    found = by_space(answered)
     raced = {key for key, rows in found.items() if len(rows) > 1}
     if raced:
         found.update(_mend(lake, raced, stamp))
@@ -37,12 +36,12 @@ def whole_versions_in_force(lake: Lakehouse, spaces: Collection[SpaceKey]) -> di
     if not spaces:
         return {}
     ids = In("space_id", sorted({key.space_id for key in spaces}))
-    return {key: rows[-1] for key, rows in _by_space(lake, [ids, IsNull("valid_to")]).items() if key in spaces}
+    return {key: rows[-1] for key, rows in _stored(lake, [ids, IsNull("valid_to")]).items() if key in spaces}
 
 
 def _mend(lake: Lakehouse, spaces: Collection[SpaceKey], stamp: Mapping[str, Any]) -> dict[SpaceKey, list[Row]]:
     """Make the histories of these spaces right; what they are now."""
-    stored = _by_space(lake, [In("space_id", sorted({key.space_id for key in spaces}))])
+    stored = _stored(lake, [In("space_id", sorted({key.space_id for key in spaces}))])
     histories = {key: mended(stored[key]) for key in spaces}
     changed = [row for key, (rows, _) in histories.items() for row in rows if row not in stored[key]]
     gone = [row for _, rows in histories.values() for row in rows]
@@ -54,12 +53,5 @@ def _mend(lake: Lakehouse, spaces: Collection[SpaceKey], stamp: Mapping[str, Any
     return {key: rows for key, (rows, _) in histories.items()}
 
 
-def _by_space(lake: Lakehouse, where: Sequence[Filter]) -> dict[SpaceKey, list[Row]]:
-    return _of_each(records(lake.read(GENIE_SPACE_VERSIONS, where=where)))
-
-
-def _of_each(rows: Iterable[Row]) -> dict[SpaceKey, list[Row]]:
-    found: defaultdict[SpaceKey, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[SpaceKey.of(row)].append(row)
-    return dict(found)
+def _stored(lake: Lakehouse, where: Sequence[Filter]) -> Mapping[SpaceKey, list[Row]]:
+    return by_space(records(lake.read(GENIE_SPACE_VERSIONS, where=where)))

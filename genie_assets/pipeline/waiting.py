@@ -17,9 +17,10 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
     records,
 )
-from genie_assets.domain.waiting import LEFT_BEHIND, UNFINISHED, Wait, wait_of
+from genie_assets.domain.waiting import LEFT_BEHIND, UNFINISHED, Wait, last_days, wait_of
 from genie_assets.domain.worklist import next_looks
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets.pipeline.day_loads import days_loaded_since
 from genie_assets.pipeline.stored import known_answers
 
 Since = dict[dt.date, dt.datetime]
@@ -152,3 +153,10 @@ def lost(lake: Lakehouse, now: dt.datetime, days: Collection[dt.date]) -> Counte
         for row in lake.count(GENIE_MESSAGES_TO_FETCH, by=["event_date"], days=part, where=where):
             found[row["event_date"]] += row["count"]
     return found
+
+
+def lost_lately(lake: Lakehouse, now: dt.datetime, lookback_days: int) -> Counter[dt.date]:
+    """What is lost of the last days, and of older ones that were loaded since: no sensor goes on with those."""
+    days = last_days(now, lookback_days)
+    since = dt.datetime.combine(min(days), dt.time.min, dt.UTC)
+    return lost(lake, now, {*days, *days_loaded_since(since, lake)})

@@ -24,6 +24,7 @@ from genie_assets.commands.mending import of_a_folder
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets_tests.e2e.carried_out import Administrator
 from genie_assets_tests.e2e.pipelines import forget_settings
+from genie_assets_tests.rooms import CHECKOUT
 from genie_sandbox.account import Account, ArrivingRow, Principal, Space, Workspace, save
 from genie_sandbox.client import SandboxProcess
 
@@ -31,7 +32,7 @@ NOW = round(dt.datetime.now(dt.UTC).timestamp() * 1000)
 WE = "5f0c1d7e-0000-4000-8000-00000000abcd"
 SPACE = {"space_id": "s1", "title": "Sales", "serialized_space": '{"version":2}'}
 SCHEMAS = ("system.access", "system.query")
-RUNBOOK = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+RUNBOOK = CHECKOUT / "docs/operations.md"
 TABLES = ("system.access.audit", "system.query.history", "system.access.workspaces_latest")
 
 
