@@ -74,14 +74,19 @@ def audit_messages(
 
 def genie_api_messages(
     context: dg.AssetExecutionContext,
+    genie_system_tables: dg.ResourceParam[SystemTables],
     genie_api: dg.ResourceParam[GenieApi],
     genie_lake: dg.ResourceParam[Lakehouse],
     genie_clock: dg.ResourceParam[Clock],
     genie_budget: dg.ResourceParam[RunBudget],
 ) -> dg.MaterializeResult:
-    """Fetch the day's new, changed, unsettled and due messages; append answers, keep the error ledger true."""
+    """Fetch the day's new, changed, unsettled and due messages; append answers, keep the error ledger true.
+
+    So many parameters, because Dagster hands in every resource by its name.
+    """
     genie_api.expect_pace(known_pace(context))
-    report = fetch(run_of(context, genie_clock, genie_budget), genie=genie_api, lake=genie_lake)
+    run = run_of(context, genie_clock, genie_budget)
+    report = fetch(run, genie_system_tables.chosen_workspaces, genie=genie_api, lake=genie_lake)
     metadata = fetch_metadata(report) | clock_metadata(context, genie_clock.now(), genie_api.told_time())
     metadata |= noted_pace(genie_api.settled_pace())
     send_if_wanted(context, measures_of_fetch(report.asked, report.seconds))

@@ -40,7 +40,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "references": "messages of the day that had to be judged, with those of its open errors",
         "verdicts": "what was decided about each: `new`, `changed`, `unsettled` (had not ended) and `retry` (its "
         "error was due) are asked for; `waiting` is not due yet; `current`, `closed` and `deleted` need nothing; "
-        "`bad_reference` cannot be asked for",
+        "`bad_reference` cannot be asked for, and `left_out` is not, as GENIE_WORKSPACES leaves its workspace out",
         "wanted": "messages to ask for: the first four of these verdicts",
         "answered": "of the wanted, messages that the API showed",
         "success_rate": "share of those asked for that were answered or found deleted",

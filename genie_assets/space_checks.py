@@ -10,6 +10,7 @@ from genie_assets.domain.space_permissions import REPORTED_FOR
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.space_backups import NotBackedUp, not_backed_up
 from genie_assets.pipeline.space_permissions import widened_lately
+from genie_assets.settings import load_settings
 from genie_assets.showing import counted, named_spaces, rows_table
 from genie_assets.wiring import Clock
 
@@ -19,8 +20,8 @@ _SAMPLE = 20
 def spaces_are_backed_up(
     genie_lake: dg.ResourceParam[Lakehouse], genie_clock: dg.ResourceParam[Clock]
 ) -> dg.AssetCheckResult:
-    """Every known space that is not gone was read with its configuration within the last three days."""
-    found = not_backed_up(genie_lake, genie_clock.now())
+    """Every known space of workspaces that are looked at was read with its configuration within three days."""
+    found = not_backed_up(genie_lake, genie_clock.now(), load_settings().genie_workspaces)
     rows = [(each.title, each.key.space_id, each.key.workspace_id, each.status, each.since) for each in found]
     columns = ["title", "space id", "workspace id", "last look", "since"]
     return dg.AssetCheckResult(

@@ -95,6 +95,29 @@ def resolved(previous: Mapping[str, Any], resolution: Resolution, now: dt.dateti
     }
 
 
+NOT_LOOKED_AT = FetchError(
+    ErrorClass.CONFIG,
+    "Its workspace is not looked at, as GENIE_WORKSPACES does not name it: it is asked for once it does.",
+    was_asked=False,
+)
+
+
+def left_out(
+    ids: Mapping[str, str | None], previous: Mapping[str, Any] | None, *, event_date: dt.date, now: dt.datetime
+) -> Row:
+    """The row of a thing that is not asked for, because its workspace is not looked at.
+
+    Args:
+        ids: workspace_id, space_id, conversation_id and message_id.
+        previous: The message's row so far, if it has one; an open error ends as it is.
+        event_date: The Dagster partition that would ask for the message.
+        now: The time, UTC.
+    """
+    if previous is None or not is_open(previous):
+        previous = failed(ids, NOT_LOOKED_AT, previous=previous, event_date=event_date, now=now, jitter=0)
+    return resolved(previous, LEFT_OUT, now)
+
+
 def can_be_asked_for(row: Mapping[str, Any]) -> bool:
     """Whether the ids of an error suffice to ask for its message. If not, only a later event can complete them."""
     return all(map(is_usable_id, (row["space_id"], row["conversation_id"], row["message_id"])))

@@ -5,7 +5,7 @@ What is plainly up to date is left out by the lakehouse itself; the condition st
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,7 @@ from genie_assets.domain.messages import CLOCKS_DIFFER, as_datetime
 from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.domain.questions import Equals, Exists, Filter, Not, Rows
 from genie_assets.domain.tables import GENIE_API_MESSAGES, MESSAGE_FETCH_ERRORS
+from genie_assets.domain.workspaces import is_looked_at
 
 _SOONEST_LOOK = dt.timedelta(minutes=10)
 _LATEST_LOOK = dt.timedelta(days=1)
@@ -36,6 +37,7 @@ class Reference:
     last_change_time: dt.datetime | None  # by Databricks' clock
     is_deleted: bool
     seen_at: dt.datetime | None = None  # by our clock
+    is_looked_at: bool = True  # not if GENIE_WORKSPACES leaves its workspace out
 
     @property
     def key(self) -> MessageKey:
@@ -78,11 +80,13 @@ class Verdict(StrEnum):
     BAD_REFERENCE = "bad_reference"  # cannot be asked for: its ids are incomplete or unusable
     DELETED = "deleted"  # known deleted: nothing to ask for
     WAITING = "waiting"  # an open error, or an unsettled message, whose time has not come
-    CLOSED = "closed"  # its error was closed by hand
+    CLOSED = "closed"  # its error was closed, by hand or with its workspace
+    LEFT_OUT = "left_out"  # there is something to ask, and its workspace is not looked at
     CURRENT = "current"  # stored and up to date
 
 
 FETCHED_VERDICTS = frozenset({Verdict.NEW, Verdict.CHANGED, Verdict.UNSETTLED, Verdict.RETRY})
+_NOTHING_IS_LEFT = frozenset({Verdict.DELETED, Verdict.CLOSED, Verdict.CURRENT})
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ class Worklist:
     wanted: tuple[MessageRef, ...]
     bad_references: tuple[Reference, ...]
     deleted: tuple[Reference, ...]
+    left_out: tuple[Reference, ...]
     counts: Mapping[Verdict, int] = field(default_factory=dict)
 
 
@@ -114,7 +119,9 @@ PLAINLY_CURRENT: tuple[Filter, ...] = (
 """References that `judge` would call current, asked of the tables: it need not see them."""
 
 
-def reference_of(row: Mapping[str, Any], known: Mapping[str, Any] | None, error: Row | None) -> Reference:
+def reference_of(
+    row: Mapping[str, Any], known: Mapping[str, Any] | None, error: Row | None, chosen: Collection[str] = ()
+) -> Reference:
     """A row of `genie_messages_to_fetch` as a reference.
 
     Ids that the day's events do not all name are those under which the message is stored.
@@ -123,6 +130,7 @@ def reference_of(row: Mapping[str, Any], known: Mapping[str, Any] | None, error:
         row: The row, with `OF_A_REFERENCE`.
         known: Header of the message's latest stored answer.
         error: Its row of the ledger.
+        chosen: Workspaces that are looked at; none stands for all.
     """
     space_id, conversation_id = row["space_id"], row["conversation_id"]
     if known is not None and not (space_id and conversation_id):
@@ -136,6 +144,7 @@ def reference_of(row: Mapping[str, Any], known: Mapping[str, Any] | None, error:
         last_change_time=row["last_change_time"],
         is_deleted=bool(row["is_deleted"]) or _is_gone(row, error),
         seen_at=row["ingestion_timestamp"],
+        is_looked_at=is_looked_at(row["workspace_id"], chosen),
     )
 
 
@@ -147,10 +156,10 @@ def _is_gone(row: Mapping[str, Any], error: Row | None) -> bool:
     return changed is None or changed <= error["resolved_timestamp"]
 
 
-def reference_of_error(error: Row, known: Mapping[str, Any] | None) -> Reference:
+def reference_of_error(error: Row, known: Mapping[str, Any] | None, chosen: Collection[str] = ()) -> Reference:
     """An open error of a day whose events do not name its message any more, as a reference."""
     unsaid = dict.fromkeys(("workspace_url", "last_change_time", "ingestion_timestamp"))
-    return reference_of({**error, **unsaid, "is_deleted": False}, known, error)
+    return reference_of({**error, **unsaid, "is_deleted": False}, known, error, chosen)
 
 
 def known_of(header: Mapping[str, Any]) -> Known:
@@ -189,7 +198,7 @@ def make_worklist(
     now: dt.datetime,
 ) -> Worklist:
     """Judge every reference: `known` and `errors` are looked up by (workspace_id, message_id), times are UTC."""
-    wanted, bad, deleted = [], [], []
+    wanted, bad, deleted, left_out = [], [], [], []
     counts: Counter[Verdict] = Counter()
     for reference in references:
         verdict = judge(reference, known.get(reference.key), errors.get(reference.key), now)
@@ -200,7 +209,9 @@ def make_worklist(
             bad.append(reference)
         elif verdict is Verdict.DELETED:
             deleted.append(reference)
-    return Worklist(tuple(wanted), tuple(bad), tuple(deleted), dict(counts))
+        elif verdict is Verdict.LEFT_OUT:
+            left_out.append(reference)
+    return Worklist(tuple(wanted), tuple(bad), tuple(deleted), tuple(left_out), dict(counts))
 
 
 def judge(
@@ -210,8 +221,15 @@ def judge(
 
     An open error comes before everything but a deletion: its backoff holds even for a message that changed. One
     that is due never waits: whatever is done about it ends it, parks it or gives it a later time, or its day would
-    be run for it again and again.
+    be run for it again and again. Where the workspace is not looked at, whatever there is to ask is left out.
     """
+    verdict = _judge(reference, known, error, now)
+    return verdict if reference.is_looked_at or verdict in _NOTHING_IS_LEFT else Verdict.LEFT_OUT
+
+
+def _judge(
+    reference: Reference, known: Known | None, error: OpenError | ClosedError | None, now: dt.datetime
+) -> Verdict:
     if reference.is_deleted:
         return Verdict.DELETED
     usable = all(map(is_usable_id, (reference.space_id, reference.conversation_id, reference.message_id)))

@@ -24,8 +24,10 @@ from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
 from genie_assets.pipeline.error_ledger import (
     leave_out,
+    leave_unread,
     left_out_question,
     looked_at_again_question,
+    never_read_question,
     open_again,
 )
 from genie_assets.pipeline.ports import SystemTables
@@ -106,12 +108,14 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     beside = {
         "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
         "looked at again": looked_at_again_question(MESSAGE_FETCH_ERRORS, chosen),
+        "never read": never_read_question(event_date, chosen),
         **spaces.stored_question(of_spaces),
         **known_question(agents),
     }
     kept = keep_references(log, beside, lake, now)
     shown = {row["workspace_id"] for row in kept.rows}
     leave_out(lake, MESSAGE_FETCH_ERRORS, kept.found["left out"], now)
+    leave_unread(lake, event_date, kept.found["never read"], now)
     open_again(lake, MESSAGE_FETCH_ERRORS, kept.found["looked at again"], now)
     note_conversations(agents, kept.found.get("agents", ()), lake, now)
     new_events = spaces.keep(of_spaces, kept.found.get("space events", ()), lake, {"ingestion_timestamp": now})

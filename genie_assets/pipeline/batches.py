@@ -71,6 +71,11 @@ class Batches(Generic[T]):
         self._errors.resolve(key, resolution)
         self._commit_if_full()
 
+    def leave_out(self, ids: Mapping[str, str | None]) -> None:
+        """Note that a thing is not asked for, because its workspace is not looked at."""
+        self._errors.leave_out(ids)
+        self._commit_if_full()
+
     def close(self) -> Tally:
         """Commit what is left and tell what all batches held."""
         self._commit()

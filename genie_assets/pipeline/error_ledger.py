@@ -9,11 +9,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from genie_assets.domain import ledger
-from genie_assets.domain.keys import Row
+from genie_assets.domain.keys import MESSAGE_IDS, Row
 from genie_assets.domain.ledger import Resolution
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.questions import In, Not, Rows, Wanted
-from genie_assets.domain.tables import Table, records
+from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS, Table, records
+from genie_assets.domain.waiting import LEFT_BEHIND
 from genie_assets.domain.workspaces import not_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.run import Run
@@ -68,6 +69,12 @@ class ErrorLedger:
         row = self._rows.get(key)
         if row is not None and ledger.is_ended_by(row, resolution):
             self._change(key, ledger.resolved(row, resolution, self._run.clock()))
+
+    def leave_out(self, ids: Mapping[str, str | None]) -> None:
+        """Note that a thing is not asked for, because its workspace is not looked at."""
+        key = self.key_of(ids)
+        row = ledger.left_out(ids, self._rows.get(key), event_date=self._run.day, now=self._run.clock())
+        self._change(key, row)
 
     def store(self, stamp: Mapping[str, Any]) -> int:
         """Merge what has changed into the table, in one commit; the number of rows."""
@@ -135,6 +142,23 @@ def leave_out(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.date
     """Close these open errors of a ledger, which nobody would resolve."""
     if rows:
         lake.store(table, table.frame(ledger.resolved(row, ledger.LEFT_OUT, now) for row in rows))
+
+
+def never_read_question(event_date: dt.date, chosen: Collection[str]) -> Wanted:
+    """The question for messages of a day that no run has come to, in workspaces that are not looked at.
+
+    Args:
+        event_date: The day. It is loaded without them, so nothing else would remember that they are wanted.
+        chosen: The workspaces that are looked at; none stands for all.
+    """
+    return Wanted(Rows(GENIE_MESSAGES_TO_FETCH, [not_looked_at(chosen), LEFT_BEHIND], [event_date]), MESSAGE_IDS)
+
+
+def leave_unread(lake: Lakehouse, event_date: dt.date, references: Collection[Row], now: dt.datetime) -> None:
+    """Note of messages that no run has come to that they are not asked for; `open_again` has them asked for."""
+    if references:
+        rows = (ledger.left_out(ids, None, event_date=event_date, now=now) for ids in references)
+        lake.store(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(rows))
 
 
 def open_again(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:

@@ -24,6 +24,7 @@ from genie_assets.domain.tables import (
     MESSAGE_ATTACHMENTS,
     MESSAGE_DETAILS,
 )
+from genie_assets.domain.workspaces import is_looked_at
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.conversation_days import ConversationDay, indexed_days
 from genie_assets.pipeline.genie_space_details import look_at_spaces
@@ -130,7 +131,8 @@ class Sources:
 
     def _titles(self, spaces: Collection[SpaceKey], told: Told) -> tuple[dict[SpaceKey, str], int]:
         """Titles of the spaces, and the requests it took to read those of which none is known."""
-        untitled = {key for key in spaces if not told.titles.get(key)}
+        chosen = self.system_tables.chosen_workspaces
+        untitled = {key for key in spaces if not told.titles.get(key) and is_looked_at(key.workspace_id, chosen)}
         urls = {row["workspace_id"]: row["workspace_url"] for row in told.references if row["workspace_url"]}
         report = look_at_spaces(untitled, urls, genie=self.genie, lake=self.lake, run=self.run)
         titles = {**told.titles, **report.titles}

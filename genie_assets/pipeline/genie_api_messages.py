@@ -6,7 +6,7 @@ Look up the day, let the rules decide what is wanted, ask for it, and tell what 
 import datetime as dt
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from genie_assets.domain import ledger
@@ -57,17 +57,18 @@ _UNUSABLE = FetchError(
 )
 
 
-def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
+def fetch(run: Run, chosen: Collection[str] = (), *, genie: Genie, lake: Lakehouse) -> FetchReport:
     """Fetch what one day needs, and append each distinct answer to the log.
 
     Args:
         run: The run; from its deadline on nothing more is asked for, and the rest stays pending.
+        chosen: Workspaces that are looked at; none stands for all.
         genie: The API.
         lake: The tables.
     """
     started, began = time.monotonic(), run.clock()
     index_stored_messages(lake, {"ingestion_timestamp": began})
-    day = _look_up(run.day, lake)
+    day = _look_up(run.day, chosen, lake)
     before, stored_before = dict(day.errors), day.stored
     errors = ErrorLedger(lake, MESSAGE_FETCH_ERRORS, day.errors, run)
     changes = {reference.key: reference.last_change_time for reference in day.references}
@@ -79,6 +80,8 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
         batches.resolve(reference.key, ledger.DELETED)
     for reference in worklist.bad_references:
         batches.failed(_ids(reference), _UNUSABLE)
+    for reference in worklist.left_out:
+        batches.leave_out(_ids(reference))
     forbidden, probes = still_forbidden(wanted, errors.rows, genie, deadline=run.deadline)
     for ref, refusal in forbidden.items():
         batches.failed(_ids(ref), refusal)
@@ -112,7 +115,7 @@ def fetch(run: Run, *, genie: Genie, lake: Lakehouse) -> FetchReport:
     )
 
 
-def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:
+def _look_up(event_date: dt.date, chosen: Collection[str], lake: Lakehouse) -> FetchedDay:
     """The day's references and those of its open errors, unless they are plainly up to date."""
     days = [event_date]
     open_of_the_day = Rows(MESSAGE_FETCH_ERRORS, [Equals("event_date", event_date), *ledger.OPEN])
@@ -140,8 +143,8 @@ def _look_up(event_date: dt.date, lake: Lakehouse) -> FetchedDay:
         if key not in seen and ledger.is_open(row) and row["event_date"] == event_date
     ]
     known = answers_in(about) | known_answers(lake, {key.message_id for key in errors} - looked_up)
-    judged = [reference_of(row, known.get(key), errors.get(key)) for row, key in _by_key(rows)]
-    judged += [reference_of_error(row, known.get(key)) for row, key in _by_key(unseen)]
+    judged = [reference_of(row, known.get(key), errors.get(key), chosen) for row, key in _by_key(rows)]
+    judged += [reference_of_error(row, known.get(key), chosen) for row, key in _by_key(unseen)]
     return FetchedDay(judged, errors, known, current, len(rows))
 
 

@@ -99,6 +99,14 @@ def error(next_retry: dt.datetime | None, *, is_bad_reference: bool = False) -> 
         (reference(last_change_time=NOW + 9 * HOUR, seen_at=NOW - 2 * HOUR), known(), None, Verdict.CURRENT),
         # Read since: what was closed is past.
         (reference(), known(NOW - HOUR, is_settled=False), ClosedError(NOW - 2 * HOUR), Verdict.UNSETTLED),
+        # GENIE_WORKSPACES leaves the workspace out: what there is to ask now or later is not asked.
+        (reference(is_looked_at=False), None, None, Verdict.LEFT_OUT),
+        (reference(is_looked_at=False, space_id=None), None, None, Verdict.LEFT_OUT),
+        (reference(is_looked_at=False), None, error(NOW + HOUR), Verdict.LEFT_OUT),
+        (reference(is_looked_at=False), known(NOW, is_settled=False), None, Verdict.LEFT_OUT),
+        (reference(is_looked_at=False), None, ClosedError(NOW), Verdict.CLOSED),
+        (reference(is_looked_at=False), known(NOW - HOUR), None, Verdict.CURRENT),
+        (reference(is_looked_at=False, is_deleted=True), None, None, Verdict.DELETED),
     ],
 )
 def test_every_situation_has_its_verdict(

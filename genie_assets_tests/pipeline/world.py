@@ -365,7 +365,8 @@ class World:
 
     def fetch(self, day: dt.date = MONDAY, *, lake: Lakehouse | None = None) -> FetchReport:
         self.runs += 1
-        return fetch(self.run(day), genie=self.genie, lake=lake or self.lake)
+        chosen = self.system_tables.chosen_workspaces
+        return fetch(self.run(day), chosen, genie=self.genie, lake=lake or self.lake)
 
     def fold(self, day: dt.date = MONDAY) -> FoldReport:
         return fold_day(self.run(day), system_tables=self.system_tables, genie=self.genie, lake=self.lake)
