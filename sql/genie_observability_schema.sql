@@ -639,7 +639,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.message_comments (
   is_deleted BOOLEAN COMMENT 'The comments of the message were listed to the end since, without it.',
   deleted_seen_timestamp TIMESTAMP COMMENT 'First look that did not find it, NULL while it is there.',
   first_seen_timestamp TIMESTAMP COMMENT 'First look that found it.',
-  raw_json STRING COMMENT 'The comment as the API gave it, with all that is not known here.',
+  raw_json STRING COMMENT 'The comment as the API gave it, with all that is not known here, when a list last showed all of it.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_message_comments PRIMARY KEY (workspace_id, message_id, comment_id)
@@ -744,7 +744,7 @@ CREATE TABLE IF NOT EXISTS main.genie_analytics.agent_items (
   is_deleted BOOLEAN COMMENT 'The conversation was listed to the end since, without it.',
   deleted_seen_timestamp TIMESTAMP COMMENT 'First look that did not find it, NULL while it is there.',
   first_seen_timestamp TIMESTAMP COMMENT 'First look that found it.',
-  raw_json STRING COMMENT 'The step as the API gave it, with all that is not known here.',
+  raw_json STRING COMMENT 'The step as the API gave it, with all that is not known here, when a list last showed all of it.',
   ingestion_batch_id STRING COMMENT 'The atomic batch that wrote this row.',
   ingestion_timestamp TIMESTAMP COMMENT 'When this row was written.',
   CONSTRAINT pk_agent_items PRIMARY KEY (workspace_id, conversation_id, item_id)

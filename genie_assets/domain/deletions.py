@@ -162,11 +162,16 @@ def _is_same(row: Row, before: Row | None) -> bool:
 
 
 def with_times(rows: Iterable[Row], stored: Iterable[Row], now: dt.datetime) -> list[Row]:
-    """References of a day with the times of the stored ones: when each was first seen, and first as it is."""
+    """References of a day with the times of the stored ones: when each was first seen, and first as it is.
+
+    The name of a workspace stays known when nothing tells it any more, as of one that was deleted. Its address
+    does not: what is asked for there would be sent into the void.
+    """
     before = {MessageKey.of(row): row for row in stored}
     found = []
     for row in rows:
         old = before.get(MessageKey.of(row))
+        row = row if row["workspace_name"] or old is None else {**row, "workspace_name": old["workspace_name"]}
         seen = (old["first_seen_timestamp"] or old["ingestion_timestamp"]) if old else now
         written = old["ingestion_timestamp"] if old and _is_same(row, old) else now
         found.append({**row, "first_seen_timestamp": seen, "ingestion_timestamp": written})

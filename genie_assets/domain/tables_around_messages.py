@@ -27,7 +27,7 @@ MESSAGE_COMMENTS = Table(
         api(
             "raw_json",
             "STRING",
-            "The comment as the API gave it, with all that is not known here.",
+            "The comment as the API gave it, with all that is not known here, when a list last showed all of it.",
             is_document=True,
         ),
         *INGESTION,
@@ -125,7 +125,10 @@ AGENT_ITEMS = Table(
         ours("deleted_seen_timestamp", "TIMESTAMP", "First look that did not find it; NULL while it is there."),
         ours("first_seen_timestamp", "TIMESTAMP", "First look that found it."),
         api(
-            "raw_json", "STRING", "The step as the API gave it, with all that is not known here.", is_document=True
+            "raw_json",
+            "STRING",
+            "The step as the API gave it, with all that is not known here, when a list last showed all of it.",
+            is_document=True,
         ),
         *INGESTION,
     ),

@@ -1,6 +1,7 @@
 """Lists that are read to the end or not at all: what one makes of the children of a thing that are stored.
 
-What a list lacks is gone. What was seen once stays, and says that it is gone.
+What a list lacks is gone. What was seen once stays, and says that it is gone; and what a list showed of a child
+stays known when a later one shows less of it.
 """
 
 import datetime as dt
@@ -17,6 +18,8 @@ from genie_assets.domain.tables import (
     MESSAGE_COMMENT_LOOKS,
     MESSAGE_COMMENTS,
 )
+
+_DOCUMENT = "raw_json"
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def changed_children(kind: Kind, look: ListLook, stored: Iterable[Row]) -> list[
         {
             **look.ids,
             kind.child_id: child_id,
-            **says,
+            **_with_known(says, before.get(child_id)),
             "is_deleted": False,
             "deleted_seen_timestamp": None,
             "first_seen_timestamp": before[child_id]["first_seen_timestamp"] if child_id in before else look.at,
@@ -132,6 +135,19 @@ def changed_children(kind: Kind, look: ListLook, stored: Iterable[Row]) -> list[
     changed = [row for row in found if not _says_the_same(row, before.get(row[kind.child_id]))]
     gone = [row for child_id, row in before.items() if child_id not in look.children and not row["is_deleted"]]
     return changed + [{**row, "is_deleted": True, "deleted_seen_timestamp": look.at} for row in gone]
+
+
+def _with_known(says: Row, before: Row | None) -> Row:
+    """What is known of a child after a list: one that shows less of it takes nothing away.
+
+    The document stays that showed it, or what is known would stand in a column that no document says.
+    """
+    lost = [
+        name for name, value in says.items() if value is None and before is not None and before[name] is not None
+    ]
+    if before is None or not lost:
+        return says
+    return says | {name: before[name] for name in (*lost, _DOCUMENT)}
 
 
 def _says_the_same(row: Row, before: Row | None) -> bool:

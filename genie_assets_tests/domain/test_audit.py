@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from genie_assets.domain.actions import is_ask, may_change
 from genie_assets.domain.audit import forgotten_by_the_log, unnamed_events
+from genie_assets.domain.deletions import with_times
 from genie_assets_tests.domain.events import (
     ASKS,
     CHANGES,
@@ -101,6 +102,17 @@ def test_the_events_of_a_message_become_one_row() -> None:
 def test_a_workspace_that_is_not_listed_has_neither_name_nor_address() -> None:
     row = the_row([event()])
     assert (row["workspace_name"], row["workspace_url"]) == (None, None)
+
+
+def test_a_workspace_that_is_not_listed_any_more_keeps_its_name_and_loses_its_address() -> None:
+    listed = [{"workspace_id": "w1", "workspace_name": "Prod", "workspace_url": "https://w1"}]
+    (stored,) = with_times([the_row([event()], workspaces=listed)], [], at(0))
+    (row,) = with_times([the_row([event()])], [stored], at(1))
+    assert (row["workspace_name"], row["workspace_url"]) == ("Prod", None)
+    (again,) = with_times([the_row([event()])], [row], at(2))
+    assert again["ingestion_timestamp"] == at(1), "nothing has changed"
+    (renamed,) = with_times([the_row([event()], workspaces=[listed[0] | {"workspace_name": "New"}])], [row], at(2))
+    assert renamed["workspace_name"] == "New"
 
 
 def test_the_same_message_id_in_two_workspaces_is_two_messages() -> None:

@@ -57,6 +57,17 @@ def test_what_is_gone_stays_and_says_so_and_what_comes_back_is_there_again() -> 
     assert (shelf.comments["a"]["is_deleted"], shelf.comments["a"]["deleted_seen_timestamp"]) == (False, None)
 
 
+def test_a_comment_that_is_listed_again_without_its_text_keeps_it() -> None:
+    shelf = Shelf()
+    shelf.take(look(NOON, body("a", comment_type="REVIEW_REQUEST", created_timestamp=1)))
+    whole = shelf.comments["a"]
+    assert shelf.take(look(NOON + HOUR, {"message_comment_id": "a"})) == 0
+    assert shelf.take(look(NOON + 2 * HOUR, {"message_comment_id": "a", "comment_type": "COMMENT"})) == 1
+    assert shelf.comments["a"] == {**whole, "comment_type": "COMMENT"}, "with the document that shows it"
+    shelf.take(look(NOON + 3 * HOUR, body("a", "Because.", comment_type="COMMENT", created_timestamp=1)))
+    assert (shelf.comments["a"]["content"], "Because." in shelf.comments["a"]["raw_json"]) == ("Because.", True)
+
+
 def test_lists_that_are_stored_in_another_order_end_in_the_same_state() -> None:
     lists = [look(NOON, body("a")), look(NOON + HOUR, body("a", "!"), body("b")), look(NOON + 2 * HOUR, body("b"))]
     for order in itertools.permutations(lists):
