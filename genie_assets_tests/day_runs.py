@@ -61,6 +61,27 @@ def run_day(
     )
 
 
+def standing_run(
+    world: World, *names: str, instance: dg.DagsterInstance | None = None
+) -> dg.ExecuteInProcessResult:
+    """Run the standing checks of these names, or all of them."""
+    definitions = build_defs(system_tables=world.system_tables, lake=world.lake, clock=ClockOf(world))
+    job = definitions.resolve_job_def("genie_standing_checks")
+    if names:
+        keys = {key for key in definitions.resolve_asset_graph().asset_check_keys if key.name in names}
+        job = job.get_subset(asset_check_selection=keys)
+    return job.execute_in_process(instance=instance or dg.DagsterInstance.ephemeral(), run_config=QUIET)
+
+
+def standing(world: World, name: str, instance: dg.DagsterInstance | None = None) -> dg.AssetCheckEvaluation:
+    """What one standing check says; the others are not run, as all of them take a second."""
+    return evaluations(standing_run(world, name, instance=instance))[name]
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
 class ClockOf:
     def __init__(self, world: World) -> None:
         self.now = world.clock

@@ -33,12 +33,12 @@ from genie_assets.domain.outcomes import ErrorClass
 from genie_assets.gateways.channels import open_channels, send_to_all
 from genie_assets.partitions import utc_days
 from genie_assets.runs import PARTITION_TAG
-from genie_assets_tests.day_runs import back
+from genie_assets_tests.day_runs import back, evaluations, standing_run
 from genie_assets_tests.gateways.smtp_server import SmtpServer
 from genie_assets_tests.gateways.stub_server import Reply, StubServer, always
 from genie_assets_tests.pipeline.world import World
 from genie_assets_tests.test_documents import section
-from genie_assets_tests.test_late_days import standing
+from genie_assets_tests.test_late_days import MISS_A_REGION
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 LEDGER, FETCHED, LOG = "message_fetch_errors", "genie_api_messages", "system/access/audit"
@@ -200,8 +200,8 @@ def test_a_region_that_is_down_is_one_incident_beside_what_else_the_same_checks_
         world.system_tables.newest_events = newest
         for each in days:
             world.discover(back(each))
-        failed = {name for name, check in standing(world, watch.instance).items() if not check.passed}
-        seen.append(failed & {"audit_is_fresh", "every_day_is_loaded", "no_day_is_late"})
+        told = evaluations(standing_run(world, *MISS_A_REGION, instance=watch.instance))
+        seen.append({name for name, check in told.items() if not check.passed})
 
     seen: list[set[str]] = []
     away = "There is no SQL warehouse there."
@@ -231,13 +231,13 @@ def test_a_region_that_is_down_is_one_incident_beside_what_else_the_same_checks_
 
 
 def test_a_check_that_flaps_does_not_flood(watch: Watch, web: StubServer, post: SmtpServer) -> None:
-    for number in range(48):
+    for number in range(24):
         watch.verdict(f"{LOG}:audit_is_fresh", passed=number % 2 == 0, severity=dg.AssetCheckSeverity.WARN)
-        for _ in range(3):
-            watch.tick(after=20 * MINUTE)
+        for _ in range(2):
+            watch.tick(after=30 * MINUTE)
     titles = [each["title"] for each in hooked(web)]
-    assert titles.count("genie-assets: 1 warning") <= 4, "two days, every hour"
-    assert len(titles) <= 8
+    assert titles.count("genie-assets: 1 warning") <= 3, "a day, every hour"
+    assert len(titles) <= 5
     assert len(post.messages) == len(titles), "mail is spared, too"
 
 
@@ -247,7 +247,7 @@ def test_a_channel_that_is_down_is_retried_and_told_once_and_the_heart_rests_unt
     post.is_down = True
     description = "Sales <!channel> `http://evil.example` @here?\n\nmore"
     watch.verdict(f"{LOG}:audit_is_fresh", passed=False, description=description)
-    told = [watch.tick() for _ in range(40)]
+    told = [watch.tick(after=4 * MINUTE) for _ in range(10)]
     assert "1 of 2 channels cannot be reached" in told[-1]
     assert len(hooked(web)) == 1, "the other one is told in time, and once"
     assert beats(web) == 0
@@ -255,8 +255,8 @@ def test_a_channel_that_is_down_is_retried_and_told_once_and_the_heart_rests_unt
     # A daemon that was restarted knows what the cursor holds, and nothing else.
     restarted = Watch(watch.instance, watch.definitions, watch.clock)
     restarted.cursor, watch = watch.cursor, restarted
-    for _ in range(40):
-        watch.tick()
+    for _ in range(10):
+        watch.tick(after=4 * MINUTE)
     (mail,) = post.texts()
     assert len(hooked(web)) == 1
     assert beats(web) > 0

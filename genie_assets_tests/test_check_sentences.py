@@ -19,31 +19,10 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
 )
 from genie_assets.run_notes import causes_of
-from genie_assets_tests.day_runs import QUIET, ClockOf, run_day
-from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, FakeSystemTables, World
+from genie_assets_tests.day_runs import QUIET, evaluations, run_day, standing, standing_run
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, World
 
 HOSTILE = "# Sales](https://evil.example) ![x](//evil.example/p.png) | <b>\n\n## more"
-
-
-def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
-    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
-
-
-def standing(world: World) -> dict[str, dg.AssetCheckEvaluation]:
-    return evaluations(standing_run(world))
-
-
-def standing_run(world: World) -> dg.ExecuteInProcessResult:
-    definitions = build_defs(system_tables=FreshAudit(), lake=world.lake, clock=ClockOf(world))
-    job = definitions.resolve_job_def("genie_standing_checks")
-    return job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), run_config=QUIET)
-
-
-class FreshAudit(FakeSystemTables):
-    newest: dt.datetime | None = NOON
-
-    def latest_audit_event(self, *, since: dt.date) -> dt.datetime | None:
-        return self.newest
 
 
 def tokens(markdown: str) -> set[str]:
@@ -108,7 +87,7 @@ def open_error(error_class: str, **cells: Any) -> dict[str, Any]:
 def test_open_errors_are_told_with_what_helps_and_never_with_what_leads_round_in_circles(tmp_path: Path) -> None:
     """What cannot be asked for was to be requeued, and its day then ran every half hour for ever."""
     world = World(tmp_path)
-    told = {name: each.description for name, each in standing(world).items()}
+    told = {name: each.description for name, each in evaluations(standing_run(world)).items()}
     assert (told.pop("no_day_is_late") or "").startswith("3 of the last days were not loaded since the day's end")
     assert told == dict.fromkeys(
         [
@@ -207,7 +186,7 @@ def test_what_checks_found_is_seen_without_a_click_and_counts_say_of_what(tmp_pa
     world.ask("m1", "m2")
     world.genie.errors["m2"] = FORBIDDEN
     with dg.DagsterInstance.ephemeral() as instance:
-        found = evaluations(run_day(world, instance)) | standing(world)
+        found = evaluations(run_day(world, instance)) | evaluations(standing_run(world))
     told = [(name, key, value) for name, check in found.items() for key, value in check.metadata.items()]
     assert len(told) > 30
     assert [each for each in told if not isinstance(each[2], SEEN_AT_ONCE)] == []
@@ -237,17 +216,17 @@ def test_what_is_nowhere_a_day_after_it_was_seen_is_lost_and_told(
     world.genie.requests_allowed = 1
     world.load()
     world.now += 23 * HOUR
-    assert standing(world)["no_message_is_lost"].passed
+    assert standing(world, "no_message_is_lost").passed
     assert (world.state().accounting().pending, world.state().accounting().lost) == (2, 0)
     world.now += 2 * HOUR
-    told = standing(world)["no_message_is_lost"]
+    told = standing(world, "no_message_is_lost")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert "2 messages are neither stored nor in the ledger" in (told.description or "")
     assert "`2026-03-02` 2" in (told.description or "")
     assert (world.state().accounting().pending, world.state().accounting().lost) == (0, 2)
     monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "1")
     world.now += 24 * HOUR
-    assert standing(world)["no_message_is_lost"].passed
+    assert standing(world, "no_message_is_lost").passed
 
     # A day of long ago, which somebody has just loaded, is no less than others.
     long_ago = MONDAY - dt.timedelta(days=400)
@@ -255,7 +234,7 @@ def test_what_is_nowhere_a_day_after_it_was_seen_is_lost_and_told(
     world.genie.requests_allowed = 0
     world.load(long_ago)
     world.now += 25 * HOUR
-    told = standing(world)["no_message_is_lost"]
+    told = standing(world, "no_message_is_lost")
     assert not told.passed
     assert f"`{long_ago}` 1" in (told.description or "")
 
@@ -268,9 +247,9 @@ def test_days_before_the_first_partition_and_in_the_future_are_told(
     world.ask("m1", "m2")
     world.load()
     world.lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame([open_error("SERVER", message_id="m9")]))
-    assert standing(world)["every_stored_day_is_a_partition"].passed
+    assert standing(world, "every_stored_day_is_a_partition").passed
     monkeypatch.setenv("GENIE_FIRST_DAY", "2026-03-03")
-    told = standing(world)["every_stored_day_is_a_partition"]
+    told = standing(world, "every_stored_day_is_a_partition")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert told.description == (
         "2 stored messages and 1 open error belong to 1 day before GENIE_FIRST_DAY, which is 2026-03-03: no run "
@@ -279,15 +258,15 @@ def test_days_before_the_first_partition_and_in_the_future_are_told(
     )
     world.now = NOON - dt.timedelta(days=1)
     monkeypatch.delenv("GENIE_FIRST_DAY")
-    told = standing(world)["every_stored_day_is_a_partition"]
+    told = standing(world, "every_stored_day_is_a_partition")
     assert "belong to 1 day in the future, from 2026-03-02 on" in (told.description or "")
 
 
-def test_an_audit_log_that_stopped_says_since_when(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_audit_log_that_stopped_says_since_when(tmp_path: Path) -> None:
     world = World(tmp_path)
-    monkeypatch.setattr(FreshAudit, "newest", NOON - dt.timedelta(hours=7))
-    assert "2026-03-02 05:00 UTC" in (standing(world)["audit_is_fresh"].description or "")
-    monkeypatch.setattr(FreshAudit, "newest", None)
-    stopped = standing(world)["audit_is_fresh"]
+    world.system_tables.log_ended = NOON - 7 * HOUR
+    assert "2026-03-02 05:00 UTC" in (standing(world, "audit_is_fresh").description or "")
+    world.system_tables.log_ended = NOON - 72 * HOUR
+    stopped = standing(world, "audit_is_fresh")
     assert (stopped.passed, stopped.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert "no event of the last two days" in (stopped.description or "")

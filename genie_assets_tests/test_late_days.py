@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -12,10 +11,13 @@ from genie_assets.definitions import build_defs
 from genie_assets.late_days import Look
 from genie_assets.run_notes import LateDay
 from genie_assets.sensors import LATE_DAYS_AT_ONCE, late_days_to_run
-from genie_assets_tests.day_runs import ClockOf, back, run_day, today
+from genie_assets_tests.day_runs import back, evaluations, run_day, standing, standing_run, today
 from genie_assets_tests.pipeline.world import HOUR, World
 
 pytestmark = pytest.mark.slow
+
+# The checks that look for each region by itself.
+MISS_A_REGION = ("audit_is_fresh", "every_day_is_loaded", "no_day_is_late")
 
 
 @pytest.fixture
@@ -54,27 +56,13 @@ def tick(world: World, instance: dg.DagsterInstance, later: dt.timedelta = dt.ti
         return list(definitions.resolve_sensor_def("load_late_days").evaluate_tick(context).run_requests or [])
 
 
-def standing(world: World, instance: dg.DagsterInstance | None = None) -> dict[str, dg.AssetCheckEvaluation]:
-    class FreshAudit:
-        def latest_audit_event(self, *, since: dt.date) -> dt.datetime | None:
-            return world.now
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(world.system_tables, name)
-
-    definitions = build_defs(system_tables=FreshAudit(), lake=world.lake, clock=ClockOf(world))
-    job = definitions.resolve_job_def("genie_standing_checks")
-    result = job.execute_in_process(instance=instance or dg.DagsterInstance.ephemeral())
-    return {each.check_name: each for each in result.get_asset_check_evaluations()}
-
-
 def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
     world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing noticed a day that no schedule had come to: a first start, or a daemon that was off for ten days."""
-    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "7")
+    monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "4")
     assert tick(world, instance) == []
-    assert not standing(world)["every_day_is_loaded"].passed
+    assert not standing(world, "every_day_is_loaded").passed
     look(world, instance)
     asked: list[dt.date] = []
     for _ in range(20):
@@ -86,10 +74,10 @@ def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(
             asked.append(dt.date.fromisoformat(str(request.partition_key)))
             assert request.tags["genie/reason"] == "late"
             assert run_day(world, instance, day=asked[-1]).success
-    assert asked == [back(days) for days in range(1, 8)], "today is not among them: it is loaded every hour"
+    assert asked == [back(days) for days in range(1, 5)], "today is not among them: it is loaded every hour"
     look(world, instance)
     assert tick(world, instance) == []
-    assert standing(world)["every_day_is_loaded"].passed
+    assert standing(world, "every_day_is_loaded").passed
 
 
 def forget_events(world: World, days: Collection[dt.date]) -> None:
@@ -118,7 +106,7 @@ def test_days_that_became_too_old_while_nobody_loaded_anything_are_named(
     load_each_on_the_day_after(world, [back(20), back(19)], monkeypatch)
     for day in (*by_hand, *new):
         world.discover(day)
-    told = standing(world)["every_day_is_loaded"]
+    told = standing(world, "every_day_is_loaded")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert (
         "9 days before GENIE_LOOKBACK_DAYS were never loaded, though earlier ones were: "
@@ -127,10 +115,10 @@ def test_days_that_became_too_old_while_nobody_loaded_anything_are_named(
     ) in (told.description or "")
     monkeypatch.setenv("GENIE_FIRST_DAY", back(8).isoformat())
     assert f"1 day before GENIE_LOOKBACK_DAYS was never loaded, though earlier ones were: {back(8)}. " in (
-        standing(world)["every_day_is_loaded"].description or ""
+        standing(world, "every_day_is_loaded").description or ""
     )
     world.discover(back(8))
-    assert standing(world)["every_day_is_loaded"].passed
+    assert standing(world, "every_day_is_loaded").passed
 
 
 def test_of_days_on_which_nobody_asks_nothing_is_told_though_they_are_never_loaded(
@@ -139,7 +127,7 @@ def test_of_days_on_which_nobody_asks_nothing_is_told_though_they_are_never_load
     """The daemon was off for some of them: nothing was late, and so nothing loaded them."""
     forget_events(world, [back(18), back(17), back(16)])
     load_each_on_the_day_after(world, map(back, (20, 19, *range(15, 0, -1))), monkeypatch)
-    assert standing(world)["every_day_is_loaded"].passed
+    assert standing(world, "every_day_is_loaded").passed
 
 
 def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
@@ -151,7 +139,7 @@ def test_a_row_that_comes_twenty_days_late_is_found_told_and_loaded(
     look(world, instance)
     assert tick(world, instance) == []
     world.event("m20", "c20", day=back(20), action="updateConversationMessageFeedback", at=world.now - 480 * HOUR)
-    told = standing(world)["every_day_is_loaded"]
+    told = standing(world, "every_day_is_loaded")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert f"1 day was never loaded, or the audit log holds more by now: {back(20)}." in (told.description or "")
     look(world, instance)
@@ -168,7 +156,7 @@ def test_a_late_row_is_told_once_it_should_have_been_loaded_or_nobody_looks(
     """Rows come late every day and are loaded within the hour: a check in between must not raise an alarm."""
 
     def told() -> tuple[bool, object]:
-        check = standing(world, instance)["every_day_is_loaded"]
+        check = standing(world, "every_day_is_loaded", instance)
         return check.passed, check.metadata["late_days_about_to_be_loaded"].value
 
     monkeypatch.setenv("GENIE_LOOKBACK_DAYS", "5")
@@ -211,7 +199,7 @@ def test_a_day_that_cannot_be_loaded_is_asked_for_ever_more_rarely(
 
 
 def test_a_missing_yesterday_is_red_while_old_days_are_loaded(
-    world: World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A freshness policy sees the latest load of any day, and a backfill of last month keeps it green."""
     evening, morning = (
@@ -222,18 +210,18 @@ def test_a_missing_yesterday_is_red_while_old_days_are_loaded(
     world.load(back(1))
     world.now = morning
     for day in (back(2), back(3), back(30)):
-        assert run_day(world, instance, day=day).success
-    red = standing(world)["no_day_is_late"]
+        world.load(day)
+    red = standing(world, "no_day_is_late")
     assert (red.passed, red.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert f"1 of the last days was not loaded since the day's end: {back(1)}." in (red.description or "")
     assert str(evening.date()) in str(red.metadata["late"].value), "when it was last loaded"
-    assert run_day(world, instance, day=back(1)).success
-    assert standing(world)["no_day_is_late"].passed
+    world.load(back(1))
+    assert standing(world, "no_day_is_late").passed
     # The night's runs come a few hours after midnight, and may wait for others.
     world.now = morning + dt.timedelta(hours=22)
-    assert standing(world)["no_day_is_late"].passed
+    assert standing(world, "no_day_is_late").passed
     world.now += dt.timedelta(hours=2)
-    assert str(today()) in (standing(world)["no_day_is_late"].description or "")
+    assert str(today()) in (standing(world, "no_day_is_late").description or "")
 
 
 def test_a_region_that_is_missing_or_silent_is_told_by_its_name_though_the_others_are_well(
@@ -246,33 +234,31 @@ def test_a_region_that_is_missing_or_silent_is_told_by_its_name_though_the_other
     world.system_tables.newest_events = {"home": world.now, "ap": None}
     for days in (1, 2):
         world.discover(back(days))
-    told = standing(world)
+    told = evaluations(standing_run(world, *MISS_A_REGION))
     fresh = told["audit_is_fresh"]
     assert (fresh.passed, fresh.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert "Region us: its audit log cannot be read: `No warehouse ¦ there.`" in (fresh.description or "")
     assert "Region ap: the audit log shows no event of the last two days" in (fresh.description or "")
     assert "Region home" not in (fresh.description or "")
     world.now = dt.datetime.combine(today(), dt.time(6), dt.UTC)
-    late = standing(world)["no_day_is_late"]
+    late = standing(world, "no_day_is_late")
     assert f"2 of the last days were loaded without the region us: {back(1)}, {back(2)}." in (
         late.description or ""
     )
     assert "The audit log of the region us cannot be read now" in (told["every_day_is_loaded"].description or "")
     world.system_tables.regions = {"home": None, "ap": None}
-    assert standing(world)["no_day_is_late"].passed, "a region that was taken out of the setting is none any more"
+    assert standing(world, "no_day_is_late").passed, "a region that was taken out of the setting is none any more"
 
     world.system_tables.regions = dict.fromkeys(("home", "us", "ap"))
     world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)
-    assert not standing(world)["no_day_is_late"].passed, "these days are not whole before they are loaded"
+    assert not standing(world, "no_day_is_late").passed, "these days are not whole before they are loaded"
     look(world, instance)
     assert [request.partition_key for request in tick(world, instance)] == [str(back(1)), str(back(2))]
     for days in (1, 2):
         world.discover(back(days))
     world.system_tables.newest_events = dict.fromkeys(("home", "us", "ap"), world.now)
-    told = standing(world)
-    assert [
-        name for name in ("audit_is_fresh", "no_day_is_late", "every_day_is_loaded") if not told[name].passed
-    ] == []
+    told = evaluations(standing_run(world, *MISS_A_REGION))
+    assert [name for name, check in told.items() if not check.passed] == []
 
 
 def test_late_days_wait_for_what_is_under_way_and_grow_rarer() -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.tables import GENIE_SPACE_PERMISSIONS
+from genie_assets_tests.day_runs import standing
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, World
-from genie_assets_tests.test_check_sentences import HOSTILE, standing, tokens
+from genie_assets_tests.test_check_sentences import HOSTILE, tokens
 
 pytestmark = pytest.mark.slow  # real tables
 
@@ -46,7 +47,7 @@ def test_a_widened_access_turns_the_check_yellow_and_names_no_person(world: Worl
     world.genie.spaces = {"s1": {"space_id": "s1", "title": HOSTILE, "serialized_space": "{}"}}
     world.genie.access = {"s1": access(team="CAN_RUN")}
     world.back_up()
-    assert standing(world)["no_access_was_widened"].passed
+    assert standing(world, "no_access_was_widened").passed
     wider = access(team="CAN_EDIT")
     person = {"user_name": "ann@example.com", "all_permissions": [{"permission_level": "CAN_VIEW"}]}
     wider["access_control_list"].append(person)
@@ -54,12 +55,12 @@ def test_a_widened_access_turns_the_check_yellow_and_names_no_person(world: Worl
     for hours in (24, 48):
         world.now = NOON + hours * HOUR
         world.back_up()
-        told = standing(world)["no_access_was_widened"]
+        told = standing(world, "no_access_was_widened")
         assert (told.passed, told.metadata["accesses_widened"].value) == (False, 2)
         assert tokens(told.description or "") == {"paragraph_open", "paragraph_close", "inline", "text"}
         assert "ann@" not in f"{told.description}{told.metadata}"
     world.now = NOON + 5 * 24 * HOUR
-    assert standing(world)["no_access_was_widened"].passed
+    assert standing(world, "no_access_was_widened").passed
 
 
 def test_a_space_that_cannot_be_read_is_not_asked_for_its_access(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -61,7 +61,8 @@ _EVENTS += ["message_id", "space_event_id", "first_event_time", "last_event_time
 class FakeSystemTables:
     """What the warehouse would answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], dt.datetime]) -> None:
+        self._clock = clock
         self.events: list[dict[str, Any]] = []
         self.deleted: list[dict[str, Any]] = []
         self.history: list[dict[str, Any]] = []
@@ -73,6 +74,7 @@ class FakeSystemTables:
         self.chosen_workspaces: set[str] = set()
         self.regions: dict[str, str | None] = {}
         self.newest_events: dict[str, dt.datetime | None] = {}  # by region
+        self.log_ended: dt.datetime | None = None  # if it did: else there is an event of this moment
         self.name: str | None = "Prod"
         self.others: list[dict[str, Any]] = []  # workspaces besides it
 
@@ -104,6 +106,10 @@ class FakeSystemTables:
     def day_and_later(self, day: dt.date, until: dt.date) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
         later = self.event_days(day + dt.timedelta(days=1), until)
         return self.event_days(day, day), later, self.workspaces()
+
+    def latest_audit_event(self, since: dt.date) -> dt.datetime | None:
+        latest = self.log_ended or self._clock()
+        return latest if latest.date() >= since else None
 
     def latest_audit_events(self, since: dt.date) -> dict[str, dt.datetime | None]:
         return self.newest_events
@@ -263,7 +269,7 @@ class World:
 
     def __init__(self, path: Path) -> None:
         self.now = NOON
-        self.system_tables = FakeSystemTables()
+        self.system_tables = FakeSystemTables(self.clock)
         self.genie = FakeGenie(self)
         self.lake: Lakehouse = open_lakehouse(str(path))
         self.runs = 0
