@@ -6,7 +6,7 @@ looked for (`evidence`).
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -15,10 +15,12 @@ from genie_assets.domain.keys import Row
 from genie_assets.domain.messages import Message, not_negative
 from genie_assets.domain.questions import Equals
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS
+from genie_assets.domain.times import wanted_since
 
 StatementKey = tuple[str, str]  # (workspace_id, statement_id)
 
-# A statement that is not in query history this long after its question is not waited for any more.
+# A statement that is not in query history this long after its question, or after the message has named it, is not
+# waited for any more.
 HISTORY_TIME_LIMIT = dt.timedelta(hours=72)
 _REDACTED = "<REDACTED>"
 # What stays known of an execution when history has forgotten it.
@@ -49,7 +51,7 @@ def enrichment_status(
     workspace_id: str,
     runs: Mapping[StatementKey, Row],
     *,
-    seen: dt.datetime,
+    looks: Sequence[Mapping[str, Any]],
     now: dt.datetime | None,
 ) -> EnrichmentStatus:
     """Whether the message's statements have been found in query history, are waited for, or never came.
@@ -58,20 +60,27 @@ def enrichment_status(
         message: What is known of the message.
         workspace_id: Where it was asked.
         runs: The statements that were found.
-        seen: When the API showed the message first (UTC): one that does not tell when it was asked would be
-            given up at once.
+        looks: The message's answers, the earliest first. They tell which statements came later than it did; and
+            one that does not tell when it was asked would be given up at once, if not for the first of them.
         now: When they were looked for (UTC); None if they could not be: then nothing is given up.
     """
     if not message.statement_ids:
         return EnrichmentStatus.NOT_APPLICABLE
-    if all((workspace_id, statement_id) in runs for statement_id in message.statement_ids):
+    missing = [each for each in message.statement_ids if (workspace_id, each) not in runs]
+    if not missing:
         return EnrichmentStatus.COMPLETE
     if now is None:
         return EnrichmentStatus.PENDING
-    asked = message.created_timestamp or message.last_updated_timestamp or seen.timestamp() * 1000
-    waited_ms = now.timestamp() * 1000 - asked
+    asked = message.created_timestamp or message.last_updated_timestamp or _seen_ms(looks)
+    later = [at.timestamp() * 1000 for each in missing if (at := wanted_since(each, looks)) is not None]
+    waited_ms = now.timestamp() * 1000 - max([asked, *later])
     is_in_time = waited_ms < HISTORY_TIME_LIMIT.total_seconds() * 1000
     return EnrichmentStatus.PENDING if is_in_time else EnrichmentStatus.EXPIRED
+
+
+def _seen_ms(looks: Sequence[Mapping[str, Any]]) -> float:
+    first: dt.datetime = min(look["api_fetch_timestamp"] for look in looks)
+    return first.timestamp() * 1000
 
 
 def executions(

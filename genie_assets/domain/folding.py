@@ -169,10 +169,9 @@ class _Known:
             and before["api_fetch_timestamp"] == answer["api_fetch_timestamp"]
         )
 
-    def first_seen(self, answer: Mapping[str, Any]) -> dt.datetime:
-        """When the API showed the message first, UTC."""
-        looks = self.looks.get(MessageKey.of(answer), ())
-        return min(each["api_fetch_timestamp"] for each in (*looks, answer))
+    def course(self, answer: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """All answers for a message, the earliest first, of which this is the latest."""
+        return (*self.looks.get(MessageKey.of(answer), ()), answer)
 
     def blocking_error(self, key: MessageKey) -> tuple[str, str | None]:
         """Class and scrubbed text of the open error that blocks a newer look, or SUCCESS."""
@@ -236,7 +235,7 @@ def _details_row(answer: Mapping[str, Any], message: Message, known: _Known, now
         "error_type": message.error_type,
         "error_message": message.error_message,
         "enrichment_status": str(
-            enrichment_status(message, workspace_id, known.runs, seen=known.first_seen(answer), now=looked)
+            enrichment_status(message, workspace_id, known.runs, looks=known.course(answer), now=looked)
         ),
         "is_deleted": known.is_deleted(answer),
         **_attachments_columns(message),

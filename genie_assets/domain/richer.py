@@ -18,6 +18,7 @@ from genie_assets.domain.requests import Answer
 
 Marks = Mapping[str, frozenset[str]]
 """What an answer shows, letter by letter: of each attachment SQL (q) and text (t), of each SQL its statement (s).
+And which statements these are (r); older versions did not mark that.
 
 Each is under a short name, which is the same in every look that shows the same thing, wherever it stands there.
 """
@@ -37,6 +38,8 @@ def shown_by(message: Message) -> str:
         shown[name].update("q" * bool(attachment.query_sql) + "t" * bool(attachment.text_content))
         if attachment.query_sql:
             shown[_short(f"sql {attachment.query_sql}")].update("s" * bool(attachment.statement_id))
+    for statement_id in message.statement_ids:
+        shown[_of_statement(statement_id)].add("r")
     return json.dumps({name: "".join(sorted(shown[name])) for name in sorted(shown)}, separators=(",", ":"))
 
 
@@ -54,6 +57,19 @@ def _named(attachments: Iterable[Attachment]) -> Iterator[tuple[str, Attachment]
 
 def _short(name: str) -> str:
     return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:_NAME_LENGTH]
+
+
+def _of_statement(statement_id: str) -> str:
+    return _short(f"statement {statement_id}")
+
+
+def shows_statement(look: Look, statement_id: str) -> bool | None:
+    """Whether an answer names a statement; None if nobody marked what it shows, or which statements."""
+    if look.get("attachments_shown") is None:
+        return None
+    shown = marks(look["attachments_shown"])
+    letters = frozenset().union(*shown.values())
+    return _of_statement(statement_id) in shown if "r" in letters or "s" not in letters else None
 
 
 def marks(stored: str) -> Marks:

@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from genie_assets.domain.messages import utc_date
+from genie_assets.domain.messages import as_datetime, utc_date
+from genie_assets.domain.richer import shows_statement
 
 # The status of a message whose result has outlived its time.
 _EXPIRED = "QUERY_RESULT_EXPIRED"
@@ -24,6 +25,29 @@ def response_time_ms(looks: Iterable[Mapping[str, Any]]) -> int | None:
         return None
     created, updated = first["created_timestamp"], first["last_updated_timestamp"]
     return None if created is None or updated is None or updated < created else updated - created
+
+
+def wanted_since(statement_id: str, looks: Iterable[Mapping[str, Any]]) -> dt.datetime | None:
+    """Since when a statement is wanted that came later than its message, UTC; None if it was there from the start.
+
+    Of a message that had ended before without it, it is of a new try: nobody tells when that was, and it is wanted
+    since it was seen. One that only ran until then has named it with its last update.
+
+    Args:
+        statement_id: The statement.
+        looks: Its message's answers in the columns of `OF_A_LOOK`, the earliest first.
+    """
+    has_looked = had_ended = False
+    for look in looks:
+        shown = shows_statement(look, statement_id)
+        if shown is None or (shown and not has_looked):
+            return None
+        if shown:
+            seen: dt.datetime = look["api_fetch_timestamp"]
+            updated = as_datetime(look["last_updated_timestamp"])
+            return seen if had_ended or updated is None else min(seen, updated)
+        has_looked, had_ended = True, had_ended or look["is_settled"]
+    return None
 
 
 def created_date(

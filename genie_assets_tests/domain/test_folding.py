@@ -13,12 +13,15 @@ from genie_assets.domain import ledger
 from genie_assets.domain.evidence import Evidence, parse_answers
 from genie_assets.domain.executions import HISTORY_TIME_LIMIT
 from genie_assets.domain.folding import Folded, conversation_positions, fold
+from genie_assets.domain.messages import parse_message
+from genie_assets.domain.richer import shown_by
 from genie_assets.domain.tables import MESSAGE_ATTACHMENTS, MESSAGE_DETAILS, records
 
 MONDAY = dt.date(2026, 3, 2)
 ASKED = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 ASKED_MS = int(ASKED.timestamp() * 1000)
-SOON = ASKED + dt.timedelta(hours=1)
+HOUR = dt.timedelta(hours=1)
+SOON = ASKED + HOUR
 
 
 def query(statement_id: str | None = "st-1", sql: str = "SELECT 1") -> dict[str, Any]:
@@ -318,6 +321,33 @@ def test_a_message_that_does_not_tell_when_it_was_asked_waits_from_its_first_loo
     looks = [late | {"api_fetch_timestamp": SOON}, late]
     for waited, status in ((HISTORY_TIME_LIMIT / 2, "PENDING"), (HISTORY_TIME_LIMIT, "EXPIRED")):
         assert the_row([late], looks=looks, now=SOON + waited)["enrichment_status"] == status
+
+
+def test_a_statement_that_came_later_than_its_message_is_waited_for_since_it_came() -> None:
+    """A message that ran anew after three days, or ran for so long, was given up at the first look."""
+    late = ASKED + dt.timedelta(days=5)
+
+    def look(at: dt.datetime, *attachments: dict[str, Any], **body: Any) -> dict[str, Any]:
+        row = answer(attachments=list(attachments), **body) | {"api_fetch_timestamp": at}
+        return row | {"attachments_shown": shown_by(parse_message(json.loads(row["raw_json"])))}
+
+    def status(looks: list[dict[str, Any]], waited: dt.timedelta, history: tuple[str, ...] = ()) -> str:
+        found = [statement(each) for each in history]
+        return str(the_row(looks[-1:], found, looks=looks, now=late + waited)["enrichment_status"])
+
+    first = look(SOON, query("st-1"))
+    both = [query("st-1"), query("st-2")]
+    anew = [first, look(late, *both), look(late + HOUR, *both, content="?")]
+    assert status(anew, HISTORY_TIME_LIMIT - HOUR, ("st-1",)) == "PENDING"
+    assert status(anew, HISTORY_TIME_LIMIT, ("st-1",)) == "EXPIRED"
+    assert status(anew, HISTORY_TIME_LIMIT - HOUR, ("st-2",)) == "EXPIRED", "that was there from the start"
+    ended = int((late - HOUR).timestamp() * 1000)
+    running = look(SOON, status="ASKING_AI")
+    long = [running, look(late + 9 * HOUR, query("st-1"), last_updated_timestamp=ended)]
+    assert status(long, HISTORY_TIME_LIMIT - 2 * HOUR) == "PENDING"
+    assert status(long, HISTORY_TIME_LIMIT - HOUR) == "EXPIRED", "it ended an hour earlier"
+    unmarked = [{**first, "attachments_shown": '{"0c0ffee0":"s"}'}, anew[1]]
+    assert status(unmarked, HOUR, ("st-1",)) == "EXPIRED", "nobody knows which statements older versions saw"
 
 
 def test_a_message_without_statements_has_nothing_to_wait_for() -> None:

@@ -9,7 +9,7 @@ from genie_sandbox.account import Message
 from genie_sandbox.randomness import HOUR
 from genie_sandbox.truth.attachments import Body, integer, kind_of, with_queries
 from genie_sandbox.truth.audit import Key, Known, moment
-from genie_sandbox.truth.looks import Shown
+from genie_sandbox.truth.looks import Shown, is_settled
 from genie_sandbox.truth.messages import api_message
 
 
@@ -99,7 +99,7 @@ def detail_row(
         "feedback_comment": feedback.get("comment") or None,
         "error_type": error.get("type"),
         "error_message": error.get("error"),
-        **_enrichment(message, ids, statements, state["created_timestamp"], at),
+        **_enrichment(message, look, ids, statements, at),
         "is_deleted": False,
         "content_withheld": look.withheld,
         "api_fetch_status": "SUCCESS",
@@ -171,16 +171,23 @@ def _response_time(first_settled: Body | None) -> int | None:
 
 
 def _enrichment(
-    message: Message, ids: set[str], statements: Mapping[Key, Body], created: int | None, at: int
+    message: Message, look: Shown, ids: set[str], statements: Mapping[Key, Body], at: int
 ) -> dict[str, str]:
-    """The status; nothing where it depends on when a message of unknown age was asked."""
+    """The status; nothing where it depends on when a message of unknown age was asked, or a new try was seen."""
     if not ids:
         return {"enrichment_status": "NOT_APPLICABLE"}
     if all((message.workspace_id, one) in statements for one in ids):
         return {"enrichment_status": "COMPLETE"}
+    created = integer(look.body.get("created_timestamp"))
     if created is None:
         return {}
-    return {"enrichment_status": "PENDING" if at < created + 72 * HOUR else "EXPIRED"}
+    if at < created + 72 * HOUR:
+        return {"enrichment_status": "PENDING"}
+    missing = {one for one in ids if (message.workspace_id, one) not in statements}
+    first = next((state.body for state in message.states if is_settled(state.body)), look.body)
+    named = {query.get("statement_id") for _, query in with_queries(first)}
+    last = max(created, integer(look.latest.get("last_updated_timestamp")) or 0)
+    return {"enrichment_status": "EXPIRED"} if missing <= named and at >= last + 72 * HOUR else {}
 
 
 def _duration(run: Body, name: str) -> int | None:
