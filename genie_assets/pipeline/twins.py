@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from genie_assets.domain.keys import MESSAGE, Row
 from genie_assets.domain.message_log import repeated
-from genie_assets.domain.questions import Counted, Exists, In, Rows
+from genie_assets.domain.questions import Counted, Exists, In, IsNull, Rows
 from genie_assets.domain.tables import (
     GENIE_API_MESSAGES,
     MESSAGE_ATTACHMENTS,
@@ -28,17 +28,25 @@ OF_NO_DAY = tuple(table for table in TABLES if table.partitioned_by is None)
 _ON_ONE_DAY = (MESSAGE_DETAILS, MESSAGE_ATTACHMENTS)
 # Of so many messages whose answers came back it is looked up whether one came twice in a row.
 _MOST_COURSES = 1_000
+_OF_AN_ANSWER = (*MESSAGE, "content_hash")
+_ON_ANY_DAY = "answers on any day"
 
 
 def twin_questions(day: dt.date) -> dict[str, Counted]:
-    """The questions for what is there twice of a day, by the name of each table that has days."""
-    return {table.name: _twins_of(table, day) for table in OF_DAYS}
+    """The questions for what is there twice of a day, by the name of each table that has days; and one more.
+
+    An answer that does not say when its message was asked lies on the day of the run that asked. Two runs at once
+    may have stored it on two days. On most days there is none, and then nothing of other days is read.
+    """
+    of_the_day = Exists(Rows(GENIE_API_MESSAGES, [IsNull("created_timestamp")], [day]), MESSAGE)
+    elsewhere = Counted(Rows(GENIE_API_MESSAGES, [of_the_day]), by=_OF_AN_ANSWER, at_least=2)
+    return {**{table.name: _twins_of(table, day) for table in OF_DAYS}, _ON_ANY_DAY: elsewhere}
 
 
 def _twins_of(table: Table, day: dt.date) -> Counted:
     if table is GENIE_API_MESSAGES:
         # An answer may come back later; whether it came twice in a row, only its course tells.
-        return Counted(Rows(table, days=[day]), by=[*MESSAGE, "content_hash"], at_least=2)
+        return Counted(Rows(table, days=[day]), by=_OF_AN_ANSWER, at_least=2)
     if table in _ON_ONE_DAY:
         return Counted(Rows(table, [Exists(Rows(table, days=[day]), MESSAGE)]), by=table.key, at_least=2)
     return Counted(Rows(table, days=[day]), by=table.key, at_least=2)
@@ -52,7 +60,8 @@ def twins_found(found: Mapping[str, Sequence[Row]], lake: Lakehouse) -> dict[str
         lake: Where the courses of answers that came back are looked up; in a sound log there are few.
     """
     numbers = {table.name: _too_many(found[table.name]) for table in OF_DAYS}
-    came_back = {row["message_id"] for row in found[GENIE_API_MESSAGES.name][:_MOST_COURSES]}
+    twins = (*found[_ON_ANY_DAY], *found[GENIE_API_MESSAGES.name])
+    came_back = {row["message_id"] for row in twins[:_MOST_COURSES]}
     numbers[GENIE_API_MESSAGES.name] = _repeated_answers(came_back, lake)
     return numbers
 

@@ -58,6 +58,18 @@ def test_the_twin_of_a_message_is_found_on_whichever_day_it_is(world: World) -> 
     assert {name for name, number in found.items() if number} == {"message_details", "message_attachments"}
 
 
+def test_an_answer_without_a_time_that_two_runs_stored_on_two_days_is_found(world: World) -> None:
+    later = NOON + dt.timedelta(minutes=1)
+    rows = [
+        a_row(GENIE_API_MESSAGES, message_id=message_id, created_timestamp=None, created_date=day, **cells)
+        for message_id in ("twice", "changed")
+        for day, cells in ((MONDAY, {}), (TUESDAY, {"api_fetch_timestamp": later}))
+    ]
+    rows[-1]["content_hash"] = "other"
+    world.lake.append(GENIE_API_MESSAGES, GENIE_API_MESSAGES.frame(rows))
+    assert [duplicate_keys(day, world.lake)["genie_api_messages"] for day in (MONDAY, TUESDAY)] == [1, 1]
+
+
 def test_an_answer_that_comes_back_is_history_and_one_that_is_repeated_is_not(world: World) -> None:
     hours = [NOON + n * dt.timedelta(hours=1) for n in range(4)]
     for message_id, answers in (("back", "aba"), ("twice", "abb"), ("both", "abbab"[:4])):
