@@ -58,18 +58,23 @@ class WarehouseError(Exception):
         self.error_class = error_class
 
 
-def refused_statement(code: str, message: str, warehouse_id: str) -> WarehouseError:
-    """The error for a statement that the server answered with FAILED.
+_FAILED = "FAILED"
+
+
+def refused_statement(code: str, message: str, warehouse_id: str, state: str = _FAILED) -> WarehouseError:
+    """The error for a statement that the server answered with FAILED, or with a state that is new.
 
     Args:
         code: The API's `error_code`.
         message: The server's words, with the error condition in brackets.
         warehouse_id: The warehouse that was asked.
+        state: The state.
     """
     text, code = shown_reason(message), code.upper()
     found = _CONDITION.search(text)
+    what = "refused a statement" if state == _FAILED else f"shows a statement in the unknown state {_shown(state)}"
     return WarehouseError(
-        f"The SQL warehouse {warehouse_id} refused a statement: {text}{_advice(f'{code} {text}'.upper())}",
+        f"The SQL warehouse {warehouse_id} {what}: {text}{_advice(f'{code} {text}'.upper())}",
         condition=found[1] if found else (code or None),
         passing=code in PASSING_CODES or _CONFLICT.search(text) is not None,
     )
@@ -77,7 +82,11 @@ def refused_statement(code: str, message: str, warehouse_id: str) -> WarehouseEr
 
 def shown_reason(message: str) -> str:
     """What a server says, as one scrubbed line that is not too long."""
-    return one_line(scrub(message), _SHOWN_CHARACTERS) or "no reason given"
+    return _shown(message) or "no reason given"
+
+
+def _shown(text: str) -> str:
+    return one_line(scrub(text), _SHOWN_CHARACTERS)
 
 
 def failed_call(error: FetchError, warehouse_id: str) -> WarehouseError:

@@ -270,7 +270,7 @@ def _failed(statement: Statement, warehouse_id: str) -> Exception:
         problem = f"A statement was {state.lower()} by the SQL warehouse {warehouse_id}: {shown_reason(message)}"
         # A result that is too big to come inline may show as nothing but a closed statement.
         return _TooBigForInlineError(problem) if state == "CLOSED" else WarehouseError(problem)
-    error = refused_statement(statement.error_code, message, warehouse_id)
+    error = refused_statement(statement.error_code, message, warehouse_id, state)
     # Only where no condition says what it is: a message may quote anything, such as the name of a table.
     if "[" not in message and any(mark in message.lower() for mark in _TOO_BIG):
         return _TooBigForInlineError(f"The result of a statement is too big: {shown_reason(message)}")

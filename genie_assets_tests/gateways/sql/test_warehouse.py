@@ -109,6 +109,10 @@ def test_a_statement_that_takes_too_long_is_cancelled(stub):
         (failed("FAILED", message="[INSUFFICIENT_PERMISSIONS] no USE SCHEMA"), "Grant USE CATALOG"),
         (failed("FAILED", message=f"boom, Bearer {TOKEN}"), "w1 refused a statement: boom"),
         (failed("CANCELED"), "canceled by the SQL warehouse w1"),
+        (
+            failed("RE\nQUEUED"),
+            "w1 shows a statement in the unknown state RE QUEUED: reasons",
+        ),
         (failed("CLOSED"), "closed by the SQL warehouse w1"),
         ({"status": {"state": "FAILED"}}, "no reason given"),
         ({"something": "else"}, "not Databricks' SQL API"),
