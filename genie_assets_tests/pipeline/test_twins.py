@@ -59,11 +59,11 @@ def test_the_twin_of_a_message_is_found_on_whichever_day_it_is(world: World) -> 
 
 
 def test_an_answer_without_a_time_that_two_runs_stored_on_two_days_is_found(world: World) -> None:
-    later = NOON + dt.timedelta(minutes=1)
     rows = [
-        a_row(GENIE_API_MESSAGES, message_id=message_id, created_timestamp=None, created_date=day, **cells)
+        a_row(GENIE_API_MESSAGES, message_id=message_id, created_timestamp=None, created_date=day)
+        | {"api_fetch_timestamp": dt.datetime.combine(day, dt.time(12), dt.UTC)}
         for message_id in ("twice", "changed")
-        for day, cells in ((MONDAY, {}), (TUESDAY, {"api_fetch_timestamp": later}))
+        for day in (MONDAY, TUESDAY)
     ]
     rows[-1]["content_hash"] = "other"
     world.lake.append(GENIE_API_MESSAGES, GENIE_API_MESSAGES.frame(rows))
