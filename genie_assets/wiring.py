@@ -20,6 +20,7 @@ from genie_assets.logins import DatabricksConnection
 from genie_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from genie_assets.domain.space_references import Finding, Reference
     from genie_assets.gateways.databricks.lakeview import Lakeview
     from genie_assets.gateways.databricks.metering import Meter
     from genie_assets.gateways.databricks.references import LiveReferences
@@ -245,6 +246,14 @@ def open_live_spaces(
     from genie_assets.gateways.genie.space_writes import LiveSpaces
 
     return LiveSpaces(open_workspaces(settings, connection), open_genie_api(settings, connection), url_of)
+
+
+def home_finding(settings: Settings, connection: DatabricksConnection, reference: "Reference") -> "Finding":
+    """What the home workspace tells our login of a table, a function or a warehouse."""
+    from genie_assets.domain.space_references import finding
+    from genie_assets.gateways.databricks.references import look_up
+
+    return finding(reference, look_up(open_workspaces(settings, connection).home, reference))
 
 
 def open_live_references(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.sandbox.accounts import ACCOUNT
 from genie_assets_tests.sandbox.wire import workspace_client
 from genie_assets_tests.test_alerts import commands_of_the_runbook
-from genie_sandbox.account import save
+from genie_sandbox.account import Securable, save
 from genie_sandbox.client import SandboxProcess
 
 NAME = "genie-assets: the tables of main.genie stand still"
@@ -31,7 +32,7 @@ THEIRS = {"standing_still_alert", "genie_sql_alert", "sql_alert_daily"}
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
     folder = tmp_path_factory.mktemp("account")
-    save(ACCOUNT, folder)
+    save(replace(ACCOUNT, securables=(Securable("table", "main.genie.genie_day_loads"),)), folder)
     with SandboxProcess(folder, sql=False) as running:
         yield running
 
@@ -99,6 +100,19 @@ def test_what_nobody_hears_and_what_is_there_twice_is_said(client: WorkspaceClie
     twin = wanted_alert("main", "genie", "w", Subscribers())
     client.alerts_v2.create_alert(AlertV2.from_dict(twin))
     assert "1 more alerts have this name" in deploy().output
+
+
+def test_a_schema_that_has_no_tables_yet_is_told_and_gets_its_alert(
+    client: WorkspaceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENIE_LAKEHOUSE", "uc://main.later")
+    done = deploy("--email", "team@example.com")
+    assert done.exit_code == 0
+    assert done.output.splitlines() == [
+        f"{NAME.replace('main.genie', 'main.later')}: made.",
+        "Unity Catalog shows our login no table `main`.`later`.`genie_day_loads`: the alert has nothing to go by "
+        "until a load (genie-assets load, or a schedule) has made the tables.",
+    ]
 
 
 def test_a_setting_has_it_kept_each_day_and_nobodys_work_is_lost(

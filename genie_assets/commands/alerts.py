@@ -66,10 +66,11 @@ def deploy(emails: tuple[str, ...], destinations: tuple[str, ...], force: bool) 
     Databricks evaluates it, whatever has become of Dagster. Threshold, times and subscribers that people changed
     stay as they are; subscribers that are named here and missing are added.
     """
-    from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, wanted_alert
+    from genie_assets.domain.space_references import Needed, Reference, Standing
+    from genie_assets.domain.sql_alert import NO_SCHEMA, Subscribers, table_of, wanted_alert
     from genie_assets.domain.sql_names import schema_in
     from genie_assets.pipeline.sql_alert import deploy as deploy_alert
-    from genie_assets.wiring import open_sql_alerts
+    from genie_assets.wiring import home_finding, open_sql_alerts
 
     settings = read_settings()
     place = schema_in(settings.genie_lakehouse)
@@ -82,6 +83,13 @@ def deploy(emails: tuple[str, ...], destinations: tuple[str, ...], force: bool) 
     wanted = wanted_alert(*place, connection.warehouse_id, told)
     done = deploy_alert(open_sql_alerts(settings, connection), wanted, force=force)
     click.echo(f"{readable(done.alert['display_name'])}: {_STEPS[done.step]}.")
+    table = Reference(Needed.TABLE, table_of(*place))
+    if home_finding(settings, connection, table).standing is Standing.NOT_FOUND:
+        click.echo(
+            f"Unity Catalog shows our login no table {readable(table.name)}: the alert has nothing to go by until "
+            "a load (genie-assets load, or a schedule) has made the tables.",
+            err=True,
+        )
     if not done.alert["evaluation"]["notification"].get("subscriptions"):
         click.echo("Nobody is told when it fires: name users with --email, or destinations with --destination.")
     if done.others:

@@ -50,12 +50,16 @@ def name_of(catalog: str, schema: str) -> str:
     return f"genie-assets: the tables of {catalog}.{schema} stand still"
 
 
+def table_of(catalog: str, schema: str) -> str:
+    """The table that the alert reads, as SQL names it."""
+    return full_name(catalog, schema, GENIE_DAY_LOADS.name)
+
+
 def query_of(catalog: str, schema: str) -> str:
     """How many hours ago the newest load was noted; a million if none ever was."""
-    table = full_name(catalog, schema, GENIE_DAY_LOADS.name)
     text = (
         "SELECT coalesce((unix_timestamp(current_timestamp()) - unix_timestamp(max(last_load_timestamp)))"
-        f" / 3600.0, 1000000.0) AS {_COLUMN}\nFROM {table}"
+        f" / 3600.0, 1000000.0) AS {_COLUMN}\nFROM {table_of(catalog, schema)}"
     )
     return f"/* genie-assets {_hash(text)} */\n{text}"
 

@@ -1,4 +1,4 @@
-"""Tables, functions and warehouses of any workspace, asked for one by one and never changed."""
+"""Tables, functions and warehouses of any workspace, asked for one by one, never changed, and none woken."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -39,16 +39,29 @@ class LiveReferences:
 
     def look_up(self, workspace_id: str, reference: Reference) -> Mapping[str, Any] | FetchError:
         """One thing, of a kind and with a name that can be asked for."""
-        is_warehouse = reference.kind is Needed.WAREHOUSE
-        name = reference.name if is_warehouse else ".".join(parts_of(reference.name))
-        path = _PATHS[reference.kind] + quote(name, safe="")
         url = self._url_of(workspace_id)
+        return look_up(lambda: self._workspaces.http(workspace_id, url), reference, self._retries)
 
-        def once() -> Mapping[str, Any]:
-            answer: Mapping[str, Any] = self._workspaces.http(workspace_id, url).call("GET", path)
-            return answer
 
-        try:
-            return self._retries.call(once)
-        except CallError as failed:
-            return failed.error
+def look_up(
+    connect: Callable[[], Any], reference: Reference, retries: Retries = _SHORT
+) -> Mapping[str, Any] | FetchError:
+    """One thing of a workspace, of a kind and with a name that can be asked for. What fails is a value.
+
+    Args:
+        connect: Gives the connection to the workspace.
+        reference: The thing.
+        retries: How passing trouble is met.
+    """
+    is_warehouse = reference.kind is Needed.WAREHOUSE
+    name = reference.name if is_warehouse else ".".join(parts_of(reference.name))
+    path = _PATHS[reference.kind] + quote(name, safe="")
+
+    def once() -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = connect().call("GET", path)
+        return answer
+
+    try:
+        return retries.call(once)
+    except CallError as failed:
+        return failed.error
