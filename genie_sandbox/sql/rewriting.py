@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 from genie_sandbox.sql.binding import Parameters
 from genie_sandbox.sql.catalog import Catalog, Name, Session, ViewEntry
 from genie_sandbox.sql.errors import SqlError, unsupported
+from genie_sandbox.sql.plain_paths import plain_path
 from genie_sandbox.sql.selecting import ColumnsOf, exact_percentiles, expand_star, group_by_all, without_qualify
 from genie_sandbox.sql.system_tables import TABLES, map_columns
 from genie_sandbox.sql.volumes import Volumes
@@ -137,7 +138,7 @@ class Rewriter:
         self._catalog.require_readable(session, name)
         entry, view = self._catalog.table(name), self._catalog.view(name)
         if entry is not None:
-            _replace_source(table, "delta", entry.location, table.name)
+            _replace_source(table, "delta", plain_path(entry.location), table.name)
         elif view is not None:
             self._resolve_view(table, name, view, depth)
 

@@ -1,6 +1,8 @@
 """What every engine promises to readers."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -152,6 +154,26 @@ def test_a_place_that_cannot_be_used_is_refused_by_the_name_of_its_setting(uri: 
     with pytest.raises(LakehouseError, match=reason) as caught:
         open_lakehouse(uri)
     assert "GENIE_LAKEHOUSE" in str(caught.value)
+
+
+@pytest.mark.parametrize("folder", ["a[b]", "a^b", "a%20b"])
+def test_a_relative_place_in_a_folder_that_cannot_be_used_is_refused_too(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    with pytest.raises(LakehouseError, match=f"GENIE_LAKEHOUSE: .*{re.escape(folder)}"):
+        open_lakehouse(".genie/lakehouse")
+
+
+@pytest.mark.parametrize("folder", ["100%", "a#b", "Büro mit Leerzeichen"])
+def test_a_relative_place_in_a_folder_with_another_odd_name_works(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / folder)
+    open_lakehouse(".genie/lakehouse").append(NOTES, NOTES.frame([note("a")]))
+    assert open_lakehouse(".genie/lakehouse").read(NOTES)["author"].tolist() == ["a"]
 
 
 def test_times_of_other_zones_are_the_same_moment(lake: Lakehouse) -> None:

@@ -1,5 +1,6 @@
 """The lakehouse as Delta files, on a disk or in an object store, written and read by delta-rs."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # delta-rs decodes a percent sign twice, cuts addresses at # and ?, so that in a bucket all tables would share one
 # log, and aborts on brackets.
 _UNUSABLE_IN_PATHS = frozenset("%#?[]\\^|") | frozenset(map(chr, range(32))) | {"\x7f"}
+# Those that a working folder must not have either. What else is above is escaped, and comes through on a disk.
+_UNREADABLE_FOLDER = re.compile(r"[\[\]\\^|]|%[0-9A-Fa-f]{2}")
 
 
 def delta_root(uri: str) -> str:
@@ -52,7 +55,13 @@ def delta_root(uri: str) -> str:
         )
     path = unquote(urlsplit(uri).path) if scheme == "file" else uri
     _refuse_unusable(path)
-    return Path(path).expanduser().absolute().as_uri().rstrip("/")
+    absolute = Path(path).expanduser().absolute()
+    if _UNREADABLE_FOLDER.search(str(absolute)):
+        raise LakehouseError(
+            f"GENIE_LAKEHOUSE: no table can be kept below {absolute}: delta-rs cannot open folders whose names "
+            "have brackets, backslashes, ^, |, or % before two digits. Give a path that has none"
+        )
+    return absolute.as_uri().rstrip("/")
 
 
 def _refuse_unusable(path: str) -> None:
