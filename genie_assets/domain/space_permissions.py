@@ -85,22 +85,16 @@ def changed_permissions(in_force: Sequence[Row], seen: AccessList, now: dt.datet
     """Rows to write after a look at one space: what begins to be in force, and what ends.
 
     Args:
-        in_force: Its stored rows without an end. Two runs at once may have written one principal twice; the
-            earliest counts, the others end when they began.
+        in_force: Its stored rows without an end. Two runs at once may have written one principal twice.
         seen: What the API says now.
         now: The time of the look, UTC.
     """
-    known: dict[Principal, Row] = {}
-    written: list[Row] = []
-    for row in sorted(in_force, key=lambda each: each["valid_from"]):
-        principal = (row["principal_type"], row["principal"])
-        if principal in known:
-            written.append({**row, "valid_to": row["valid_from"]})
-        else:
-            known[principal] = row
+    right = [row for rows in _by_principal(in_force).values() for row in _in_line(rows)]
+    written = [row for row in right if row["valid_to"] is not None]
+    known = {_principal_of(row): row for row in right if row["valid_to"] is None}
     for principal, (level, is_inherited) in seen.levels.items():
         before = known.pop(principal, None)
-        if before and (before["permission_level"], before["is_inherited"]) == (level, is_inherited):
+        if before and _level_of(before) == (level, is_inherited):
             continue
         began = max(now, before["valid_from"] + _A_MOMENT) if before else now
         if before:
@@ -122,6 +116,67 @@ def changed_permissions(in_force: Sequence[Row], seen: AccessList, now: dt.datet
     if seen.is_whole:
         written += [{**row, "valid_to": max(now, row["valid_from"] + _A_MOMENT)} for row in known.values()]
     return written
+
+
+def ends_in_line(written: Iterable[Row], stored: Iterable[Row]) -> list[Row]:
+    """Rows that end, as they are to be written once what begins instead is stored.
+
+    Another process may have looked later, and stored what it saw before ours was there: then ours is of the time
+    in between, and ends when the other one found something else.
+
+    Args:
+        written: What a look at one space writes.
+        stored: The space's rows by now: those in force, and those that have ended since we began to ask.
+    """
+    ends = {(_principal_of(row), row["valid_from"]): row["valid_to"] for row in written if row["valid_to"]}
+    before = {(_principal_of(row), row["valid_from"]): row for row in stored}
+    ended = [row if row["valid_to"] else {**row, "valid_to": ends.get(at)} for at, row in before.items()]
+    right = [row for rows in _by_principal(ended).values() for row in _in_line(rows)]
+    return [row for row in right if row["valid_to"] != before[_principal_of(row), row["valid_from"]]["valid_to"]]
+
+
+def _in_line(rows: Iterable[Row]) -> list[Row]:
+    """Rows of one principal with their right ends: each is in force until the next one, and only one at a time.
+
+    What was written without knowing of the next one ends when that began, and that one when the first was seen to
+    have ended. Of neighbours that say the same the first one stays; the other ends when it began.
+    """
+    kept: list[Row] = []
+    doubled: list[Row] = []
+    for row in sorted(rows, key=lambda each: each["valid_from"]):
+        before, began = kept[-1] if kept else None, row["valid_from"]
+        if row["valid_to"] == began:
+            doubled.append(row)
+        elif before is None or (before["valid_to"] is not None and before["valid_to"] < began):
+            kept.append(row)
+        elif _level_of(before) == _level_of(row):
+            kept[-1] = {**before, "valid_to": _end_of(before, row)}
+            doubled.append({**row, "valid_to": began})
+        else:
+            kept[-1] = {**before, "valid_to": began}
+            kept.append({**row, "valid_to": _end_of(before, row)})
+    return kept + doubled
+
+
+def _end_of(before: Row, row: Row) -> dt.datetime | None:
+    """When the later of two rows ends: at the earlier end of both, unless the first has ended for it to begin."""
+    ends = [row["valid_to"], *([before["valid_to"]] if before["valid_to"] != row["valid_from"] else [])]
+    return min(filter(None, ends), default=None)
+
+
+def _by_principal(rows: Iterable[Row]) -> dict[Principal, list[Row]]:
+    found: dict[Principal, list[Row]] = {}
+    for row in rows:
+        found.setdefault(_principal_of(row), []).append(row)
+    return found
+
+
+def _principal_of(row: Row) -> Principal:
+    return row["principal_type"], row["principal"]
+
+
+def _level_of(row: Row) -> tuple[str, bool]:
+    return row["permission_level"], row["is_inherited"]
 
 
 def is_overtaken(stored: Iterable[Row], asked_since: dt.datetime, now: dt.datetime) -> bool:

@@ -1,8 +1,9 @@
 """Who may do what with the spaces, as a history: what is new of it is decided in `domain.space_permissions`."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from genie_assets.domain.keys import Row, SpaceKey, by_space
 from genie_assets.domain.questions import Between, Equals, In, IsNull, Rows, Wanted
@@ -11,6 +12,7 @@ from genie_assets.domain.space_permissions import (
     AccessList,
     access_list,
     changed_permissions,
+    ends_in_line,
     is_overtaken,
     widened,
 )
@@ -61,24 +63,49 @@ def widened_lately(lake: Lakehouse, now: dt.datetime) -> list[Row]:
 
 
 def _store(found: Mapping[SpaceKey, AccessList], asked_since: dt.datetime, lake: Lakehouse, run: Run) -> int:
-    """Store what is new. Where another process has stored something since we asked, ours changes nothing."""
-    ids = In("space_id", sorted({key.space_id for key in found}))
+    """Store what is new. Where another process has stored something since we asked, ours changes nothing.
+
+    What begins is stored before what it ends, and then looked at again: a process that stores something in between
+    either sees what we began, or has it end when that process looked.
+    """
+    # Taken first: whoever stores something that we have not read has looked later.
+    stamp = run.stamp("permissions")
+    stored, by_now = _stored(found, asked_since, lake), run.clock()
+    written = {
+        key: changed_permissions(_in_force(stored[key]), seen, stamp["ingestion_timestamp"])
+        for key, seen in found.items()
+        if not is_overtaken(stored[key], asked_since, by_now)
+    }
+    begun = {key: [row for row in rows if row["valid_to"] is None] for key, rows in written.items()}
+    _merge(begun, lake, stamp)
+    ending = {key: rows for key, rows in written.items() if len(rows) > len(begun[key])}
+    if any(begun[key] for key in ending):
+        stored = _stored(ending, asked_since, lake)
+    _merge({key: ends_in_line(rows, stored[key]) for key, rows in ending.items()}, lake, stamp)
+    return sum(map(len, written.values()))
+
+
+def _stored(spaces: Iterable[SpaceKey], asked_since: dt.datetime, lake: Lakehouse) -> dict[SpaceKey, list[Row]]:
+    """The rows of these spaces that are in force, or have ended since we began to ask."""
+    keys = list(spaces)
+    ids = In("space_id", sorted({key.space_id for key in keys}))
     ended = Between("valid_to", asked_since)
     names = GENIE_SPACE_PERMISSIONS.column_names
-    stored = lake.together(
+    found = lake.together(
         {
             "in force": Wanted(Rows(GENIE_SPACE_PERMISSIONS, [ids, IsNull("valid_to")]), names),
             "ended lately": Wanted(Rows(GENIE_SPACE_PERMISSIONS, [ids, ended]), names),
         }
     )
-    in_force, lately = by_space(stored["in force"]), by_space(stored["ended lately"])
-    stamp, by_now = run.stamp("permissions"), run.clock()
-    rows = [
-        {**row, "workspace_id": key.workspace_id, "space_id": key.space_id, **stamp}
-        for key, seen in found.items()
-        if not is_overtaken((*in_force[key], *lately[key]), asked_since, by_now)
-        for row in changed_permissions(in_force[key], seen, stamp["ingestion_timestamp"])
-    ]
-    if rows:
-        lake.merge(GENIE_SPACE_PERMISSIONS, GENIE_SPACE_PERMISSIONS.frame(rows))
-    return len(rows)
+    rows = by_space([*found["in force"], *found["ended lately"]])
+    return {key: rows[key] for key in keys}
+
+
+def _in_force(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row["valid_to"] is None]
+
+
+def _merge(rows: Mapping[SpaceKey, Iterable[Row]], lake: Lakehouse, stamp: Mapping[str, Any]) -> None:
+    of_spaces = [{**row, **key._asdict(), **stamp} for key, each in rows.items() for row in each]
+    if of_spaces:
+        lake.merge(GENIE_SPACE_PERMISSIONS, GENIE_SPACE_PERMISSIONS.frame(of_spaces))

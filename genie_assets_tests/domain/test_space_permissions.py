@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genie_assets.domain.space_permissions import AccessList, access_list, changed_permissions, widened
+from genie_assets.domain.space_permissions import (
+    AccessList,
+    access_list,
+    changed_permissions,
+    ends_in_line,
+    widened,
+)
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -94,6 +100,43 @@ def test_more_than_before_is_told_once_for_some_days_and_the_first_look_is_not()
     told = [(row["principal"], row["previous_level"]) for row in widened(rows, NOON + 2 * HOUR)]
     assert sorted(told) == [("g", "CAN_RUN"), ("new", None)]
     assert widened(rows, NOON + 4 * 24 * HOUR) == []
+
+
+def row(level: str, since: int, until: int | None = None) -> dict[str, Any]:
+    """Access of a group, by the hours from when and to when it is known."""
+    of = {"principal_type": "GROUP", "principal": "g", "permission_level": level, "is_inherited": False}
+    return of | {"valid_from": NOON + since * HOUR, "valid_to": None if until is None else NOON + until * HOUR}
+
+
+@pytest.mark.parametrize(
+    ("stored", "periods"),
+    [
+        ([row("CAN_RUN", 0)], [("CAN_RUN", 0, 1), ("CAN_EDIT", 1, None)]),
+        # Another process looked later: it found the access taken away, changed once more, or as it was.
+        ([row("CAN_RUN", 0, 2)], [("CAN_RUN", 0, 1), ("CAN_EDIT", 1, 2)]),
+        (
+            [row("CAN_RUN", 0, 2), row("CAN_MANAGE", 2)],
+            [("CAN_RUN", 0, 1), ("CAN_EDIT", 1, 2), ("CAN_MANAGE", 2, None)],
+        ),
+        ([row("CAN_RUN", 0, 2), row("CAN_EDIT", 2)], [("CAN_RUN", 0, 1), ("CAN_EDIT", 1, None)]),
+    ],
+)
+def test_access_that_another_process_saw_later_ends_what_we_saw_when_it_looked(
+    stored: list[dict[str, Any]], periods: list[tuple[str, int, int | None]]
+) -> None:
+    written = changed_permissions(
+        [row("CAN_RUN", 0)], AccessList({("GROUP", "g"): ("CAN_EDIT", False)}), NOON + HOUR
+    )
+    rows = after(stored, [each for each in written if each["valid_to"] is None])
+    rows = after(rows, ends_in_line(written, rows))
+    found = [
+        each
+        for each in sorted(rows, key=lambda each: each["valid_from"])
+        if each["valid_to"] != each["valid_from"]
+    ]
+    expected = [row(*period) for period in periods]
+    assert [{name: each[name] for name in expected[0]} for each in found] == expected
+    assert ends_in_line([], rows) == []
 
 
 def test_two_runs_at_once_tell_of_one_widening_once_and_the_next_look_mends_it() -> None:
