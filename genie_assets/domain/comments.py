@@ -5,26 +5,47 @@ from typing import Any
 
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import MESSAGE, MESSAGE_IDS, MessageKey, Row
-from genie_assets.domain.ledger import ENDED_ROWS
+from genie_assets.domain.ledger import DELETED_ROWS, ENDED_ROWS, OPEN
 from genie_assets.domain.messages import as_json, as_text, content_hash, epoch_ms, id_text
 from genie_assets.domain.questions import Equals, Exists, Filter, IsNull, Not, Rows
 from genie_assets.domain.requests import Answer, CommentsOfMessage
-from genie_assets.domain.tables import COMMENT_FETCH_ERRORS, MESSAGE_COMMENT_LOOKS
+from genie_assets.domain.tables import (
+    COMMENT_FETCH_ERRORS,
+    GENIE_API_MESSAGES,
+    GENIE_MESSAGE_LOOKS,
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_COMMENT_LOOKS,
+)
 from genie_assets.domain.whole_lists import ListLook
 from genie_assets.domain.workspaces import is_looked_at
 
 # That a message was lost by the log says that comments on it may have been, too: they are asked for once.
 _LOST_BY_THE_LOG = Equals("event_count", 0)
 
+# What asked for a list may be gone before the list could be read: the log has come to show a lost message.
+_COULD_NOT_BE_LISTED = Exists(Rows(COMMENT_FETCH_ERRORS, OPEN), MESSAGE)
+
+_WAS_READ_SINCE = Not(
+    [
+        Not([Exists(Rows(table), MESSAGE, since=("api_fetch_timestamp", "resolved_timestamp"))])
+        for table in (GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS)
+    ]
+)
+# A message that was deleted and can be read again has its comments again.
+_ENDED = Rows(COMMENT_FETCH_ERRORS, [*ENDED_ROWS, Not([*DELETED_ROWS, _WAS_READ_SINCE])])
+
 TO_LIST: tuple[Filter, ...] = (
-    Not([IsNull("last_comment_time"), Not([_LOST_BY_THE_LOG])]),
+    Not([IsNull("last_comment_time"), Not([_LOST_BY_THE_LOG]), Not([_COULD_NOT_BE_LISTED])]),
     Not([Equals("is_deleted", True)]),
     Not([Exists(Rows(MESSAGE_COMMENT_LOOKS), MESSAGE, since=("event_comment_time", "last_comment_time"))]),
     # Found deleted since, or given up by hand: whoever comments on it later shows it again.
-    Not([Exists(Rows(COMMENT_FETCH_ERRORS, ENDED_ROWS), MESSAGE, since=("error_timestamp", "last_comment_time"))]),
+    Not([Exists(_ENDED, MESSAGE, since=("error_timestamp", "last_comment_time"))]),
 )
 """References of messages whose comments may have changed since they were listed, and of those that only
 reconciliation found. A look is compared by the event that it was made for: its own time is another clock's."""
+
+GONE: tuple[Filter, ...] = (*OPEN, Exists(Rows(GENIE_MESSAGES_TO_FETCH, [Equals("is_deleted", True)]), MESSAGE))
+"""Open errors of comments on messages that were deleted since, by the log: nobody asks for those again."""
 
 OF_A_REFERENCE = (*MESSAGE_IDS, "workspace_url", "last_comment_time")
 

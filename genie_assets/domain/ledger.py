@@ -14,7 +14,7 @@ from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import MESSAGE, Row, SpaceKey
 from genie_assets.domain.outcomes import POLICIES, ErrorClass, FetchError, error_type, next_retry_at
 from genie_assets.domain.questions import Between, Equals, Exists, Filter, In, IsNull, Not, Rows
-from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS
+from genie_assets.domain.tables import GENIE_API_MESSAGES, GENIE_MESSAGE_LOOKS, GENIE_SPACE_DETAILS
 
 
 class Resolution(StrEnum):
@@ -150,6 +150,19 @@ WAITING_FOR_PERMISSION: tuple[Filter, ...] = (*OPEN, Equals("error_class", str(E
 NOT_FOUND: tuple[Filter, ...] = (Equals("error_class", str(ErrorClass.NOT_FOUND)),)
 CLOSED_ROWS: tuple[Filter, ...] = (In("resolution", (str(CLOSED), str(LEFT_OUT))),)
 LEFT_OUT_ROWS: tuple[Filter, ...] = (Equals("resolution", str(LEFT_OUT)),)
+GONE_UNSEEN: tuple[Filter, ...] = (
+    *NOT_FOUND,
+    *DELETED_ROWS,
+    Not(
+        [
+            Exists(
+                Rows(GENIE_SPACE_DETAILS), SpaceKey._fields, since=("last_seen_timestamp", "first_error_timestamp")
+            )
+        ]
+    ),
+)
+"""Things that were found deleted since their space was last seen, which may have been away in between."""
+
 ENDED_ROWS: tuple[Filter, ...] = (In("resolution", (str(DELETED), str(CLOSED))),)
 """Things that were found deleted, or given up by hand: nothing is asked until something happens to them."""
 
@@ -185,6 +198,11 @@ def is_due(row: Mapping[str, Any] | None, now: dt.datetime) -> bool:
     if row is None or not is_open(row) or row["next_retry_timestamp"] is None:
         return False
     return bool(row["next_retry_timestamp"] <= now)
+
+
+def is_news(error: FetchError, previous: Mapping[str, Any]) -> bool:
+    """Whether that a thing is gone is another failure than the one before: it has its own beginning."""
+    return error.error_class is ErrorClass.NOT_FOUND and not was_not_found(previous)
 
 
 def may_be_asked(row: Mapping[str, Any] | None, now: dt.datetime, *, is_shown: bool = False) -> bool:

@@ -52,15 +52,15 @@ class ErrorLedger:
             False if the failure says that the thing is gone, which ends the error.
         """
         key, now = self.key_of(ids), self._run.clock()
+        previous, gone = self._rows.get(key), ledger.is_gone(error, was_stored=was_stored)
         row = ledger.failed(
             ids,
             error,
-            previous=self._rows.get(key),
+            previous=None if gone and previous and ledger.is_news(error, previous) else previous,
             event_date=self._run.day,
             now=now,
             jitter=random.random(),  # noqa: S311 - spreads load, guards nothing
         )
-        gone = ledger.is_gone(error, was_stored=was_stored)
         self._change(key, ledger.resolved(row, ledger.DELETED, now) if gone else row)
         return not gone
 
@@ -142,6 +142,12 @@ def leave_out(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.date
     """Close these open errors of a ledger, which nobody would resolve."""
     if rows:
         lake.store(table, table.frame(ledger.resolved(row, ledger.LEFT_OUT, now) for row in rows))
+
+
+def end_gone(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
+    """End these open errors of a ledger: what could not be read is deleted."""
+    if rows:
+        lake.store(table, table.frame(ledger.resolved(row, ledger.DELETED, now) for row in rows))
 
 
 def never_read_question(event_date: dt.date, chosen: Collection[str]) -> Wanted:

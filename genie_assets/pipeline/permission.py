@@ -3,19 +3,30 @@
 import datetime as dt
 import random
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from genie_assets.domain import ledger
 from genie_assets.domain.fetch_plan import MessageRef, spared_by_a_probe, worth_a_probe
 from genie_assets.domain.fetch_runs import Asked
-from genie_assets.domain.keys import Row, SpaceKey
+from genie_assets.domain.keys import MESSAGE, Row, SpaceKey
 from genie_assets.domain.outcomes import FetchError
-from genie_assets.domain.questions import In
+from genie_assets.domain.questions import Equals, Exists, Filter, In, Not, Rows, Wanted
 from genie_assets.domain.requests import ReadProbe
-from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS, SPACE_FETCH_ERRORS, records
+from genie_assets.domain.tables import (
+    AGENT_FETCH_ERRORS,
+    COMMENT_FETCH_ERRORS,
+    GENIE_MESSAGES_TO_FETCH,
+    MESSAGE_FETCH_ERRORS,
+    SPACE_FETCH_ERRORS,
+    Table,
+    records,
+)
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.ports import Genie
+
+# The ledgers of what is not found while its space is away.
+_IN_A_SPACE = (MESSAGE_FETCH_ERRORS, COMMENT_FETCH_ERRORS, AGENT_FETCH_ERRORS)
 
 
 def still_forbidden(
@@ -67,17 +78,47 @@ def release(
     return released
 
 
-def release_returned(lake: Lakehouse, returned: Collection[SpaceKey], now: dt.datetime) -> int:
-    """Make messages due now that were not found while their space was away; the number of them.
+def gone_questions(space_ids: Iterable[str]) -> dict[str, Wanted]:
+    """The questions for what was found gone in these spaces since each was last seen, by the names of ledgers."""
+    of_these = In("space_id", sorted(space_ids))
+    return {
+        table.name: Wanted(
+            Rows(table, [*ledger.GONE_UNSEEN, of_these, *_not_by_the_log(table)]), table.column_names
+        )
+        for table in _IN_A_SPACE
+    }
+
+
+def release_returned(
+    lake: Lakehouse,
+    returned: Collection[SpaceKey],
+    gone_unseen: Mapping[str, Collection[Row]],
+    now: dt.datetime,
+) -> None:
+    """Make due now what was not found while its space was away.
+
+    A space that went and came back between two looks was never seen away: what was found gone since the look
+    before is asked for once more.
 
     Args:
         lake: The tables.
         returned: Spaces that were not found, and are there again.
+        gone_unseen: The answers to `gone_questions`, of spaces that are there.
         now: The time, UTC.
     """
-    if not returned:
-        return 0
     of_these = In("space_id", sorted({key.space_id for key in returned}))
-    rows = records(lake.read(MESSAGE_FETCH_ERRORS, where=[*ledger.NOT_FOUND, of_these]))
-    due = [ledger.requeued(row, now) for row in rows if ledger.was_not_found(row) and SpaceKey.of(row) in returned]
-    return lake.merge(MESSAGE_FETCH_ERRORS, MESSAGE_FETCH_ERRORS.frame(due)).updated if due else 0
+    for table in _IN_A_SPACE:
+        rows = list(gone_unseen.get(table.name, ()))
+        if returned:
+            where = [*ledger.NOT_FOUND, of_these, *_not_by_the_log(table)]
+            rows += [row for row in lake.records(table, where=where) if SpaceKey.of(row) in returned]
+        due = {table.key_of(row): ledger.requeued(row, now) for row in rows if ledger.was_not_found(row)}
+        if due:
+            lake.store(table, table.frame(due.values()))
+
+
+def _not_by_the_log(table: Table) -> list[Filter]:
+    """Messages that the log calls deleted are gone whatever their space does; nor are comments on them listed."""
+    if table is AGENT_FETCH_ERRORS:
+        return []
+    return [Not([Exists(Rows(GENIE_MESSAGES_TO_FETCH, [Equals("is_deleted", True)]), MESSAGE)])]

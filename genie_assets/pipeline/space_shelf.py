@@ -25,7 +25,7 @@ from genie_assets.domain.spaces import (
 from genie_assets.domain.tables import GENIE_SPACE_DETAILS, GENIE_SPACE_VERSIONS, SPACE_FETCH_ERRORS
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.pipeline.names import spread_titles
-from genie_assets.pipeline.permission import release_returned
+from genie_assets.pipeline.permission import gone_questions, release_returned
 from genie_assets.pipeline.space_versions import (
     in_force_question,
     versions_in_force,
@@ -75,7 +75,11 @@ class SpaceShelf:
         ids = {look.space_id for look in seen}
         of_these = Rows(GENIE_SPACE_DETAILS, [In("space_id", sorted(ids))])
         found = self._lake.together(
-            {"stored": Wanted(of_these, GENIE_SPACE_DETAILS.column_names), "in force": in_force_question(ids)}
+            {
+                "stored": Wanted(of_these, GENIE_SPACE_DETAILS.column_names),
+                "in force": in_force_question(ids),
+                **gone_questions(ids),
+            }
         )
         before = {SpaceKey.of(row): row for row in found["stored"]}
         now = stamp["ingestion_timestamp"]
@@ -92,7 +96,8 @@ class SpaceShelf:
                 GENIE_SPACE_VERSIONS, GENIE_SPACE_VERSIONS.frame({**row, **stamp} for row in versions)
             )
         # Before what tells it is stored: after a crash in between, it is told again.
-        release_returned(self._lake, _returned(before, latest), now)
+        gone = {name: [row for row in each if SpaceKey.of(row) in read] for name, each in found.items()}
+        release_returned(self._lake, _returned(before, latest), gone, now)
         spread_titles(new_titles(before, rows), self._lake, stamp)
         changed = [row for row in rows if is_changed(row, before.get(SpaceKey.of(row)))]
         if changed:

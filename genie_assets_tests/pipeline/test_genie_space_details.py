@@ -9,6 +9,8 @@ from genie_assets.domain import ledger
 from genie_assets.domain.keys import SpaceKey
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import (
+    AGENT_FETCH_ERRORS,
+    COMMENT_FETCH_ERRORS,
     GENIE_MESSAGES_TO_FETCH,
     GENIE_SPACE_DETAILS,
     GENIE_SPACE_VERSIONS,
@@ -18,7 +20,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.pipeline.chosen_spaces import ChosenSpaces
 from genie_assets.pipeline.genie_space_details import SpacesReport, look_at_spaces
-from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, NOON, NOT_FOUND, TUESDAY, URL, World
+from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, NOT_FOUND, TUESDAY, URL, World
 
 
 def space(config: str = "A", space_id: str = "s1", **fields: Any) -> dict[str, Any]:
@@ -251,6 +253,8 @@ def test_a_space_that_returns_from_the_trash_releases_its_messages(world: World)
         world.fetch()
         world.now += 48 * HOUR
     back_up(world)
+    assert due(world) == {"elsewhere"}, "its space may have been away"
+    world.fetch()
     world.fold()
     assert world.row(MESSAGE_DETAILS, "m1")["is_deleted"] is True
     gone = {"m1": "DELETED", "elsewhere": "DELETED", "unseen": "GAVE_UP"}
@@ -271,6 +275,68 @@ def test_a_space_that_returns_from_the_trash_releases_its_messages(world: World)
     }
     back_up(world)
     assert due(world) == set()
+
+
+@pytest.mark.parametrize("failed_before", [False, True])
+def test_what_was_found_gone_between_two_looks_at_its_space_is_asked_for_once_more(
+    world: World, failed_before: bool
+) -> None:
+    """The space had been in the trash in between, which nobody saw: its messages stayed deleted for good."""
+    world.ask("back", "gone")
+    world.genie.spaces = {"s1": space()}
+    world.discover()
+    world.fetch()
+    kept = dict(world.genie.messages)
+    for message_id in kept:
+        world.event(message_id, action="executeQuery", at=world.now + HOUR)
+    world.now += HOUR
+    world.discover()
+    if failed_before:
+        world.genie.errors = dict.fromkeys(kept, BROKEN)
+        world.fetch()
+        world.genie.errors = {}
+        world.now += HOUR
+    back_up(world)
+    world.now += HOUR
+    world.genie.messages.clear()
+    world.fetch()
+    assert resolutions(world) == {"back": "DELETED", "gone": "DELETED"}
+    world.genie.messages["back"] = kept["back"]
+    world.now += 24 * HOUR
+    back_up(world)
+    world.fetch()
+    assert resolutions(world) == {"back": "FETCHED", "gone": "DELETED"}
+    for _ in range(2):
+        world.now += 24 * HOUR
+        back_up(world)
+        assert due(world) == set(), "once is enough"
+
+
+def test_a_space_that_returns_releases_comments_and_steps_but_not_of_what_the_log_calls_deleted(
+    world: World,
+) -> None:
+    """Comments on its messages were listed never again."""
+    world.ask("m1", "gone")
+    world.delete("gone")
+    world.genie.spaces = {"s1": space()}
+    world.discover()
+    back_up(world)
+    ids = {"workspace_id": "w1", "space_id": "s1", "conversation_id": "c1"}
+    named = {COMMENT_FETCH_ERRORS: [{"message_id": "m1"}, {"message_id": "gone"}], AGENT_FETCH_ERRORS: [{}]}
+    for table, things in named.items():
+        failed = [
+            ledger.failed({**ids, **each}, NOT_FOUND, previous=None, event_date=MONDAY, now=world.now, jitter=0.5)
+            for each in things
+        ]
+        rows = [ledger.resolved(table.part(row), ledger.DELETED, world.now) for row in failed]
+        world.lake.store(table, table.frame(rows))
+    for seen in (NOT_FOUND, space()):
+        world.now += 24 * HOUR
+        world.genie.spaces["s1"] = seen
+        back_up(world)
+    opened = {table: [row for row in world.rows(table) if ledger.is_open(row)] for table in named}
+    assert [row["message_id"] for row in opened[COMMENT_FETCH_ERRORS]] == ["m1"]
+    assert [row["conversation_id"] for row in opened[AGENT_FETCH_ERRORS]] == ["c1"]
 
 
 def test_a_space_that_is_listed_again_is_read_at_once_though_its_404_would_wait(world: World) -> None:

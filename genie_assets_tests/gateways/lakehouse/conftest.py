@@ -11,10 +11,15 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets_tests.gateways.lakehouse.examples import NewLake
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
+from genie_assets_tests.lakehouse_in_memory import LakehouseInMemory
 
 _SETTINGS = "_hypothesis_internal_use_settings"  # where hypothesis itself keeps them
 # Every example takes a new schema and some ten statements of a tenth of a second.
 _UNITY_EXAMPLES = 4
+
+_MEMORY = pytest.param("memory", marks=pytest.mark.rare)
+WITH_MEMORY = pytest.mark.parametrize("new_lake", ["delta", "unity", _MEMORY], indirect=True)
+"""What the third engine, by which other tests go, must do as the others do; it is tried before releases."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -45,6 +50,8 @@ def new_lake(request: pytest.FixtureRequest, tmp_path: Path) -> NewLake:
     if request.param == "unity":
         server: UnityServer = request.getfixturevalue("unity_server")
         return server.new_lake
+    if request.param == "memory":
+        return lambda: LakehouseInMemory({})
     numbers = itertools.count()
     return lambda: open_lakehouse(str(tmp_path / f"lake {next(numbers)}"))
 

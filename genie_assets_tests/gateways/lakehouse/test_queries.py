@@ -27,6 +27,7 @@ from genie_assets.domain.table import storable
 from genie_assets.domain.tables import Table, records
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.interface import Lakehouse
+from genie_assets_tests.gateways.lakehouse.conftest import WITH_MEMORY
 from genie_assets_tests.gateways.lakehouse.examples import (
     HOSTILE_TEXTS,
     LEDGER,
@@ -74,6 +75,7 @@ def matching(lake: Lakehouse, *where: Filter, table: Table = NOTES, **question: 
     return authors(lake.read(table, columns=AUTHOR, where=where, **question))
 
 
+@WITH_MEMORY
 @given(
     notes=comparable_rows,
     ledger=comparable_rows,

@@ -14,6 +14,7 @@ from genie_assets.domain.tables import GENIE_SPACE_VERSIONS, Table
 from genie_assets.gateways.lakehouse.errors import LakehouseError
 from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.results import MergeResult
+from genie_assets_tests.gateways.lakehouse.conftest import WITH_MEMORY
 from genie_assets_tests.gateways.lakehouse.examples import (
     HOSTILE_TEXTS,
     LEDGER,
@@ -286,6 +287,7 @@ batches = st.lists(
 )
 
 
+@WITH_MEMORY
 @pytest.mark.parametrize("table", [NOTES, LEDGER], ids=lambda table: table.name)
 @given(steps=st.lists(batches, min_size=1, max_size=4))
 @few_examples
