@@ -105,3 +105,15 @@ def test_where_there_is_no_room_for_what_is_printed_one_sentence_says_so() -> No
         1,
         "Error: Not everything could be written: No space left on device.\n",
     )
+
+
+def test_what_is_printed_to_a_stream_that_is_closed_goes_nowhere_and_into_no_file(tmp_path: Path) -> None:
+    """As `genie-assets check >&-` has it: the command ended in a traceback."""
+    script = (
+        "import os, sys; os.close(1); sys.stdout = None\n"
+        "import genie_assets.__main__ as it; it._open_what_is_closed()\n"
+        "file = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)\n"
+        "print('more', flush=True); os.system('echo more'); assert not sys.stdout.isatty()\n"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path / "file"], check=True)
+    assert (tmp_path / "file").read_bytes() == b""
