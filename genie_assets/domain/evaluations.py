@@ -13,6 +13,7 @@ from typing import Any
 from genie_assets.domain.fetch_plan import is_usable_id
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.messages import as_datetime, as_int, as_json, as_text, epoch_ms, has_come
+from genie_assets.domain.questions import Between, Filter, IsNull, Not
 from genie_assets.domain.requests import EvaluationsOfSpace, ResultsOfEvaluation
 from genie_assets.domain.table import storable
 from genie_assets.domain.workspaces import is_looked_at
@@ -74,31 +75,47 @@ def spaces_to_ask(
     return [EvaluationsOfSpace(key.workspace_id, urls.get(key.workspace_id), key.space_id) for key in sorted(keys)]
 
 
+def may_lack_results(now: dt.datetime) -> Filter:
+    """Rows of `genie_evaluation_runs` whose results may have to be asked for: not all are kept, or it is recent.
+
+    Args:
+        now: The time, UTC.
+    """
+    recent = Between("created_timestamp", low=int((now - _DETAILS_LAST).timestamp() * 1000))
+    return Not([Not([IsNull("results_kept_timestamp")]), Not([recent])])
+
+
 def results_to_ask(
     runs: Iterable[Row], kept: Iterable[Row], urls: Mapping[str, str | None], now: dt.datetime
 ) -> list[ResultsOfEvaluation]:
     """Evaluations whose results are not all kept, the oldest first: their details are the next to vanish.
 
+    Nor are they if some are of an earlier state than the evaluation, whatever is noted: a process that was
+    overtaken has stored them later, and died before it could say so.
+
     Args:
-        runs: Rows of `genie_evaluation_runs`.
+        runs: Rows of `genie_evaluation_runs` that meet `may_lack_results`.
         kept: Rows of `genie_evaluation_results` of these runs.
         urls: Addresses by workspace id.
         now: The time, UTC.
     """
     known: dict[tuple[Any, ...], list[str]] = {}
+    states: dict[tuple[Any, ...], set[int]] = {}
     for row in kept:
         if row["has_details"]:
             place = (row["workspace_id"], row["space_id"], row["eval_run_id"], row["run_updated_timestamp"])
             known.setdefault(place, []).append(row["result_id"])
+            states.setdefault(place[:3], set()).add(row["run_updated_timestamp"] or 0)
     found = []
     for run in sorted(runs, key=lambda each: (each["created_timestamp"] or 0, each["eval_run_id"])):
         created = as_datetime(run["created_timestamp"])
         age = dt.timedelta(0) if created is None else now - created
-        if run["results_kept_timestamp"] is not None or age > _RESULTS_ASKED_FOR:
+        place = (run["workspace_id"], run["space_id"], run["eval_run_id"], run["last_updated_timestamp"])
+        is_behind = age <= _DETAILS_LAST and any(state < (place[3] or 0) for state in states.get(place[:3], ()))
+        if (run["results_kept_timestamp"] is not None and not is_behind) or age > _RESULTS_ASKED_FOR:
             continue
         if not (_has_ended(run) or age > _STUCK_AFTER):
             continue
-        place = (run["workspace_id"], run["space_id"], run["eval_run_id"], run["last_updated_timestamp"])
         found.append(
             ResultsOfEvaluation(
                 run["workspace_id"],

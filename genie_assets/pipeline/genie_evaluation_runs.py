@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from genie_assets.domain.evaluations import OF_A_SPACE, results_to_ask, spaces_to_ask
+from genie_assets.domain.evaluations import OF_A_SPACE, may_lack_results, results_to_ask, spaces_to_ask
 from genie_assets.domain.keys import Row
-from genie_assets.domain.questions import In, IsNull, Rows, Wanted
+from genie_assets.domain.questions import In, Rows, Wanted
 from genie_assets.domain.requests import EvaluationsOfSpace
 from genie_assets.domain.tables import (
     EVALUATION_FETCH_ERRORS,
@@ -87,7 +87,7 @@ def look_at_evaluations(
     # Those of earlier runs, too, which found no time for them.
     waiting = lake.records(
         GENIE_EVALUATION_RUNS,
-        where=[In("space_id", sorted({each.space_id for each in spaces})), IsNull("results_kept_timestamp")],
+        where=[In("space_id", sorted({each.space_id for each in spaces})), may_lack_results(run.clock())],
     )
     asked = results_to_ask(waiting, _kept(lake, waiting), urls, run.clock())
     read = ask_for_due(asked, results, genie=genie, lake=lake, run=run) if asked else Tally()

@@ -10,6 +10,7 @@ from genie_assets.domain.evaluations import (
     ResultsLook,
     RunsLook,
     kept_whole,
+    may_lack_results,
     result_rows,
     results_to_ask,
     run_rows,
@@ -17,6 +18,7 @@ from genie_assets.domain.evaluations import (
 from genie_assets.domain.keys import Row, SpaceKey
 from genie_assets.domain.requests import ResultsOfEvaluation
 from genie_assets.domain.tables import GENIE_EVALUATION_RESULTS, GENIE_EVALUATION_RUNS
+from genie_assets_tests.gateways.lakehouse.meanings import holds
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 NOON_MS = 1_772_452_800_000
@@ -92,6 +94,23 @@ def test_a_run_that_was_changed_is_read_again_and_no_other() -> None:
 def test_results_are_asked_for_once_a_run_has_ended(status: str, days: float, expected: list[bool]) -> None:
     found = results_to_ask([after(run_body(status))], [], {}, NOON + days * DAY)
     assert [each.is_old for each in found] == expected
+
+
+def test_results_of_an_earlier_state_than_their_run_are_asked_for_while_there_are_details() -> None:
+    run = {**after(run_body("DONE", HOUR_MS)), "results_kept_timestamp": NOON}
+    ids = {name: run[name] for name in ("workspace_id", "space_id", "eval_run_id")}
+    updated = run["last_updated_timestamp"]
+    fresh, old = (
+        {**ids, "result_id": name, "has_details": True, "run_updated_timestamp": at}
+        for name, at in (("a", updated), ("b", updated - 1))
+    )
+    for kept, days, asked in (([fresh, old], 6, 1), ([fresh, old], 8, 0), ([fresh], 6, 0), ([], 6, 0)):
+        found = results_to_ask([run], kept, {}, NOON + days * DAY)
+        assert len(found) == asked
+        assert all(each.known == ("a",) for each in found), "only what is old is read again"
+    assert holds(may_lack_results(NOON + 6 * DAY), run, {})
+    assert not holds(may_lack_results(NOON + 8 * DAY), run, {})
+    assert holds(may_lack_results(NOON + 8 * DAY), {**run, "results_kept_timestamp": None}, {})
 
 
 def test_a_run_is_kept_whole_only_as_it_was_listed() -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from genie_assets.domain.tables import GENIE_EVALUATION_RESULTS, GENIE_EVALUATIO
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.pipeline.genie_evaluation_runs import look_at_evaluations
 from genie_assets.pipeline.run import Run
+from genie_assets_tests.mortal import KilledError, Mortal
 from genie_assets_tests.overtaken import Overtaken
 
 pytestmark = pytest.mark.slow  # real tables
@@ -53,8 +55,10 @@ class Evaluations:
             body = {"results": results, "is_whole": not errors}
             yield FetchResult(request, {"e1": Answer(body, "LIST", self.now)}, errors, requests_made=1)
 
-    def keep(self, before: int = 0, work: Callable[[], object] = int) -> int:
+    def keep(self, before: int = 0, work: Callable[[], object] = int, last: int = 0) -> int:
         """Keep them in a process of its own, and let another one work before the call of that number.
+
+        With `last` it ends right after the call of that one.
 
         Returns:
             How many calls it took.
@@ -62,8 +66,9 @@ class Evaluations:
         self.now += HOUR
         beside = Overtaken(open_lakehouse(str(self.path)), before, work)
         genie: Any = self
-        lake: Any = beside
-        look_at_evaluations(ASKED, genie=genie, lake=lake, run=Run(NOON.date(), "run", lambda: self.now))
+        lake: Any = Mortal(last)(beside)
+        with suppress(KilledError):
+            look_at_evaluations(ASKED, genie=genie, lake=lake, run=Run(NOON.date(), "run", lambda: self.now))
         return beside.calls
 
 
@@ -93,3 +98,26 @@ def test_older_results_that_are_stored_later_do_not_stay(tmp_path: Path, is_brok
         assert found == {"r1": "GOOD", "r2": "GOOD"}, f"overtaken before call {number}"
         number += 1
     assert number > 8
+
+
+@pytest.mark.long  # the rule alone is tested in the domain
+def test_older_results_of_a_process_that_was_overtaken_and_died_are_read_again(tmp_path: Path) -> None:
+    """It had stored them and not said so: they stood there as kept for good."""
+    calls = Evaluations(tmp_path / "0").keep()
+    half = 0
+    for number in range(1, calls + 1):
+        there = Evaluations(tmp_path / str(number))
+
+        def overtake(there: Evaluations = there) -> None:
+            there.judge("GOOD")
+            there.keep()
+
+        there.keep(number, overtake, last=number)
+        lake = open_lakehouse(str(there.path))
+        half += "BAD" in {row["assessment"] for row in lake.records(GENIE_EVALUATION_RESULTS)}
+        there.now += 47 * HOUR
+        there.keep()
+        found = {row["result_id"]: row["assessment"] for row in lake.records(GENIE_EVALUATION_RESULTS)}
+        assert found == {"r1": "GOOD", "r2": "GOOD"}, f"it ended after call {number}"
+        assert all(row["results_kept_timestamp"] for row in lake.records(GENIE_EVALUATION_RUNS))
+    assert half, "it never ended in between"
