@@ -1,13 +1,17 @@
 """A day run in Dagster, on a world of tests."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+import os
+from collections.abc import Collection, Hashable, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
 
 from genie_assets.definitions import build_defs
+from genie_assets.resources import KEYS
 from genie_assets.wiring import RunBudget
 from genie_assets_tests.pipeline.world import MONDAY, World
 
@@ -38,6 +42,33 @@ def back(days: int) -> dt.date:
     return today() - dt.timedelta(days=days)
 
 
+def ours() -> dg.Definitions:
+    """The definitions that the environment asks for. Those of each environment are made once: it takes a while."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith(("DATABRICKS_", "GENIE_"))}
+    made = (today(), Path.cwd(), *sorted(settings.items()))
+    if made not in _MADE:
+        _MADE[made] = build_defs()
+    return _MADE[made]
+
+
+_MADE: dict[Hashable, dg.Definitions] = {}
+
+
+def ticked(
+    sensor: str, instance: dg.DagsterInstance, *, cursor: str | None = None, **resources: Any
+) -> SensorExecutionData:
+    """What a tick of a sensor answers, with these resources and no others."""
+    definitions = ours()
+    context = dg.build_sensor_context(
+        instance=instance,
+        cursor=cursor,
+        definitions=definitions,
+        resources={KEYS[name]: resource for name, resource in resources.items()},
+    )
+    with context:
+        return definitions.resolve_sensor_def(sensor).evaluate_tick(context)
+
+
 def run_day(
     world: World,
     instance: dg.DagsterInstance,
@@ -50,9 +81,10 @@ def run_day(
 ) -> dg.ExecuteInProcessResult:
     """Run a job, of a day if it has days, against a world in memory."""
     resources: dict[str, Any] = {"system_tables": world.system_tables, "genie": world.genie, "lake": world.lake}
-    resources |= {"clock": ClockOf(world), "budget": RunBudget(minutes=1)}
-    definition = build_defs(**(resources | overrides)).resolve_job_def(job)
+    resources |= {"clock": ClockOf(world), "budget": RunBudget(minutes=1)} | overrides
+    definition = ours().resolve_job_def(job)
     return definition.execute_in_process(
+        resources={KEYS[name]: resource for name, resource in resources.items()},
         instance=instance,
         partition_key=day.isoformat() if definition.partitions_def is not None else None,
         tags=tags,
@@ -65,12 +97,16 @@ def standing_run(
     world: World, *names: str, instance: dg.DagsterInstance | None = None
 ) -> dg.ExecuteInProcessResult:
     """Run the standing checks of these names, or all of them."""
-    definitions = build_defs(system_tables=world.system_tables, lake=world.lake, clock=ClockOf(world))
-    job = definitions.resolve_job_def("genie_standing_checks")
+    job = ours().resolve_job_def("genie_standing_checks")
     if names:
-        keys = {key for key in definitions.resolve_asset_graph().asset_check_keys if key.name in names}
+        keys = {key for key in ours().resolve_asset_graph().asset_check_keys if key.name in names}
         job = job.get_subset(asset_check_selection=keys)
-    return job.execute_in_process(instance=instance or dg.DagsterInstance.ephemeral(), run_config=QUIET)
+    resources = {"system_tables": world.system_tables, "lake": world.lake, "clock": ClockOf(world)}
+    return job.execute_in_process(
+        resources={KEYS[name]: resource for name, resource in resources.items()},
+        instance=instance or dg.DagsterInstance.ephemeral(),
+        run_config=QUIET,
+    )
 
 
 def standing(world: World, name: str, instance: dg.DagsterInstance | None = None) -> dg.AssetCheckEvaluation:

@@ -7,11 +7,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from genie_assets.definitions import build_defs
 from genie_assets.late_days import Look
 from genie_assets.run_notes import LateDay
 from genie_assets.sensors import LATE_DAYS_AT_ONCE, late_days_to_run
-from genie_assets_tests.day_runs import back, evaluations, run_day, standing, standing_run, today
+from genie_assets_tests.day_runs import back, evaluations, run_day, standing, standing_run, ticked, today
 from genie_assets_tests.pipeline.world import HOUR, World
 
 pytestmark = pytest.mark.slow
@@ -48,12 +47,7 @@ def tick(world: World, instance: dg.DagsterInstance, later: dt.timedelta = dt.ti
         def now(self) -> dt.datetime:
             return dt.datetime.now(dt.UTC) + later
 
-    definitions = build_defs(lake=world.lake)
-    context = dg.build_sensor_context(
-        instance=instance, definitions=definitions, resources={"genie_clock": Later()}
-    )
-    with context:
-        return list(definitions.resolve_sensor_def("load_late_days").evaluate_tick(context).run_requests or [])
+    return list(ticked("load_late_days", instance, clock=Later()).run_requests or [])
 
 
 def test_the_last_days_load_themselves_the_newest_first_and_then_there_is_peace(

@@ -9,7 +9,7 @@ import pytest
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import GENIE_API_MESSAGES, records
-from genie_assets_tests.day_runs import back, run_day, today
+from genie_assets_tests.day_runs import back, run_day, ticked, today
 from genie_assets_tests.pipeline.world import World
 
 pytestmark = pytest.mark.slow
@@ -50,12 +50,7 @@ def tick(world: World, instance: dg.DagsterInstance, later: float = 0) -> list[d
         def now(self) -> dt.datetime:
             return world.now + dt.timedelta(minutes=later)
 
-    definitions = build_defs(lake=world.lake)
-    context = dg.build_sensor_context(
-        instance=instance, definitions=definitions, resources={"genie_clock": Later()}
-    )
-    with context:
-        return list(definitions.resolve_sensor_def("load_new_rows").evaluate_tick(context).run_requests or [])
+    return list(ticked("load_new_rows", instance, clock=Later()).run_requests or [])
 
 
 def loads(requests: list[dg.RunRequest]) -> list[tuple[str | None, str | None]]:

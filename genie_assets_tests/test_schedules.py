@@ -6,15 +6,14 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import TABLES
 from genie_assets.runs import PARTITION_TAG, REASON
-from genie_assets_tests.day_runs import note_run
+from genie_assets_tests.day_runs import note_run, ours
 from genie_assets_tests.e2e.daemon_days import kept_instance
 
 
 def schedules() -> list[dg.ScheduleDefinition]:
-    return list(build_defs().get_repository_def().schedule_defs)
+    return list(ours().get_repository_def().schedule_defs)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
 
 def tick(name: str, at: str, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
     """What a schedule asks for at a UTC instant."""
-    definitions = build_defs()
+    definitions = ours()
     schedule = definitions.resolve_schedule_def(name)
     with dg.build_schedule_context(
         instance=instance,
@@ -60,7 +59,7 @@ def test_every_hour_asks_for_today(instance: dg.DagsterInstance) -> None:
 def test_the_hour_after_midnight_belongs_to_the_new_day(at: str, day: str, instance: dg.DagsterInstance) -> None:
     (request,) = tick("today_hourly", at, instance)
     assert request.partition_key == day
-    partitions = build_defs().resolve_job_def("genie_daily").partitions_def
+    partitions = ours().resolve_job_def("genie_daily").partitions_def
     assert partitions is not None
     assert day in partitions.get_partition_keys(dt.datetime.fromisoformat(at).replace(tzinfo=dt.UTC))
 
@@ -128,7 +127,7 @@ def test_jobs_without_partitions_run_once_per_tick(
     assert request.partition_key is None
     assert request.run_key is not None
     assert at[:10] in request.run_key
-    assert build_defs().resolve_schedule_def(name).job_name == job
+    assert ours().resolve_schedule_def(name).job_name == job
 
 
 def test_each_table_is_maintained_once_a_week_and_no_day_has_many_more_than_another(
@@ -138,7 +137,7 @@ def test_each_table_is_maintained_once_a_week_and_no_day_has_many_more_than_anot
     tables = [config["ops"]["maintain_tables"]["config"]["tables"] for config in week]
     assert sorted(name for some in tables for name in some) == sorted(table.name for table in TABLES)
     assert max(map(len, tables)) - min(map(len, tables)) <= 1
-    job = build_defs().resolve_job_def("genie_maintenance")
+    job = ours().resolve_job_def("genie_maintenance")
     assert all(dg.validate_run_config(job, config) for config in week)
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from genie_assets.definitions import build_defs
 from genie_assets.domain import ledger
 from genie_assets.domain.tables import MESSAGE_FETCH_ERRORS
 from genie_assets.placement import placed
 from genie_assets.runs import noted_waits
 from genie_assets.settings import load_settings
-from genie_assets_tests.day_runs import run_day, today
+from genie_assets_tests.day_runs import run_day, ticked, today
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, World
 
 pytestmark = pytest.mark.slow
@@ -51,14 +50,7 @@ def tick(world: World, instance: dg.DagsterInstance, sensor: str, monkeypatch: p
 
     with monkeypatch.context() as settings:
         settings.setenv("GENIE_LAKEHOUSE", "uc://main.genie_analytics")
-        definitions = build_defs(lake=Asleep(), clock=Later())
-        context = dg.build_sensor_context(
-            instance=instance,
-            definitions=definitions,
-            resources={"genie_lake": Asleep(), "genie_clock": Later()},
-        )
-        with context:
-            asked = definitions.resolve_sensor_def(sensor).evaluate_tick(context).run_requests or []
+        asked = ticked(sensor, instance, lake=Asleep(), clock=Later()).run_requests or []
     return [str(request.partition_key) for request in asked]
 
 
@@ -138,12 +130,8 @@ def changed_spaces_run(
 
     with monkeypatch.context() as settings:
         settings.setenv("GENIE_LAKEHOUSE", "uc://main.genie_analytics")
-        definitions = build_defs(lake=Asleep(), clock=Later())
-        with dg.build_sensor_context(
-            instance=instance, definitions=definitions, resources={"genie_clock": Later()}
-        ) as context:
-            tick = definitions.resolve_sensor_def("look_at_changed_spaces").evaluate_tick(context)
-    return next(iter(tick.run_requests or ()), None)
+        asked = ticked("look_at_changed_spaces", instance, clock=Later()).run_requests or []
+    return next(iter(asked), None)
 
 
 def test_a_space_is_looked_at_once_soon_after_its_change_was_seen_and_no_other_one(
