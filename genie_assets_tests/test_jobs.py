@@ -27,7 +27,7 @@ from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.gateways.lakehouse.results import MaintenanceReport
 from genie_assets.placement import Placement
 from genie_assets.wiring import Clock
-from genie_assets_tests.e2e.pipelines import QUIET
+from genie_assets_tests.day_runs import QUIET
 
 TODAY = dt.date(2026, 3, 3)
 DAY = dt.date(2026, 3, 2)

@@ -17,7 +17,8 @@ from genie_assets.definitions import build_defs
 from genie_assets.domain.sql_alert import HOURS_STILL, NO_SCHEMA, Subscribers, changes, query_of, wanted_alert
 from genie_assets.domain.tables import GENIE_DAY_LOADS
 from genie_assets.run_costs import COSTS_TAG
-from genie_assets_tests.e2e.pipelines import QUIET, forget_settings, metadata_of
+from genie_assets_tests.day_runs import QUIET
+from genie_assets_tests.e2e.pipelines import forget_settings, metadata_of
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.sandbox.accounts import ACCOUNT
 from genie_assets_tests.sandbox.wire import workspace_client

@@ -10,7 +10,8 @@ from databricks.sdk.service.dashboards import Dashboard
 
 from genie_assets.definitions import build_defs
 from genie_assets.domain.dashboard.ours import NO_SCHEMA
-from genie_assets_tests.e2e.pipelines import QUIET, forget_settings, metadata_of
+from genie_assets_tests.day_runs import QUIET
+from genie_assets_tests.e2e.pipelines import forget_settings, metadata_of
 from genie_assets_tests.sandbox.accounts import ACCOUNT
 from genie_assets_tests.sandbox.wire import workspace_client
 from genie_sandbox.account import save

@@ -17,7 +17,7 @@ import pytest
 from dagster._utils.schedules import get_latest_completed_cron_tick
 
 from genie_assets.wiring import Clock
-from genie_assets_tests.e2e.pipelines import QUIET
+from genie_assets_tests.day_runs import QUIET
 
 # More evaluations in a row, each with something to do, are no catching up any more.
 _MOST_ROUNDS = 60

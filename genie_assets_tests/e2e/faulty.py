@@ -31,7 +31,8 @@ from genie_assets.pipeline.inspection import day_state, outdated_errors
 from genie_assets.pipeline.waiting import due_days
 from genie_assets.placement import Placement
 from genie_assets.wiring import RunBudget
-from genie_assets_tests.e2e.pipelines import QUIET, recent_anchor
+from genie_assets_tests.day_runs import QUIET
+from genie_assets_tests.e2e.pipelines import recent_anchor
 from genie_assets_tests.sandbox.accounts import FIRST, SALES, SECOND, message, space
 from genie_sandbox.account import Account, Message, Principal, Workspace
 from genie_sandbox.client import SandboxProcess

@@ -16,12 +16,12 @@ from genie_assets.definitions import build_defs
 from genie_assets.domain.tables import GENIE_DAY_LOADS, TABLES, Table, records
 from genie_assets.settings import load_settings
 from genie_assets.wiring import Clock, open_lake
+from genie_assets_tests.day_runs import QUIET, ours
 from genie_sandbox.account import Account, save
 from genie_sandbox.client import SandboxProcess
 from genie_sandbox.truth.comparison import differences
 from genie_sandbox.truth.tables import comparable, possible_extras, truth, truth_of_space_events
 
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # What a write is stamped with; two loads of the same thing differ in it.
 BOOKKEEPING = ("ingestion_timestamp", "ingestion_batch_id")
 
@@ -77,12 +77,12 @@ class Pipeline:
         self, name: str, day: dt.date | None = None, asset: str = "enriched_message_details"
     ) -> dg.AssetCheckEvaluation:
         """Run one check by itself; the asset tells it from others of that name."""
-        ours = build_defs()
-        named = [each for each in ours.resolve_asset_graph().asset_check_keys if each.name == name]
+        definitions = ours()
+        named = [each for each in definitions.resolve_asset_graph().asset_check_keys if each.name == name]
         (key,) = named if len(named) == 1 else [each for each in named if each.asset_key == dg.AssetKey(asset)]
-        job = dg.define_asset_job("one_check", selection=dg.AssetSelection.checks(key))
-        definitions = dg.Definitions.merge(ours, dg.Definitions(jobs=[job]))
-        result = definitions.resolve_job_def("one_check").execute_in_process(
+        everything = definitions.get_repository_def().get_job("__ASSET_JOB")
+        job = everything.get_subset(asset_selection=set(), asset_check_selection={key})
+        result = job.execute_in_process(
             instance=self.instance,
             tags={"dagster/partition": day.isoformat()} if day else None,
             run_config=QUIET,

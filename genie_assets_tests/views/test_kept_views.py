@@ -19,7 +19,7 @@ from genie_assets.gateways.lakehouse.interface import Lakehouse
 from genie_assets.gateways.lakehouse.opening import open_lakehouse
 from genie_assets.gateways.lakehouse.results import ViewsKept
 from genie_assets.gateways.sql.views import shipped_views
-from genie_assets_tests.e2e.pipelines import QUIET
+from genie_assets_tests.day_runs import QUIET
 from genie_assets_tests.gateways.lakehouse.recording import Recording
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
 from genie_assets_tests.views.golden import Golden
