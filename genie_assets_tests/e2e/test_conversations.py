@@ -282,6 +282,7 @@ def test_steps_of_agents_are_listed_to_the_end_and_again_when_something_happened
     assert looks == {"c-agent": STEPS + 1}
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_after_any_step_leaves_what_the_next_one_completes(
     world: World, tmp_path: Path
 ) -> None:

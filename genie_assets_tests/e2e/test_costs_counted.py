@@ -110,7 +110,8 @@ def received(asked: dict[str, Any]) -> Counter[str]:
     return Counter(asked["by_call"])
 
 
-@pytest.mark.parametrize("lakehouse", ["files", pytest.param("unity", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("lakehouse", ["files", "unity"])
 def test_every_job_notes_the_requests_and_statements_that_the_server_received(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lakehouse: str
 ) -> None:

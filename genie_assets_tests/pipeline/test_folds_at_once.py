@@ -206,7 +206,7 @@ def test_a_name_that_becomes_known_while_a_fold_goes_on_reaches_its_messages(
     assert calls > 10
 
 
-@pytest.mark.parametrize("known", ["title", "workspace"])
+@pytest.mark.parametrize("known", ["title", pytest.param("workspace", marks=pytest.mark.long)])
 def test_what_others_store_while_a_name_is_given_to_messages_stays(tmp_path: Path, known: str) -> None:
     """The rows were stored whole, as they had been read: a deleted message was there again, for good."""
 

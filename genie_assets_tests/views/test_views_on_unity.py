@@ -22,6 +22,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lakehouse]:
         yield filled
 
 
+@pytest.mark.long
 def test_every_view_says_what_the_truth_says(lake: Lakehouse) -> None:
     golden = Golden(golden_rows(), dt.datetime.now(dt.UTC))
     problems = [
