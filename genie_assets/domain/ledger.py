@@ -226,6 +226,11 @@ def is_deleted(row: Mapping[str, Any] | None) -> bool:
     return row is not None and row["resolution"] == DELETED
 
 
+def was_called_deleted(row: Mapping[str, Any]) -> bool:
+    """Whether an error ended because the log called its message deleted, and not because that was not found."""
+    return is_deleted(row) and bool(row["resolved_timestamp"] > row["error_timestamp"])
+
+
 def is_closed(row: Mapping[str, Any] | None) -> bool:
     """Whether a message's row was closed, by hand or with its workspace; None is no row."""
     return row is not None and row["resolution"] in (CLOSED, LEFT_OUT)

@@ -23,12 +23,14 @@ from genie_assets.pipeline.agent_items import known_question, note_conversations
 from genie_assets.pipeline.conversation_days import index_stored_messages
 from genie_assets.pipeline.day_loads import LoadedDay, loaded_day, note_load
 from genie_assets.pipeline.error_ledger import (
+    deleted_question,
     leave_out,
     leave_unread,
     left_out_question,
     looked_at_again_question,
     never_read_question,
     open_again,
+    shown_again,
 )
 from genie_assets.pipeline.ports import SystemTables
 from genie_assets.pipeline.references import DayOfLog, keep_references
@@ -108,6 +110,7 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     beside = {
         "left out": left_out_question(MESSAGE_FETCH_ERRORS, chosen),
         "looked at again": looked_at_again_question(MESSAGE_FETCH_ERRORS, chosen),
+        "deleted": deleted_question(MESSAGE_FETCH_ERRORS, events["message_id"].dropna().unique()),
         "never read": never_read_question(event_date, chosen),
         **spaces.stored_question(of_spaces),
         **known_question(agents),
@@ -116,7 +119,8 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     shown = {row["workspace_id"] for row in kept.rows}
     leave_out(lake, MESSAGE_FETCH_ERRORS, kept.found["left out"], now)
     leave_unread(lake, event_date, kept.found["never read"], now)
-    open_again(lake, MESSAGE_FETCH_ERRORS, kept.found["looked at again"], now)
+    again = [*kept.found["looked at again"], *shown_again(kept.found["deleted"], kept.rows)]
+    open_again(lake, MESSAGE_FETCH_ERRORS, again, now)
     note_conversations(agents, kept.found.get("agents", ()), lake, now)
     new_events = spaces.keep(of_spaces, kept.found.get("space events", ()), lake, {"ingestion_timestamp": now})
     note_load(load, kept.rows, before, lake, now)

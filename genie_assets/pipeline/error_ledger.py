@@ -5,11 +5,11 @@ How a row changes is decided in `domain.ledger`.
 
 import datetime as dt
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from genie_assets.domain import ledger
-from genie_assets.domain.keys import MESSAGE_IDS, Row
+from genie_assets.domain.keys import MESSAGE_IDS, MessageKey, Row
 from genie_assets.domain.ledger import Resolution
 from genie_assets.domain.outcomes import FetchError
 from genie_assets.domain.questions import In, Not, Rows, Wanted
@@ -126,6 +126,24 @@ def left_out_question(table: Table, chosen: Collection[str]) -> Wanted:
         chosen: The workspaces that are looked at; none stands for all.
     """
     return Wanted(Rows(table, [*ledger.OPEN, not_looked_at(chosen)]), table.column_names)
+
+
+def deleted_question(table: Table, message_ids: Iterable[str]) -> Wanted:
+    """The question for a ledger's errors of these messages that ended because they were deleted."""
+    return Wanted(Rows(table, [*ledger.DELETED_ROWS, In("message_id", sorted(message_ids))]), table.column_names)
+
+
+def shown_again(deleted: Iterable[Row], references: Iterable[Row]) -> list[Row]:
+    """Of errors that ended with a deletion, those that the log ended, which does not call them deleted any more.
+
+    A day that was loaded before a later one has gone by the deletion, and not by what came after it.
+
+    Args:
+        deleted: The answer to `deleted_question`.
+        references: The references of a day as they are now.
+    """
+    changed = {MessageKey.of(row) for row in references if not row["is_deleted"] and row["last_change_time"]}
+    return [row for row in deleted if ledger.was_called_deleted(row) and MessageKey.of(row) in changed]
 
 
 def looked_at_again_question(table: Table, chosen: Collection[str]) -> Wanted:

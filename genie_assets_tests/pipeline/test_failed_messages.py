@@ -9,6 +9,7 @@ from genie_assets.domain.tables import (
     MESSAGE_FETCH_ERRORS,
 )
 from genie_assets.domain.worklist import Verdict
+from genie_assets.pipeline.waiting import due_days
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOT_FOUND, TUESDAY, WEDNESDAY, World
 
 
@@ -164,3 +165,24 @@ def test_a_message_that_the_log_shows_again_is_present_whichever_day_is_loaded_a
     for day in (WEDNESDAY, TUESDAY, MONDAY):
         world.load(day)
         assert world.row(MESSAGE_DETAILS, "m1")["is_deleted"] is False
+
+
+def test_an_error_that_ended_with_a_deletion_opens_again_if_the_log_says_more(world: World) -> None:
+    """Its day was loaded before the day that shows it again, and it was never asked for any more."""
+    world.ask("m1")
+    world.genie.errors["m1"] = BROKEN
+    world.discover()
+    world.fetch()
+    world.now += HOUR
+    world.delete("m1", day=TUESDAY)
+    world.event("m1", day=TUESDAY, action="updateConversationMessage", at=world.now + HOUR)
+    world.genie.errors.clear()
+    world.load(MONDAY)
+    assert [row["resolution"] for row in world.rows(MESSAGE_FETCH_ERRORS)] == ["DELETED"]
+    world.now += 24 * HOUR
+    world.discover(TUESDAY)
+    assert due_days(world.lake, world.now) == {MONDAY: 1}
+    world.fetch()
+    world.fold()
+    assert world.row(MESSAGE_DETAILS, "m1")["is_deleted"] is False
+    assert [row["resolution"] for row in world.rows(MESSAGE_FETCH_ERRORS)] == ["FETCHED"]
