@@ -15,6 +15,7 @@ from genie_assets.commands.shipped import WORKSPACE, shipped
 from genie_assets.domain.numbers import form, many
 from genie_assets.domain.sql_names import schema_in
 
+_COLUMNS, _BLANKS, _FRAME = (36, 24), 2, 4  # characters: least widths, after each column, around both
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
 
 
@@ -60,8 +61,9 @@ class ConsoleProgress:
 def print_summary(result: DemoResult, console: Console) -> None:
     """A short summary of the demo, what is wrong on purpose and what is not, and what to do next."""
     console.print()
-    console.print(_panel("genie_analytics, rows", [(name, f"{rows:,}") for name, rows in result.rows.items()]))
-    console.print(_panel(f"{many(result.days, 'day')} of Genie", _facts(result)))
+    rows_of_tables = [(name, f"{rows:,}") for name, rows in result.rows.items()]
+    console.print(_panel("genie_analytics, rows", rows_of_tables, console.width))
+    console.print(_panel(f"{many(result.days, 'day')} of Genie", _facts(result), console.width))
     _print_planted(result, console)
     for problem in result.problems[:5]:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
@@ -117,10 +119,12 @@ def _print_next(result: DemoResult, console: Console) -> None:
         console.print(line, highlight=False, soft_wrap=True)
 
 
-def _panel(title: str, rows: list[tuple[str, str]]) -> Panel:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column(min_width=36)
-    table.add_column(min_width=24)
+def _panel(title: str, rows: list[tuple[str, str]], width: int) -> Panel:
+    # Of a table that is broader than the terminal the last column is cut off, and that one has the numbers.
+    is_roomy = sum(_COLUMNS) + 2 * _BLANKS + _FRAME <= width
+    table = Table(box=None, padding=(0, _BLANKS, 0, 0), show_header=False)
+    for least in _COLUMNS:
+        table.add_column(min_width=least if is_roomy else None)
     for row in rows:
         table.add_row(*row)
     return Panel(table, title=title, title_align="left", border_style="blue", expand=False)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 import socket
 import threading
 from collections import namedtuple
@@ -159,8 +160,8 @@ def test_the_ui_shows_the_lakehouse_of_the_last_demo(tmp_path: Path):
     assert place.last_tables() == Tables(str(tmp_path / "demo/lakehouse"))
 
 
-def shown(what: DemoResult) -> str:
-    console = Console(file=io.StringIO(), width=200)
+def shown(what: DemoResult, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
     print_summary(what, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -171,6 +172,13 @@ def test_texts_of_the_account_are_shown_as_they_are_whatever_a_terminal_would_ma
     assert hostile in shown(
         result({"no_open_errors_left"}, {"no_open_errors_left": hostile}, differences=[hostile])
     )
+
+
+@pytest.mark.parametrize("width", [40, 67, 68, 120])
+def test_a_narrow_terminal_shows_the_numbers_too(width: int):
+    text = shown(replace(result(set(), {}), rows={"message_details": 1_234_567}), width)
+    assert re.search(r"message_details +1,234,567", text)
+    assert max(map(len, text.partition("Tables")[0].splitlines())) <= width
 
 
 def test_an_upgraded_folder_is_told_what_a_former_demo_left_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
