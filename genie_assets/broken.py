@@ -21,7 +21,7 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
 )
 
-from genie_assets.broken_runs import days_text, of_failed_runs, of_waiting_runs, utc
+from genie_assets.broken_runs import days_text, of_failed_runs, of_lost_regions, of_waiting_runs, utc
 from genie_assets.domain.advice import NOT_EVALUATED, REGION_UNREAD, advice, check_advice
 from genie_assets.domain.incidents import Broken, Severity
 from genie_assets.domain.numbers import form, many
@@ -61,6 +61,8 @@ def broken_now(instance: dg.DagsterInstance, watched: Watched, now: dt.datetime)
     ]
     return [
         *_of_classes(failed),
+        # Of one region the last word counts: checks say more.
+        *of_lost_regions(instance, now),
         *_of_regions(failed),
         *_of_checks(failed),
         *of_failed_runs(instance, watched.jobs, now),

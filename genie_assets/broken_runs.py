@@ -1,4 +1,4 @@
-"""Which runs are broken now: those that failed with nothing to make up for it, and those that do not start.
+"""Which runs are broken now: failed with nothing to make up for it, not started for long, or without a region.
 
 Read from a Dagster instance for `broken`; checks do not belong here.
 """
@@ -7,16 +7,17 @@ import datetime as dt
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import dagster as dg
 from dagster._utils.error import SerializableErrorInfo
 
-from genie_assets.domain.advice import RUN_FAILED, RUNS_WAIT
+from genie_assets.domain.advice import REGION_UNREAD, RUN_FAILED, RUNS_WAIT
 from genie_assets.domain.incidents import Broken, Severity
 from genie_assets.domain.numbers import form, many
 from genie_assets.gateways.scrubbing import scrub
+from genie_assets.lost_regions import regions_lost_to
 from genie_assets.runs import PARTITION_TAG, UNENDED
 
 # Maintenance deletes what is older, and GENIE_LOOKBACK_DAYS are as many by default.
@@ -24,6 +25,9 @@ _RUNS_OF = dt.timedelta(days=30)
 _MOST_FAILED_RUNS, _MOST_ERRORS_READ = 200, 30
 # A run of an hour may wait for another one that takes its whole time.
 WAIT_ALLOWED = dt.timedelta(hours=3)
+# Three runs of the hour in a row: a warehouse that was slow to start once wakes nobody.
+UNREAD_ALLOWED = dt.timedelta(minutes=90)
+_LOADS_DAYS, _MOST_RUNS_WITHOUT = "genie_daily", 200
 # Exceptions whose texts are sentences of ours. Of others only the name is told: a text may quote a row.
 _OUR_ERRORS = frozenset({"Failure", "CallError", "LakehouseError", "SettingsError", "WarehouseError"})
 # What a run of the second job does, one of the first does, too.
@@ -150,3 +154,30 @@ def of_waiting_runs(instance: dg.DagsterInstance, jobs: Collection[str], now: dt
     )
     path = f"runs/{oldest.dagster_run.run_id}"
     yield Broken("runs:wait", Severity.ERROR, what, RUNS_WAIT, oldest.create_timestamp, path)
+
+
+def of_lost_regions(instance: dg.DagsterInstance, now: dt.datetime) -> Iterator[Broken]:
+    """One incident for each region that the runs of days have been without for long, whichever days they loaded.
+
+    The checks that miss a region are evaluated once a day; runs try to read it every hour, and note it if they
+    cannot. A run that failed says nothing of regions.
+    """
+    if not any(regions_lost_to(each.dagster_run) for each in _runs_of_days(instance, now, limit=1)):
+        return
+    runs = _runs_of_days(instance, now, limit=_MOST_RUNS_WITHOUT)
+    lost = [regions_lost_to(each.dagster_run) for each in runs]
+    for name, why in lost[0].items() if lost else ():
+        in_a_row = runs[: next((number for number, each in enumerate(lost) if name not in each), len(runs))]
+        since = in_a_row[-1].create_timestamp
+        if in_a_row[0].create_timestamp - since >= UNREAD_ALLOWED:
+            count, path = len(in_a_row), f"runs/{in_a_row[0].dagster_run.run_id}"
+            what = f"Region {name} is missing, as the last {count} runs of {_LOADS_DAYS} found: {scrub(why)}"
+            yield Broken(f"region:{name}", Severity.ERROR, what, REGION_UNREAD, since, path)
+
+
+def _runs_of_days(instance: dg.DagsterInstance, now: dt.datetime, *, limit: int) -> Sequence[dg.RunRecord]:
+    """The latest runs that loaded a day, the newest first."""
+    filters = dg.RunsFilter(
+        job_name=_LOADS_DAYS, statuses=[dg.DagsterRunStatus.SUCCESS], created_after=now - _RUNS_OF
+    )
+    return instance.get_run_records(filters, limit=limit)

@@ -1,7 +1,7 @@
 """Regions that a run has found it cannot read, noted in its tags: the processes of its steps wait for each once.
 
 Where every step is a process of its own, a region that hangs was waited for by each of them. Within one process
-the system tables know it themselves.
+the system tables know it themselves. Alerts read the same tags, and need no statement for that.
 """
 
 import json
@@ -30,7 +30,6 @@ def lost_in_run(instance: dg.DagsterInstance, run_id: str) -> Lost:
         run_id: The run.
     """
     run = instance.get_run_by_id(run_id)
-    noted = {name: _why(text, run_id) for name, text in (run.tags if run else {}).items() if name.startswith(_TAG)}
 
     def note(region: str, why: str) -> None:
         try:
@@ -39,7 +38,13 @@ def lost_in_run(instance: dg.DagsterInstance, run_id: str) -> Lost:
         except Exception as problem:  # noqa: BLE001 - whoever keeps the runs may raise anything; others wait again
             _log.warning("That region %s is lost could not be noted: %s", region, type(problem).__name__)
 
-    return Lost({name.removeprefix(_TAG): why for name, why in noted.items() if why is not None}, note)
+    return Lost(regions_lost_to(run) if run else {}, note)
+
+
+def regions_lost_to(run: dg.DagsterRun) -> dict[str, str]:
+    """Which regions a run could not read, each with why, in one line."""
+    noted = {name: _why(text, run.run_id) for name, text in run.tags.items() if name.startswith(_TAG)}
+    return {name.removeprefix(_TAG): why for name, why in noted.items() if why is not None}
 
 
 def _why(text: str, run_id: str) -> str | None:
