@@ -32,6 +32,9 @@ _BYTES_NEEDED = 150 << 20
 _PORTS_FREE_WITHIN_SECONDS = 5.0
 
 
+_OF_OUR_PLACE = 3  # names at the end of a path: .genie/demo/lakehouse
+
+
 @dataclass(frozen=True)
 class Tables:
     """The demo's lakehouse and how new tables are laid out there."""
@@ -60,9 +63,13 @@ class DemoPlace:
         """The lakehouse of the last demo, or the one in the folder if none has run."""
         try:
             found = json.loads(self.result.read_text(encoding="utf-8"))
-            return Tables(str(found["lakehouse"]), str(found["layout"]))
+            last, own = Tables(str(found["lakehouse"]), str(found["layout"])), self.tables()
         except (OSError, ValueError, KeyError, TypeError):
             return self.tables()
+        # Called as ours is: the folder was moved or copied since, and must not work on what it was copied from.
+        parts = Path(own.lakehouse).parts[-_OF_OUR_PLACE:]
+        is_moved = Path(last.lakehouse).parts[-_OF_OUR_PLACE:] == parts and Path(own.lakehouse).exists()
+        return own if is_moved else last
 
     def dagster_home(self) -> Path:
         """Its Dagster home, which says that its runs are made up.

@@ -160,6 +160,15 @@ def test_the_ui_shows_the_lakehouse_of_the_last_demo(tmp_path: Path):
     assert place.last_tables() == Tables(str(tmp_path / "demo/lakehouse"))
 
 
+def test_a_folder_that_was_copied_shows_its_own_tables_and_not_those_that_it_was_copied_from(tmp_path: Path):
+    place = DemoPlace(tmp_path / "copy/.genie/demo")
+    (place.folder / "lakehouse").mkdir(parents=True)
+    replace(result(set(), {}), tables=Tables(str(tmp_path / "it/.genie/demo/lakehouse"))).write(place.result)
+    assert place.last_tables() == place.tables()
+    replace(result(set(), {}), tables=Tables(str(tmp_path / "it/demo/lakehouse"))).write(place.result)
+    assert place.last_tables().lakehouse == str(tmp_path / "it/demo/lakehouse")
+
+
 def shown(what: DemoResult, width: int = 200) -> str:
     console = Console(file=io.StringIO(), width=width)
     print_summary(what, console)
