@@ -4,11 +4,13 @@ Who allows `rate` requests a second, and lets some be saved up while they are no
 been saved up and `rate` for each second since. One refusal says how these two go together, as a line: the more had
 been saved up, the lower is the rate. Two refusals after times of different length say both: where the lines meet.
 Who counts the requests of the last second saves up nothing, and has let through as many before either refusal.
+Who counts anew with each second of the clock has let through as many since the second began, before every refusal.
 Nothing here is certain, as limits may work in other ways; so each result comes with an error, and bounds.
 """
 
 import itertools
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +25,9 @@ _LEAST_COUNTED = 5  # requests of a second: fewer are the same by chance
 _GAP_SECONDS = 0.4  # without a good answer: a pause
 _UNLIKE = 0.2  # times that differ by more, as a logarithm, are not the same by chance
 _CROWDED = 0.015  # share of the requests of a second by which delays on the way crowd one now and then
+_MANY_COUNTED = 10  # of so many, one may be counted in the second beside its own
+_PHASES, _SECONDS_LOOKED_AT = 100, 15  # when a second may begin, and how many before it are looked at
+_LEAST_TO_COMPARE = 2
 _ALIKE_ERROR = 0.06  # of what had been saved up, where it may as well be that nothing was
 _STEPS = 50
 _HALVINGS = 25
@@ -43,10 +48,12 @@ class Refusal:
     Attributes:
         rate: At which requests were sent when it came, per second.
         ages: How long before it the good answers had come, seconds, the latest first; at least one.
+        at: When it came, seconds of any clock.
     """
 
     rate: float
     ages: Sequence[float]
+    at: float = 0.0
 
     def saved_up(self, rate: float) -> tuple[float, float]:
         """How many requests had been saved up if the server allows `rate`, and since when they were used, seconds.
@@ -63,6 +70,21 @@ class Refusal:
         gaps = (later - age for age, later in itertools.pairwise(self.ages))
         in_one_go = next((count for count, gap in enumerate(gaps, 1) if gap > _GAP_SECONDS), len(self.ages))
         return [age for age in self.ages[:in_one_go] if age <= 1]
+
+    def began(self, phase: float) -> float:
+        """When the second began in which it came, by a clock whose seconds begin at `phase`, a share of one."""
+        return self.at - ((self.at - phase) % 1 or 1.0)
+
+    def before(self, time: float) -> int:
+        """How many of the good answers had come before that time."""
+        return len(self.ages) - bisect_left(self.ages, self.at - time)
+
+    def by_seconds(self, phase: float) -> tuple[int, int]:
+        """The good answers of its own second, by such a clock, and of that second before which had the most."""
+        age = self.at - self.began(phase)
+        before = min(max(0, math.ceil(self.ages[-1] - age)), _SECONDS_LOOKED_AT)
+        counts = [bisect_left(self.ages, age + second) for second in range(before + 1)]
+        return counts[0], max((later - count for count, later in itertools.pairwise(counts)), default=0)
 
     @property
     def least(self) -> float:
@@ -104,6 +126,38 @@ def counted(before: Refusal, refusal: Refusal) -> Estimate | None:
 
 def _are_alike(before: Refusal, refusal: Refusal) -> bool:
     return len(before.of_a_second) == len(refusal.of_a_second) >= _LEAST_COUNTED
+
+
+def counted_by_the_clock(refusals: Sequence[Refusal]) -> Estimate | None:
+    """What refusals tell if the server counts anew with each second of its clock; None if it seems not to.
+
+    Then as many had been let through since the second began in which one came, each time, and no more in any
+    second before. When seconds begin is found by trying. Two refusals may fit by chance, three hardly do.
+
+    Args:
+        refusals: In their order, each with the good answers since the one before.
+    """
+    if len(refusals) < _LEAST_TO_COMPARE:
+        return None
+    fits = [fit for step in range(_PHASES) if (fit := _fit_by_the_clock(refusals, step / _PHASES))]
+    if not fits:
+        return None
+    least_unlike = min(fits)[0]
+    rates = [rate for unlike, rate in fits if unlike == least_unlike]
+    return Estimate(sum(rates) / len(rates) * (1 - _CROWDED), 0.0)
+
+
+def _fit_by_the_clock(refusals: Sequence[Refusal], phase: float) -> tuple[int, float] | None:
+    """By how many requests the refusals' seconds differ, and how many were let through in one; None: no fit."""
+    counts, before = zip(*(refusal.by_seconds(phase) for refusal in refusals), strict=True)
+    most, unlike = max(counts), max(counts) - min(counts)
+    by_chance = _CROWDED * most + (most >= _MANY_COUNTED)
+    # Who counts so refuses whatever comes later in such a second, and nothing that comes more slowly.
+    too_soon = max(other.before(one.began(phase) + 1) for one, other in itertools.pairwise(refusals))
+    is_possible = (
+        too_soon <= by_chance and _LEAST_COUNTED <= most < refusals[-1].rate and max(before) <= most + by_chance
+    )
+    return (unlike, sum(counts) / len(counts)) if is_possible and unlike <= by_chance else None
 
 
 def measured(before: Refusal, refusal: Refusal) -> Estimate:

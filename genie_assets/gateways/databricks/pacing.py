@@ -5,6 +5,11 @@ is; the pace comes near to that slowly, from below, and with the second 429 the 
 out (`allowance`). From then on the pace stays just below it, for long, and only then tries a little more (in the
 shape of TCP's CUBIC). A limit that shows in the same place again is trusted for longer.
 
+Who counts anew with each second or minute lets nothing through once it is full, however slowly it is asked. So
+what is refused before anything got through again lowers no pace: one request at a time asks, less and less often,
+and with the first answer the pace goes on. Three refusals show who counts by the seconds of its clock, and up to
+what.
+
 A refusal that asks for longer than a minute says nothing of requests per second: it is of a quota, or of the one
 thing that was asked for. The pace is held for a moment, once in the time that the server names, and goes on as it
 was.
@@ -19,7 +24,14 @@ from collections import deque
 from collections.abc import Callable
 
 from genie_assets.domain.outcomes import LONGEST_WAIT_SECONDS
-from genie_assets.gateways.databricks.allowance import Refusal, counted, measured, supposed
+from genie_assets.gateways.databricks.allowance import (
+    Estimate,
+    Refusal,
+    counted,
+    counted_by_the_clock,
+    measured,
+    supposed,
+)
 from genie_assets.gateways.databricks.underway import Underway
 
 SLOWEST, FASTEST = 0.05, 10_000.0  # requests per second
@@ -28,13 +40,15 @@ _GROWTH_WITH_AN_ANSWER, _DOUBLING_SECONDS = 1 / 30, 0.22
 _DOUBLING_AGAIN_SECONDS = 4.0  # growth once the limit is found to have moved up
 _PLATEAU = 0.985  # where the pace settles, as a share of the rate that was refused
 _SMALL_CUT, _DEEPEST_CUT = 0.06, 0.5
-_FIRST_CLIMB_SECONDS, _LONGEST_CLIMB_SECONDS = 20.0, 60.0
+_SHORT_CLIMB_SECONDS, _FIRST_CLIMB_SECONDS, _LONGEST_CLIMB_SECONDS = 5.0, 20.0, 60.0
 _CLIMB_FROM_A_KNOWN_PACE_SECONDS = 30.0
 _PLACE_OF_A_NEW_LIMIT = 1.25  # on the climb, which passes the plateau at 0
 _SAME_LIMIT = 0.08  # two refused rates that differ by less show the same limit
 _GOOD_ANSWERS_BETWEEN_CUTS = 10
+_FLOOD_SECONDS = 1.0  # for so long what led to a cut may decide what is let through after it
 _FEW_GOOD_ANSWERS = 5  # before two 429s: the search has begun far above the limit
 _MOST_REFUSALS_OF_A_SEARCH = 4
+_REFUSALS_THAT_TELL = 3  # that a server counts by the clock; of two it is believed if that is faster
 _KNOWN_WELL = 0.056  # error of the allowed rate, as a share of it
 _NEAR = 0.5  # less than this share of the rate that was refused: of two refusals one was not by the limit
 # How far below a rate that was worked out the pace stays: always, and with its error, shares of the rate.
@@ -54,6 +68,8 @@ _LATENESS_SECONDS, _MOST_LATENESS_SECONDS = 0.02, 0.25
 _SHARE_OF_THE_SAVED = 0.5
 # The first refusal at a rate that was let through for long is a stray one, of requests that came all at once.
 _SAME_RATE, _STRAY_CUT = 0.01, 0.006  # shares of the rate
+# While nothing gets through: one request at a time, and so long after the one before was refused.
+_FIRST_PROBE_SECONDS, _GROWTH_OF_PROBES, _LONGEST_PROBE_SECONDS = 0.075, 1.5, 5.0
 _LOOK_AGAIN_SECONDS = 0.05  # while too many are on their way and no answer comes
 
 
@@ -72,6 +88,8 @@ class PaceRule:
         self._left_alone_until = float("-inf")  # as the latest refusal asked that asked for long
         self._held_back = False  # whether the pace, not the work, was what limited lately
         self._cut_at = float("-inf")
+        self._heeded_at = float("-inf")  # the latest refusal that was no echo of one before
+        self._probe_seconds = 0.0  # the latest wait for a probe; 0 while answers get through
         self._good_since_cut = 0
         self._good_at: deque[float] = deque(maxlen=_REMEMBERED)  # since the last cut
         self._refusals: list[Refusal] = []
@@ -113,6 +131,8 @@ class PaceRule:
 
     def is_full(self, now: float) -> bool:
         """Whether too many are on their way; then the next one waits until one is `back`."""
+        if self._probe_seconds:
+            return self._underway.are_any(now)
         can_be_made_up_for = self.rate * self._lateness if self._is_well_known else 0.0
         return self._underway.is_full(now, self.rate, can_be_made_up_for)
 
@@ -125,8 +145,8 @@ class PaceRule:
     def good(self, now: float) -> None:
         """An answer came that was not 429. The pace grows, if it was the pace that held us back."""
         self._good_since_cut += 1
-        if self._is_searching:
-            self._good_at.append(now)
+        self._probe_seconds = 0.0
+        self._good_at.append(now)
         if not self._held_back or now < self._paused_until:
             return
         slot = 1 / self.rate
@@ -159,30 +179,49 @@ class PaceRule:
         if retry_after:
             self._pause(now + retry_after)
         on_the_way = now - sent_at
-        if sent_at <= self._cut_at + on_the_way:
+        if sent_at <= self._heeded_at + on_the_way:
+            return
+        self._heeded_at = now
+        if self._good_since_cut == 0 and self._plateau is not None:
+            self._probe(now)
             return
         # Only a pause fills up what can be saved up, and only then do two refusals compare.
         is_filled = (retry_after or 0.0) >= _FILLING_SECONDS
         self._is_searching = self._is_searching and is_filled and 0 < self._good_since_cut < _REMEMBERED
         self._cut(now)
+        self._good_at.clear()
         self._cut_at, self._climbed, self._good_since_cut = now, 0.0, 0
+
+    def _probe(self, now: float) -> None:
+        """Ask less and less often, as nothing was let through since the last cut: no rate would have helped."""
+        longer = max(_FIRST_PROBE_SECONDS, self._probe_seconds * _GROWTH_OF_PROBES)
+        self._probe_seconds = min(longer, _LONGEST_PROBE_SECONDS)
+        self._pause(now + self._probe_seconds)
 
     def _pause(self, until: float) -> None:
         self._paused_until = max(self._paused_until, until)
 
     def _cut(self, now: float) -> None:
+        if not self._is_searching and now - self._cut_at > _SEARCH_SECONDS:
+            self._refusals.clear()
+        if self._good_at:
+            self._refusals.append(Refusal(self.rate, [now - at for at in reversed(self._good_at)], now))
+            del self._refusals[:-_MOST_REFUSALS_OF_A_SEARCH]
+        by_clock = counted_by_the_clock(self._refusals[-_REFUSALS_THAT_TELL:])
         if self._is_searching and self._good_at:
-            self._search(Refusal(self.rate, [now - at for at in reversed(self._good_at)]))
+            self._search(by_clock)
+        elif by_clock and len(self._refusals) >= _REFUSALS_THAT_TELL:
+            self._lateness = _LATENESS_SECONDS
+            self._stay_around(by_clock.rate, _STAY_DEPTH, _STAY_SECONDS)
         else:
             self._cut_by_the_refused_rate(now)
         if self._plateau is not None:
             self._set_rate(self._plateau * (1 - self._depth))
 
-    def _search(self, refusal: Refusal) -> None:
+    def _search(self, by_clock: Estimate | None) -> None:
         """Come nearer to the limit, and stay just below it once it is known well."""
-        before = self._refusals[-1] if self._refusals else None
-        self._refusals.append(refusal)
-        self._good_at.clear()
+        refusal = self._refusals[-1]
+        before = self._refusals[-2] if len(self._refusals) > 1 else None
         if before is None or max(len(before.ages), len(refusal.ages)) < _FEW_GOOD_ANSWERS:
             found = supposed(refusal)
             requests = _REQUESTS_OF_AN_APPROACH * _ERROR_OF_THE_APPROACH / found.error
@@ -191,6 +230,12 @@ class PaceRule:
         by_count = counted(before, refusal)
         found = by_count or measured(before, refusal)
         saved = min(each.saved_up(found.rate)[0] for each in (before, refusal)) / found.rate
+        if (
+            by_clock
+            and not by_count
+            and (len(self._refusals) >= _REFUSALS_THAT_TELL or by_clock.rate > found.rate)
+        ):
+            found, saved = by_clock, 0.0
         self._lateness = min(max(_LATENESS_SECONDS, _SHARE_OF_THE_SAVED * saved), _MOST_LATENESS_SECONDS)
         rate = found.rate * (1 - _MARGIN - min(_MARGIN_FOR_AN_ERROR * found.error, _MOST_FOR_AN_ERROR))
         is_known = by_count is not None or (found.error <= _KNOWN_WELL and found.rate > _NEAR * refusal.rate)
@@ -210,9 +255,7 @@ class PaceRule:
         if self._plateau is None:
             self._plateau, self._depth = limit, _DEEPEST_CUT
         elif self._good_since_cut < _GOOD_ANSWERS_BETWEEN_CUTS:
-            # Once may be an echo of the last refusal; again means that the limit is lower than we believe.
-            self._depth = min(_DEEPEST_CUT, 2 * self._depth)
-            self._plateau = self._plateau if self._depth <= 2 * _SMALL_CUT else limit
+            self._cut_soon_again(now, limit)
         elif self._is_stray(now, self._plateau):
             self._forgives = False
             self._stay_around(self._plateau * (1 - _STRAY_CUT), _STAY_DEPTH, _STAY_SECONDS)
@@ -222,6 +265,18 @@ class PaceRule:
         else:
             self._climb_seconds = _FIRST_CLIMB_SECONDS
             self._plateau, self._depth = self._likely_limit(now) * _PLATEAU, _SMALL_CUT
+
+    def _cut_soon_again(self, now: float, limit: float) -> None:
+        # Once may be an echo of the last refusal; again means that the limit is lower than we believe.
+        self._depth = min(_DEEPEST_CUT, 2 * self._depth)
+        if self._depth <= 2 * _SMALL_CUT:
+            return
+        since = now - self._cut_at
+        if since <= _FLOOD_SECONDS:  # it may still be an echo, and then much too deep
+            self._plateau, self._climb_seconds = limit, _SHORT_CLIMB_SECONDS
+        else:  # nobody need go below what got through
+            self._plateau = min(limit, self._good_since_cut / since / (1 - self._depth))
+            self._climb_seconds = _FIRST_CLIMB_SECONDS
 
     def _is_stray(self, now: float, plateau: float) -> bool:
         is_late = now - self._cut_at > _SEARCH_SECONDS

@@ -33,11 +33,15 @@ class Underway:
             rate: Requests per second that the pace sends.
             at_once: How many requests the server surely takes at once, if that is known.
         """
-        while self._sent_at and self._sent_at[0] <= now - _STALL_SECONDS:
-            self._sent_at.popleft()
-        if self._usual is None:
+        if not self.are_any(now) or self._usual is None:
             return False
         return len(self._sent_at) >= max(MOST_AT_ONCE, at_once, _TIMES_AS_NEEDED * rate * self._usual)
+
+    def are_any(self, now: float) -> bool:
+        """Whether an answer is waited for that is not slow yet."""
+        while self._sent_at and self._sent_at[0] <= now - _STALL_SECONDS:
+            self._sent_at.popleft()
+        return bool(self._sent_at)
 
     def leaves(self, now: float) -> None:
         """A request leaves now."""
