@@ -10,6 +10,7 @@ from genie_assets.domain.tables import (
 )
 from genie_assets.domain.worklist import Verdict
 from genie_assets.pipeline.waiting import due_days
+from genie_assets_tests.lakehouse_in_memory import LakehouseInMemory
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOT_FOUND, TUESDAY, WEDNESDAY, World
 
 
@@ -169,6 +170,7 @@ def test_a_message_that_the_log_shows_again_is_present_whichever_day_is_loaded_a
 
 def test_an_error_that_ended_with_a_deletion_opens_again_if_the_log_says_more(world: World) -> None:
     """Its day was loaded before the day that shows it again, and it was never asked for any more."""
+    world.lake = LakehouseInMemory({})
     world.ask("m1")
     world.genie.errors["m1"] = BROKEN
     world.discover()

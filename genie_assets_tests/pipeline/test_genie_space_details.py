@@ -17,9 +17,11 @@ from genie_assets.domain.tables import (
     MESSAGE_DETAILS,
     MESSAGE_FETCH_ERRORS,
     SPACE_FETCH_ERRORS,
+    Table,
 )
 from genie_assets.pipeline.chosen_spaces import ChosenSpaces
 from genie_assets.pipeline.genie_space_details import SpacesReport, look_at_spaces
+from genie_assets_tests.lakehouse_in_memory import LakehouseInMemory
 from genie_assets_tests.pipeline.world import BROKEN, FORBIDDEN, HOUR, MONDAY, NOON, NOT_FOUND, TUESDAY, URL, World
 
 
@@ -282,6 +284,7 @@ def test_what_was_found_gone_between_two_looks_at_its_space_is_asked_for_once_mo
     world: World, failed_before: bool
 ) -> None:
     """The space had been in the trash in between, which nobody saw: its messages stayed deleted for good."""
+    world.lake = LakehouseInMemory({})
     world.ask("back", "gone")
     world.genie.spaces = {"s1": space()}
     world.discover()
@@ -316,13 +319,17 @@ def test_a_space_that_returns_releases_comments_and_steps_but_not_of_what_the_lo
     world: World,
 ) -> None:
     """Comments on its messages were listed never again."""
+    world.lake = LakehouseInMemory({})
     world.ask("m1", "gone")
     world.delete("gone")
     world.genie.spaces = {"s1": space()}
     world.discover()
     back_up(world)
     ids = {"workspace_id": "w1", "space_id": "s1", "conversation_id": "c1"}
-    named = {COMMENT_FETCH_ERRORS: [{"message_id": "m1"}, {"message_id": "gone"}], AGENT_FETCH_ERRORS: [{}]}
+    named: dict[Table, list[dict[str, str]]] = {
+        COMMENT_FETCH_ERRORS: [{"message_id": "m1"}, {"message_id": "gone"}],
+        AGENT_FETCH_ERRORS: [{}],
+    }
     for table, things in named.items():
         failed = [
             ledger.failed({**ids, **each}, NOT_FOUND, previous=None, event_date=MONDAY, now=world.now, jitter=0.5)
