@@ -127,7 +127,7 @@ def _discover(run: Run, system_tables: SystemTables, lake: Lakehouse) -> Discove
     unnamed = unnamed_events(events)
     if unnamed.unknown:
         _LOG.warning(
-            "Events of %d actions may ask something and name no message; the metadata counts them.",
+            "Actions whose events may ask something and name no message: %d. The metadata counts their events.",
             len(unnamed.unknown),
         )
     return Discovery(
