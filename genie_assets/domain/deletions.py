@@ -211,11 +211,14 @@ def _touched(days: Mapping[dt.date, Row], deletions: Iterable[Row]) -> dict[dt.d
         day = deletion["event_date"]
         if deletion["deleted_type"] != CONVERSATION or first is None or day < first:
             continue
-        row = touched.get(day)
+        row, known = touched.get(day), [row for when, row in touched.items() if when <= day]
         if row is None:
-            touched[day] = _row_of(deletion, [row for when, row in touched.items() if when <= day])
+            row = _row_of(deletion, known)
         elif not {*row["actions"]} & {*deletion["actions"]}:
-            touched[day] = _together(row, deletion)
+            row = _together(row, deletion)
+        # A deletion may not say in which space it was.
+        space_id = row["space_id"] or max((each["space_id"] for each in known if each["space_id"]), default=None)
+        touched[day] = {**row, "space_id": space_id}
     return touched
 
 
@@ -226,11 +229,10 @@ def _is_only_deleted(row: Mapping[str, Any]) -> bool:
 
 def _row_of(deletion: Row, known: Collection[Row]) -> Row:
     """The row of a message of which nothing else is known on the day on which its conversation was deleted."""
-    spaces = [row["space_id"] for row in known if row["space_id"]]
     return {
         **max(known, key=lambda row: row["event_date"]),
         "event_date": deletion["event_date"],
-        "space_id": deletion["space_id"] or max(spaces, default=None),
+        "space_id": deletion["space_id"],
         "conversation_id": deletion["deleted_id"],
         "user_email": None,
         "first_event_time": deletion["first_event_time"],

@@ -55,10 +55,17 @@ class InLine:
 
 @dataclass(frozen=True)
 class StoredDeletions:
-    """What is stored of deletions of the day, and on any day of these messages and conversations."""
+    """What is stored of deletions of the day, and on any day of these messages and conversations.
+
+    Attributes:
+        ids: The messages and conversations.
+        rows: The deletions.
+        touched: References on any day of messages of conversations that were deleted on this one.
+    """
 
     ids: Collection[str]
     rows: Sequence[Row]
+    touched: Sequence[Row] = ()
 
 
 def deletions_question(event_date: dt.date, ids: Collection[str]) -> Wanted:
@@ -90,7 +97,7 @@ def bring_in_line(
     """
     # Events that do not say in which conversation a message is; those of other days may.
     nameless = {row["message_id"] for row in rows if row["conversation_id"] is None}
-    candidates = [*rows, *_elsewhere(event_date, nameless, lake)]
+    candidates = [*rows, *looked_up.touched, *_elsewhere(event_date, nameless, lake)]
     stored = [*looked_up.rows, *_further_deletions(event_date, ids_of(candidates) - set(looked_up.ids), lake)]
     known = known_deletions(event_date, told, stored, shown)
     keys = concerned(candidates, known.all)

@@ -15,7 +15,7 @@ from genie_assets.domain.audit import (
 )
 from genie_assets.domain.deletions import ids_of, with_times
 from genie_assets.domain.keys import Row
-from genie_assets.domain.questions import Between, Filter, In, Question, Rows, Wanted
+from genie_assets.domain.questions import In, Question, Rows, Wanted
 from genie_assets.domain.regions import beside_the_stored
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, records
 from genie_assets.gateways.lakehouse.interface import Lakehouse
@@ -67,10 +67,12 @@ def keep_references(
     gone = conversations_deleted_on(event_date, deletions)
     known = empty_known_messages()
     if gone:
-        # Messages first seen later are left out, or the day would depend on which days were looked at before it.
-        so_far: list[Filter] = [In("conversation_id", gone), Between("event_date", high=event_date)]
-        known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=list(known.columns), where=so_far)
-    rows = messages_to_fetch(event_date, log.events, deletions, known, log.workspaces)
+        # Also by later days: they may be the first to say in which conversation a message is.
+        columns = ["event_date", *known.columns]
+        known = lake.read(GENIE_MESSAGES_TO_FETCH, columns=columns, where=[In("conversation_id", gone)])
+    # Messages first seen later are left out, or the day would depend on which days were looked at before it.
+    so_far = known[known["event_date"] <= event_date] if gone else known
+    rows = messages_to_fetch(event_date, log.events, deletions, so_far, log.workspaces)
     references = Rows(GENIE_MESSAGES_TO_FETCH, days=[event_date])
     found = lake.together(
         {
@@ -79,7 +81,7 @@ def keep_references(
             **beside,
         }
     )
-    stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"])
+    stored, stored_deletions = found["stored"], StoredDeletions(ids_of(rows), found["deletions"], records(known))
     in_the_log = {row["workspace_id"] for row in rows} - {*log.held}
     rows = beside_the_stored(rows, stored, log.held)
     rows += forgotten_by_the_log(stored, in_the_log, chosen)

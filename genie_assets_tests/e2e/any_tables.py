@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from genie_assets.domain import ledger
+from genie_assets.domain.actions import deletes_conversation
 from genie_assets.domain.keys import MessageKey, Row
 from genie_assets.domain.message_log import repeated
 from genie_assets.domain.tables import (
@@ -83,10 +84,18 @@ def _of_rows(table: Table, rows: Mapping[Table, Pair], unless: Collection[Messag
     left, right = ({k: row for k, row in each.items() if MessageKey.of(row) not in unless} for each in rows[table])
     # What reconciliation entered may come in a list to who looks later.
     single = [key for key in left.keys() ^ right.keys() if (left | right)[key].get("event_count") != 0]
+    # A list may have told, and to nobody else, of which conversation a message is that was deleted with it.
+    named = {(MessageKey.of(row), row.get("conversation_id")) for row in right.values()}
+    single = [key for key in single if key in right or not _is_told_by_a_list(left[key], named)]
     found = [f"{table.name} {key} is only in {'one' if key in left else 'the other'}" for key in single]
     return found + [
         each for key in left.keys() & right.keys() for each in _different(table, left[key], right[key])
     ]
+
+
+def _is_told_by_a_list(row: Row, named: Collection[tuple[MessageKey, Any]]) -> bool:
+    is_only_deleted = bool(row.get("actions")) and all(map(deletes_conversation, row["actions"]))
+    return is_only_deleted and (MessageKey.of(row), row["conversation_id"]) not in named
 
 
 def _different(table: Table, left: Row, right: Row, but: Collection[str] = ()) -> list[str]:

@@ -19,6 +19,7 @@ from genie_assets.domain.tables import (
     TABLES,
 )
 from genie_assets_tests.gateways.lakehouse.unity.server import UnityServer
+from genie_assets_tests.lakehouse_in_memory import LakehouseInMemory
 from genie_assets_tests.overtaken import Overtaken
 from genie_assets_tests.pipeline.world import MONDAY, NOON, TUESDAY, WEDNESDAY, World
 
@@ -103,6 +104,30 @@ def test_days_in_any_order_come_to_the_same_rows(in_order: World, tmp_path: Path
     expected = contents(in_order)
     for name, rows in contents(world).items():
         assert rows == expected[name], name
+
+
+def test_ids_that_another_day_tells_come_to_the_same_rows_whichever_is_loaded_last(tmp_path: Path) -> None:
+    """The deletion's day came last: it knew no message of its conversation, as only a later day named that."""
+    found = []
+    for order in ([0, 1, 2, 3], [0, 3, 2, 1]):
+        world = World(tmp_path)
+        world.lake = LakehouseInMemory({})
+        touch(world, "named late", None, day=0, action="getConversationMessage", minute=0)
+        for day, space_id in enumerate((None, "s1")):
+            world.event("placed late", "c2", day=happens(world, day, 1), space_id=space_id)
+        for conversation_id in ("c1", "c2"):
+            world.delete(None, conversation_id, day=happens(world, 2))
+            world.system_tables.deleted[-1]["space_id"] = None
+        touch(world, "named late", "c1", day=3, action="updateConversationMessage", minute=0)
+        world.now = NOON + 20 * ONE_DAY
+        for day in order:
+            world.discover(DAYS[day])
+        found.append(
+            {name: contents(world)[name] for name in (GENIE_MESSAGES_TO_FETCH.name, GENIE_DELETIONS.name)}
+        )
+    assert found[0] == found[1]
+    touched = [row for row in found[0][GENIE_MESSAGES_TO_FETCH.name] if row["event_date"] == DAYS[2]]
+    assert {row["message_id"]: row["space_id"] for row in touched} == {"named late": "s1", "placed late": "s1"}
 
 
 @pytest.mark.long
