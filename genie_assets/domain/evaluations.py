@@ -23,7 +23,7 @@ OF_A_SPACE = ("workspace_id", "space_id", "section_hashes", "is_trashed")
 
 _STILL_RUNNING = frozenset({"NOT_STARTED", "RUNNING"})  # every other status ends a run, also one that is new
 _STUCK_AFTER = dt.timedelta(days=1)
-_RESULTS_ASKED_FOR = dt.timedelta(days=30)  # older ones are not kept any more: nothing of them is to be had
+RESULTS_ASKED_FOR = dt.timedelta(days=30)  # older ones are not kept any more: nothing of them is to be had
 _DETAILS_LAST = dt.timedelta(days=7)  # by those who have watched them vanish
 _COUNTS = ("num_questions", "num_done", "num_correct", "num_needs_review")
 _ROWS = "sql_execution_result"  # of the asked tables, perhaps beyond the rights of who reads ours
@@ -54,23 +54,27 @@ class ResultsLook:
 
 
 def spaces_to_ask(
-    spaces: Iterable[Row], urls: Mapping[str, str | None], chosen: Collection[str]
+    spaces: Iterable[Row], urls: Mapping[str, str | None], chosen: Collection[str], errors: Iterable[Row] = ()
 ) -> list[EvaluationsOfSpace]:
     """Spaces that may have evaluations: those with benchmark questions. A space without any cannot be evaluated.
+
+    It may have been, when it had some: where something could not be read of it, that is tried again.
 
     Args:
         spaces: Rows of `genie_space_details`. Older ones do not tell their sections; these are asked, too. Spaces
             whose configuration we may not read are not: their evaluations need the same right.
         urls: Addresses by workspace id.
         chosen: Workspaces that are looked at; none stands for all.
+        errors: Open errors of evaluations.
     """
+    failing = {SpaceKey.of(row) for row in errors}
     keys = {
         SpaceKey.of(row)
         for row in spaces
         if not row["is_trashed"]
         and is_looked_at(row["workspace_id"], chosen)
         and is_usable_id(row["space_id"])
-        and _may_have_benchmarks(row)
+        and (_may_have_benchmarks(row) or (row["section_hashes"] is not None and SpaceKey.of(row) in failing))
     }
     return [EvaluationsOfSpace(key.workspace_id, urls.get(key.workspace_id), key.space_id) for key in sorted(keys)]
 
@@ -112,7 +116,7 @@ def results_to_ask(
         age = dt.timedelta(0) if created is None else now - created
         place = (run["workspace_id"], run["space_id"], run["eval_run_id"], run["last_updated_timestamp"])
         is_behind = age <= _DETAILS_LAST and any(state < (place[3] or 0) for state in states.get(place[:3], ()))
-        if (run["results_kept_timestamp"] is not None and not is_behind) or age > _RESULTS_ASKED_FOR:
+        if (run["results_kept_timestamp"] is not None and not is_behind) or age > RESULTS_ASKED_FOR:
             continue
         if not (_has_ended(run) or age > _STUCK_AFTER):
             continue

@@ -158,14 +158,18 @@ def looked_at_again_question(table: Table, chosen: Collection[str]) -> Wanted:
 
 def leave_out(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
     """Close these open errors of a ledger, which nobody would resolve."""
-    if rows:
-        lake.store(table, table.frame(ledger.resolved(row, ledger.LEFT_OUT, now) for row in rows))
+    end(lake, table, [(row, ledger.LEFT_OUT) for row in rows], now)
 
 
 def end_gone(lake: Lakehouse, table: Table, rows: Collection[Row], now: dt.datetime) -> None:
     """End these open errors of a ledger: what could not be read is deleted."""
-    if rows:
-        lake.store(table, table.frame(ledger.resolved(row, ledger.DELETED, now) for row in rows))
+    end(lake, table, [(row, ledger.DELETED) for row in rows], now)
+
+
+def end(lake: Lakehouse, table: Table, ended: Collection[tuple[Row, Resolution]], now: dt.datetime) -> None:
+    """End open errors of a ledger, each in its way."""
+    if ended:
+        lake.store(table, table.frame(ledger.resolved(row, how, now) for row, how in ended))
 
 
 def never_read_question(event_date: dt.date, chosen: Collection[str]) -> Wanted:
