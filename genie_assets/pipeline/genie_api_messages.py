@@ -8,12 +8,13 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from genie_assets.domain import ledger
 from genie_assets.domain.fetch_plan import MessageRef, plan_requests
 from genie_assets.domain.keys import MESSAGE_IDS, MessageKey, Row
 from genie_assets.domain.outcomes import ErrorClass, FetchError
-from genie_assets.domain.questions import Counted, Equals, Not, Rows, Wanted
+from genie_assets.domain.questions import Counted, Equals, In, Not, Rows, Wanted
 from genie_assets.domain.tables import GENIE_MESSAGES_TO_FETCH, MESSAGE_FETCH_ERRORS
 from genie_assets.domain.waiting import Wait, due_times, wait_of
 from genie_assets.domain.worklist import (
@@ -34,7 +35,7 @@ from genie_assets.pipeline.addresses import with_addresses
 from genie_assets.pipeline.attempts import Attempts
 from genie_assets.pipeline.batches import Batches, ask_for
 from genie_assets.pipeline.conversation_days import index_stored_messages
-from genie_assets.pipeline.error_ledger import ErrorLedger
+from genie_assets.pipeline.error_ledger import ErrorLedger, open_again, shown_again
 from genie_assets.pipeline.fetch_day import FetchedDay
 from genie_assets.pipeline.fetch_report import FetchReport
 from genie_assets.pipeline.fetch_runs import note_run
@@ -88,6 +89,7 @@ def fetch(run: Run, chosen: Collection[str] = (), *, genie: Genie, lake: Lakehou
     requests = plan_requests((ref for ref in wanted if ref not in forbidden), _conversation_sizes(day.known))
     tally = ask_for(requests, batches, genie, deadline=run.deadline)
     granted = ledger.newly_granted(before, errors.rows)
+    again = _open_again(before, errors.rows, lake, run.clock())
     released = release(lake, granted, failed_before=began, now=run.clock())
     asked = replace(tally.asked, wanted=Counter(ref.workspace_id for ref in wanted))
     asked.add(probes)
@@ -107,7 +109,7 @@ def fetch(run: Run, chosen: Collection[str] = (), *, genie: Genie, lake: Lakehou
         waits={
             **{other: Wait(due=run.clock()) for other in released},
             run.day: wait_of(
-                due_times(run.day, day.references, day.known, errors.rows),
+                due_times(run.day, day.references, day.known, {**errors.rows, **again}),
                 run.clock(),
                 run.clock() if tally.not_attempted else None,
             ),
@@ -146,6 +148,30 @@ def _look_up(event_date: dt.date, chosen: Collection[str], lake: Lakehouse) -> F
     judged = [reference_of(row, known.get(key), errors.get(key), chosen) for row, key in _by_key(rows)]
     judged += [reference_of_error(row, known.get(key), chosen) for row, key in _by_key(unseen)]
     return FetchedDay(judged, errors, known, current, len(rows))
+
+
+def _open_again(
+    before: Mapping[MessageKey, Row], errors: Mapping[Any, Row], lake: Lakehouse, now: dt.datetime
+) -> dict[MessageKey, Row]:
+    """Open errors again that this run has ended by references which are not so any more; their rows.
+
+    Another process may have loaded a day meanwhile that shows these messages. It looks at the ledger after it has
+    stored references, and ours looks at references after it has stored the ledger: one of them sees the other.
+
+    Args:
+        before: The ledger's rows when the run began.
+        errors: The same as they are stored now.
+        lake: The tables.
+        now: The time, UTC.
+    """
+    called = {key: row for key, row in errors.items() if ledger.was_called_deleted(row)}
+    ended = {key: row for key, row in called.items() if ledger.is_open(before.get(key))}
+    if not ended:
+        return {}
+    of_these = In("message_id", sorted({key.message_id for key in ended}))
+    shown = shown_again(ended.values(), lake.records(GENIE_MESSAGES_TO_FETCH, where=[of_these]))
+    open_again(lake, MESSAGE_FETCH_ERRORS, shown, now)
+    return {MessageKey.of(row): ledger.requeued(row, now) for row in shown}
 
 
 def _by_key(rows: Iterable[Row]) -> list[tuple[Row, MessageKey]]:

@@ -92,6 +92,7 @@ def keep_references(
     in_line.store(event_date, lake, now, changed=changed)
     if in_line.crosses_days and (changed or in_line.changes_what_others_go_by):
         # Of two processes that load two days at once, each may have gone by what was before the other had stored
-        # anything. Who looks again after storing sees what the other one has stored, or is seen by it.
-        return replace(keep_references(log, {}, lake, now), changed=True, found=found)
+        # anything. Who looks again after storing sees what the other one has stored, or is seen by it. The same
+        # holds for what was asked beside: a fetch may have ended errors by references that are not so any more.
+        return replace(keep_references(log, beside, lake, now), changed=True)
     return KeptReferences(in_line.references if changed else stored, changed, found)

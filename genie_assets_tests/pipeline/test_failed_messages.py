@@ -1,6 +1,12 @@
 """Messages that cannot be read: tried again, completed, parked, or gone."""
 
 import datetime as dt
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 from genie_assets.domain.outcomes import ErrorClass, FetchError
 from genie_assets.domain.tables import (
@@ -11,6 +17,7 @@ from genie_assets.domain.tables import (
 from genie_assets.domain.worklist import Verdict
 from genie_assets.pipeline.waiting import due_days
 from genie_assets_tests.lakehouse_in_memory import LakehouseInMemory
+from genie_assets_tests.overtaken import Overtaken
 from genie_assets_tests.pipeline.world import BROKEN, HOUR, MONDAY, NOT_FOUND, TUESDAY, WEDNESDAY, World
 
 
@@ -188,3 +195,45 @@ def test_an_error_that_ended_with_a_deletion_opens_again_if_the_log_says_more(wo
     world.fold()
     assert world.row(MESSAGE_DETAILS, "m1")["is_deleted"] is False
     assert [row["resolution"] for row in world.rows(MESSAGE_FETCH_ERRORS)] == ["FETCHED"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("overtaken", ["the fetch", "the load"])
+def test_an_error_that_a_deletion_ends_opens_again_wherever_the_day_that_takes_it_back_is_loaded(
+    tmp_path: Path, overtaken: str
+) -> None:
+    """A fetch went by references that the load of a later day changed meanwhile: nothing asked for it any more."""
+    calls = number = 1
+    while number <= calls:
+        world = World(tmp_path)
+        world.lake = LakehouseInMemory({})
+        world.ask("m1")
+        world.genie.errors["m1"] = BROKEN
+        world.discover()
+        world.fetch()
+        world.now += HOUR
+        world.delete("m1", day=TUESDAY)
+        world.discover()
+        world.event("m1", day=TUESDAY, action="updateConversationMessage", at=world.now + HOUR)
+        world.genie.errors.clear()
+        world.now += 24 * HOUR
+        works = [partial(beside, world, world.fetch), partial(beside, world, partial(world.discover, TUESDAY))]
+        used, other = works if overtaken == "the fetch" else works[::-1]
+        plain, tables = world.lake, Overtaken(world.lake, number, partial(other, world.lake))
+        used(tables)
+        calls, number = tables.calls, number + 1
+        if number > calls:  # it has not come in between
+            other(plain)
+        world.now += HOUR
+        for day in due_days(world.lake, world.now):
+            world.fetch(day)
+        (error,) = world.rows(MESSAGE_FETCH_ERRORS)
+        assert error["resolution"] == "FETCHED", f"overtaken before call {number - 1}"
+    assert calls > 5
+
+
+def beside(world: World, work: Callable[[], object], lake: Any) -> None:
+    """A process that uses these tables."""
+    ours, world.lake = world.lake, lake
+    work()
+    world.lake = ours
