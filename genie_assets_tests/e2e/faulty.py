@@ -160,7 +160,9 @@ class Faulty:
                 "genie_lake": self.lake,
                 "genie_clock": self,
                 "genie_budget": RunBudget(5),
-                "genie_system_tables": SimpleNamespace(regions={}),  # no answer here has a statement to look up
+                "genie_system_tables": SimpleNamespace(
+                    regions={}, chosen_workspaces=()
+                ),  # no answer has a statement to look up
             },
             run_config=QUIET,
             raise_on_error=False,
