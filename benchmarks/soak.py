@@ -11,7 +11,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -261,6 +261,7 @@ class _NoHistory:
     """Query history without a row: the statements are not what is tested."""
 
     regions: Mapping[str, str | None] = {}
+    chosen_workspaces: Collection[str] = ()
 
     def query_history(self, *_: Any, **__: Any) -> pd.DataFrame:
         return pd.DataFrame()

@@ -210,6 +210,7 @@ def _budget(pipeline: Pipeline, spent: NotedCosts, monkeypatch: pytest.MonkeyPat
     """The day is over: it is judged by what its runs noted, and nothing is asked for it."""
     tomorrow = ClockAt(dt.timedelta(days=1))
     monkeypatch.setattr("genie_assets_tests.e2e.pipelines.build_defs", lambda **_: _defs_at(tomorrow))
+    monkeypatch.setattr("genie_assets_tests.e2e.pipelines.ours", lambda: _defs_at(tomorrow))
     assert pipeline.check("budget_is_kept", asset="genie_run_costs").passed, "no limit is set"
     monkeypatch.setenv("GENIE_BUDGET_REQUESTS", str(spent.requests))
     assert pipeline.check("budget_is_kept", asset="genie_run_costs").passed, "as much as it may"

@@ -70,7 +70,7 @@ def test_effects_of_changes_are_told_as_the_account_has_them(
 ) -> None:
     lakehouse: Any = "uc://main.genie_analytics" if place == "unity" else tmp_path / "lakehouse"
     tables = tmp_path / "tables"
-    before = generate_uniform(seed=5, anchor=NOW, conversations=850, messages_per_conversation=2, days=3)
+    before = generate_uniform(seed=5, anchor=NOW, conversations=1_100, messages_per_conversation=2, days=3)
     telling, silent, *others = before.spaces
     after = failing_since(before, telling, CHANGED)
     after = replace(after, spaces=(changed(telling, CHANGED), changed(silent, None), *others))
