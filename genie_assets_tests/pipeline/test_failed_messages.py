@@ -175,8 +175,8 @@ def test_a_message_that_the_log_shows_again_is_present_whichever_day_is_loaded_a
         assert world.row(MESSAGE_DETAILS, "m1")["is_deleted"] is False
 
 
-def test_an_error_that_ended_with_a_deletion_opens_again_if_the_log_says_more(world: World) -> None:
-    """Its day was loaded before the day that shows it again, and it was never asked for any more."""
+def fail_and_delete(world: World) -> None:
+    """A message of Monday cannot be read; the log of Tuesday, not loaded yet, says that it was deleted."""
     world.lake = LakehouseInMemory({})
     world.ask("m1")
     world.genie.errors["m1"] = BROKEN
@@ -184,6 +184,11 @@ def test_an_error_that_ended_with_a_deletion_opens_again_if_the_log_says_more(wo
     world.fetch()
     world.now += HOUR
     world.delete("m1", day=TUESDAY)
+
+
+def test_an_error_that_ended_with_a_deletion_opens_again_if_the_log_says_more(world: World) -> None:
+    """Its day was loaded before the day that shows it again, and it was never asked for any more."""
+    fail_and_delete(world)
     world.event("m1", day=TUESDAY, action="updateConversationMessage", at=world.now + HOUR)
     world.genie.errors.clear()
     world.load(MONDAY)
@@ -206,13 +211,7 @@ def test_an_error_that_a_deletion_ends_opens_again_wherever_the_day_that_takes_i
     calls = number = 1
     while number <= calls:
         world = World(tmp_path)
-        world.lake = LakehouseInMemory({})
-        world.ask("m1")
-        world.genie.errors["m1"] = BROKEN
-        world.discover()
-        world.fetch()
-        world.now += HOUR
-        world.delete("m1", day=TUESDAY)
+        fail_and_delete(world)
         world.discover()
         world.event("m1", day=TUESDAY, action="updateConversationMessage", at=world.now + HOUR)
         world.genie.errors.clear()
