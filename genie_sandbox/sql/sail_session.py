@@ -13,10 +13,11 @@ _SERVER = "genie_sandbox.sql.sail_server"
 _TIME_ZONE = "spark.sql.session.timeZone"
 TIMEOUT = "SAIL_SPARK__SESSION_TIMEOUT_SECS"
 """Sail's own variable: it ends a session that it was not asked anything for so long, also one that is at work."""
+_THREADS = "TOKIO_WORKER_THREADS"
 _ENVIRONMENT = {
     "RUST_LOG": "error",
     # One heavy query keeps a thread per core busy without a pause: others must be left for the rest.
-    "TOKIO_WORKER_THREADS": "16",
+    _THREADS: "16",
     # Sail's default. It remembers every request for so long: days would cost memory, and outlast no suspension.
     TIMEOUT: "1200",
 }
@@ -31,7 +32,8 @@ class SailSession:
     """
 
     def __init__(self) -> None:
-        environment = {**_ENVIRONMENT, **os.environ}
+        # How many threads others here may start says nothing of Sail's: with one, a long statement holds up all.
+        environment = {**_ENVIRONMENT, **os.environ, _THREADS: _ENVIRONMENT[_THREADS]}
         self._timeout = float(environment[TIMEOUT])
         self._process = subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", _SERVER],
